@@ -1,0 +1,98 @@
+import { toRetryDelayMs } from './backoff.ts';
+import type { Outcome, PauseScope, Requeue } from './outcome.ts';
+import type { Provider } from './platform.ts';
+
+/*
+ * The life of a delivery:
+ *
+ *   pending ── sent        the provider accepted it
+ *      │ ├──── failed      refused for good, given up, or ambiguous too often
+ *      │ ├──── expired     its message's expiry came first
+ *      │ └──── skipped     not to be sent at all: no longer wanted, or nowhere to send it
+ *      └─ pending          retried later, or held by a pause
+ *
+ * Everything but pending is final. At all times targeted = sent + failed + expired + skipped + pending.
+ */
+export const DELIVERY_STATES = ['pending', 'sent', 'failed', 'expired', 'skipped'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** What the ledger knows of a delivery before the outcome of this attempt. */
+export interface OwedDelivery {
+  readonly provider: Provider;
+  /** Attempts burned so far, without this one. */
+  readonly attempts: number;
+  /** Of those, the ones that were never answered. */
+  readonly ambiguousAttempts: number;
+  /** When it was first attempted; undefined while it never was. */
+  readonly firstAttemptAt: Date | undefined;
+  readonly expiresAt: Date;
+}
+
+/** What is written for the delivery after the attempt. */
+export type Verdict =
+  | { readonly state: 'sent'; readonly providerMessageId: string | undefined }
+  | { readonly state: 'failed' | 'expired'; readonly reason: string }
+  | { readonly state: 'pending'; readonly reason: string; readonly nextAttemptAt: Date }
+  | { readonly state: 'paused'; readonly reason: string; readonly scope: PauseScope };
+
+/** Retries that are not the provider's trouble end here; providers' own are bounded by the expiry alone. */
+export const MAX_COUNTED_RETRIES = 6;
+/** A push that was never answered goes again this often, since each may be shown a second time. */
+export const MAX_AMBIGUOUS_RETRIES = 2;
+/** Google: give up when FCM still fails after 60 minutes. */
+const FCM_GIVE_UP_MS = 60 * 60_000;
+
+/** What an attempt's outcome means for its delivery. Requeues are spent before this: see `afterRequeues`. */
+export function judge(
+  outcome: Exclude<Outcome, Requeue>,
+  owed: OwedDelivery,
+  now: Date,
+  random: () => number,
+): Verdict {
+  switch (outcome.kind) {
+    case 'sent':
+      return { state: 'sent', providerMessageId: outcome.providerMessageId };
+    case 'fail':
+    case 'gone':
+      return { state: 'failed', reason: outcome.reason };
+    case 'pause':
+      return { state: 'paused', reason: outcome.reason, scope: outcome.scope };
+    case 'ambiguous': {
+      if (owed.ambiguousAttempts >= MAX_AMBIGUOUS_RETRIES)
+        return { state: 'failed', reason: 'ambiguous' };
+      const delayMs = toRetryDelayMs('ambiguous', owed.ambiguousAttempts + 1, undefined, random);
+      return retryAt(now, delayMs, outcome.reason, owed);
+    }
+    case 'retry': {
+      if (outcome.bound === 'count' && owed.attempts >= MAX_COUNTED_RETRIES)
+        return { state: 'failed', reason: outcome.reason };
+      const failures = owed.attempts + 1;
+      const delayMs = toRetryDelayMs(outcome.backoff, failures, outcome.retryAfterMs, random);
+      return retryAt(now, delayMs, outcome.reason, owed);
+    }
+  }
+}
+
+/** The outcome that counts once a push was put back `requeues` times. */
+export function afterRequeues(outcome: Outcome, requeues: number): Outcome {
+  if (outcome.kind !== 'requeue') return outcome;
+  return requeues >= outcome.limit ? outcome.then : outcome;
+}
+
+/** Whether an attempt with this outcome counts. A pause burns none: the message is not to blame. */
+export function burnsAttempt(outcome: Outcome): boolean {
+  return outcome.kind !== 'pause' && outcome.kind !== 'requeue';
+}
+
+function retryAt(now: Date, delayMs: number, reason: string, owed: OwedDelivery): Verdict {
+  const nextAttemptAt = new Date(now.getTime() + delayMs);
+  // A retry that would come too late is not worth waiting for: the answer is known now.
+  if (nextAttemptAt >= owed.expiresAt) return { state: 'expired', reason };
+  const firstAttemptAt = owed.firstAttemptAt ?? now;
+  if (
+    owed.provider === 'fcm' &&
+    nextAttemptAt.getTime() >= firstAttemptAt.getTime() + FCM_GIVE_UP_MS
+  )
+    return { state: 'failed', reason };
+  return { state: 'pending', reason, nextAttemptAt };
+}

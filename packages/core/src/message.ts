@@ -1,0 +1,41 @@
+import type { Json } from './json.ts';
+
+export const PRIORITIES = ['NORMAL', 'HIGH'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** What a caller wants shown or handed to the app. Every field is optional; an empty body is valid. */
+export interface MessageBody {
+  readonly title?: string;
+  readonly titleLocKey?: string;
+  readonly titleLocArgs?: readonly string[];
+  readonly body?: string;
+  readonly bodyLocKey?: string;
+  readonly bodyLocArgs?: readonly string[];
+  readonly icon?: string;
+  readonly sound?: string;
+  readonly category?: string;
+  readonly collapseKey?: string;
+  readonly badge?: number;
+  readonly extras?: Readonly<Record<string, Json>>;
+}
+
+/** One message as the providers' mappings read it; the same object for every delivery of the message. */
+export interface PushMessage {
+  /** UUID. The collapse id on APNs and the tag on Android where the caller gave neither. */
+  readonly id: string;
+  readonly body: MessageBody;
+  /** No sound, no banner: the app is woken and handles the data itself. */
+  readonly silent: boolean;
+  readonly priority: Priority;
+  /** Nothing is sent at or after this instant, and the providers are told to keep it no longer. */
+  readonly expiresAt: Date;
+}
+
+/** How long a message without `validUntil` is worth delivering: a day, and an hour for a silent one. */
+const DEFAULT_EXPIRY_MS = 24 * 3_600_000;
+const SILENT_EXPIRY_MS = 3_600_000;
+
+/** The instant from which the message is no longer sent: the caller's, or the default for its kind. */
+export function toExpiresAt(validUntil: Date | undefined, silent: boolean, now: Date): Date {
+  return validUntil ?? new Date(now.getTime() + (silent ? SILENT_EXPIRY_MS : DEFAULT_EXPIRY_MS));
+}
