@@ -1,0 +1,38 @@
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+
+import type { Schema } from './schema.ts';
+
+/** A pool of connections, or an open transaction: every query function takes either. */
+export type Db = Kysely<Schema>;
+
+const INT8_OID = 20;
+
+/**
+ * Connections are opened on demand, up to `poolSize`; `db.destroy()` closes them.
+ * `onIdleError` hears of connections that died while nobody used them (a restart of the server); the pool replaces them by itself.
+ */
+export function openDatabase(
+  url: string,
+  poolSize: number,
+  onIdleError: (error: Error) => void = () => {},
+): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: {
+      // Row ids are far below 2^53, and JSON has no other numbers.
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8_OID && format !== 'binary'
+          ? Number
+          : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
+    },
+  });
+  pool.on('error', onIdleError);
+  return new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+
+import {
+  makeApp,
+  makeDevice,
+  openTestDatabase,
+  type MadeDevice,
+  type TestDatabase,
+} from '@heliograph/testing';
+
+import {
+  applyRipeFaults,
+  decideHeldFaults,
+  evaluateGuard,
+  holdFaults,
+  listHeldFaults,
+  listRipeScopes,
+  noteAnswers,
+  noteTokenFaults,
+  restoreDevice,
+} from './guard.ts';
+import { openPause } from './pauses.ts';
+import type { CredentialScope } from './schema.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database.close());
+
+async function makeScope(): Promise<CredentialScope> {
+  const appRef = await makeApp(database.db, ['apns']);
+  const { version } = await database.db
+    .selectFrom('credentials')
+    .select('version')
+    .where('appRef', '=', appRef)
+    .executeTakeFirstOrThrow();
+  return { appRef, provider: 'apns', environment: 'production', credentialVersion: version };
+}
+
+const hash = (token: string) => createHash('sha256').update(token).digest();
+
+/** Notes faults two minutes ago, so that they are ripe. */
+async function note(
+  scope: CredentialScope,
+  devices: readonly MadeDevice[],
+  kind: 'dead' | 'wrong_place',
+  invalidSince = new Date(),
+): Promise<void> {
+  await noteTokenFaults(
+    database.db,
+    devices.map((device) => ({
+      scope,
+      deviceId: device.id,
+      pushTokenHash: hash(device.pushToken),
+      reason: kind === 'dead' ? 'Unregistered' : 'BadDeviceToken',
+      kind,
+      invalidSince,
+    })),
+  );
+  await database.db
+    .updateTable('tokenFaults')
+    .set({ notedAt: new Date(Date.now() - 120_000) })
+    .where('appRef', '=', scope.appRef)
+    .execute();
+}
+
+async function makeDevices(scope: CredentialScope, count: number): Promise<MadeDevice[]> {
+  return Promise.all(Array.from({ length: count }, () => makeDevice(database.db, scope.appRef)));
+}
+
+async function countDeactivated(scope: CredentialScope): Promise<number> {
+  const rows = await database.db
+    .selectFrom('devices')
+    .select('id')
+    .where('appRef', '=', scope.appRef)
+    .where('tokenDeactivatedAt', 'is not', null)
+    .execute();
+  return rows.length;
+}
+
+describe('a token fault', () => {
+  test('deactivates its device a minute later, and only that one', async () => {
+    const scope = await makeScope();
+    const [dead] = await makeDevices(scope, 3);
+    await note(scope, [dead as MadeDevice], 'dead');
+
+    expect(await listRipeScopes(database.db)).toContainEqual(scope);
+    expect(await applyRipeFaults(database.db, scope, 'dead')).toBe(1);
+
+    expect(await countDeactivated(scope)).toBe(1);
+    expect(await applyRipeFaults(database.db, scope, 'dead')).toBe(0);
+  });
+
+  test('is not believed before its minute is over', async () => {
+    const scope = await makeScope();
+    const [device] = await makeDevices(scope, 1);
+    await note(scope, [device as MadeDevice], 'dead');
+    await database.db
+      .updateTable('tokenFaults')
+      .set({ notedAt: new Date() })
+      .where('appRef', '=', scope.appRef)
+      .execute();
+
+    expect(await applyRipeFaults(database.db, scope, 'dead')).toBe(0);
+  });
+
+  test('leaves a device alone that registered after the provider gave its token up', async () => {
+    const scope = await makeScope();
+    const device = await makeDevice(database.db, scope.appRef, { lastRegisteredAt: new Date() });
+    await note(scope, [device], 'dead', new Date(Date.now() - 1000));
+
+    expect(await applyRipeFaults(database.db, scope, 'dead')).toBe(0);
+
+    expect(await countDeactivated(scope)).toBe(0);
+  });
+
+  test('leaves a device alone that has another token now', async () => {
+    const scope = await makeScope();
+    const [device] = await makeDevices(scope, 1);
+    await note(scope, [{ ...(device as MadeDevice), pushToken: 'an older one' }], 'dead');
+
+    expect(await applyRipeFaults(database.db, scope, 'dead')).toBe(0);
+  });
+
+  test('can be undone', async () => {
+    const scope = await makeScope();
+    const [device] = (await makeDevices(scope, 1)) as [MadeDevice];
+    await note(scope, [device], 'dead');
+    await applyRipeFaults(database.db, scope, 'dead');
+
+    expect(await restoreDevice(database.db, scope.appRef, hash(device.pushToken))).toBe(1);
+
+    expect(await countDeactivated(scope)).toBe(0);
+  });
+});
+
+describe('the guard', () => {
+  const answers = (scope: CredentialScope, all: number, wrongPlace: number, dead = 0) =>
+    noteAnswers(database.db, [{ scope, answers: all, wrongPlace, dead }]);
+
+  test.each([
+    // answers, wrong place, dead → held wrong place, held dead
+    [200, 39, 0, false, false],
+    [200, 40, 0, true, false],
+    [200, 0, 99, false, false],
+    [200, 0, 100, false, true],
+    [9, 9, 0, false, false],
+    [10, 5, 0, true, false],
+    [10, 4, 0, false, false],
+  ])(
+    'over %d answers with %d wrong-place and %d dead',
+    async (all, wrong, dead, holdWrongPlace, holdDead) => {
+      const scope = await makeScope();
+      await answers(scope, all, wrong, dead);
+
+      expect(await evaluateGuard(database.db, scope)).toEqual({ holdWrongPlace, holdDead });
+    },
+  );
+
+  test('looks at the last 200 answers only', async () => {
+    const scope = await makeScope();
+    await answers(scope, 100, 100);
+    for (let n = 0; n < 4; n += 1) await answers(scope, 50, 0);
+
+    expect(await evaluateGuard(database.db, scope)).toMatchObject({ holdWrongPlace: false });
+  });
+
+  test.each([
+    [51, 60, true],
+    [50, 60, false],
+    [51, 1100, false],
+  ])('%d faults within an hour among %d devices: held %s', async (faults, devices, held) => {
+    const scope = await makeScope();
+    const made = await makeDevices(scope, devices);
+    await note(scope, made.slice(0, faults), 'wrong_place');
+
+    expect(await evaluateGuard(database.db, scope)).toMatchObject({ holdWrongPlace: held });
+  });
+
+  test('keeps what it holds from being applied until an operator decides', async () => {
+    const scope = await makeScope();
+    const devices = await makeDevices(scope, 5);
+    await note(scope, devices, 'wrong_place');
+    await holdFaults(database.db, scope, 'wrong_place');
+    await openPause(database.db, scope, 'guard', 'too_many_invalid_tokens');
+    await answers(scope, 10, 10);
+
+    expect(await applyRipeFaults(database.db, scope, 'wrong_place')).toBe(0);
+    expect(await listHeldFaults(database.db)).toContainEqual(
+      expect.objectContaining({ reason: 'BadDeviceToken', devices: 5 }),
+    );
+
+    await decideHeldFaults(database.db, { ...scope, decision: 'discard' });
+
+    expect(await countDeactivated(scope)).toBe(0);
+    expect(await evaluateGuard(database.db, scope)).toMatchObject({ holdWrongPlace: false });
+  });
+
+  test('applies what it held when the operator says so', async () => {
+    const scope = await makeScope();
+    await note(scope, await makeDevices(scope, 5), 'wrong_place');
+    await holdFaults(database.db, scope, 'wrong_place');
+
+    expect(await decideHeldFaults(database.db, { ...scope, decision: 'apply' })).toBe(5);
+
+    expect(await countDeactivated(scope)).toBe(5);
+  });
+});

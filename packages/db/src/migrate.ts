@@ -1,0 +1,34 @@
+import { Migrator, sql } from 'kysely';
+
+import type { Db } from './database.ts';
+import { appsAndDevices } from './migrations/0001-apps-and-devices.ts';
+import { messageLedger } from './migrations/0002-message-ledger.ts';
+import { pausesAndGuard } from './migrations/0003-pauses-and-guard.ts';
+import { createPartitions } from './partitions.ts';
+
+/** Every migration in order. Plain SQL, never edited once shipped. */
+const MIGRATIONS: Readonly<Record<string, string>> = {
+  '0001-apps-and-devices': appsAndDevices,
+  '0002-message-ledger': messageLedger,
+  '0003-pauses-and-guard': pausesAndGuard,
+};
+
+/** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */
+export async function migrateToLatest(db: Db, now: Date = new Date()): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: {
+      async getMigrations() {
+        return Object.fromEntries(
+          Object.entries(MIGRATIONS).map(([name, statements]) => [
+            name,
+            { up: async (tx) => void (await sql.raw(statements).execute(tx)) },
+          ]),
+        );
+      },
+    },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  await createPartitions(db, now);
+}

@@ -1,0 +1,198 @@
+import type { DeliveryState, Environment, PauseScope, Priority, Provider } from '@heliograph/core';
+import type { ColumnType, Generated } from 'kysely';
+
+/** The tables as TypeScript sees them; the migrations say what each column is for. */
+export interface Schema {
+  installation: InstallationTable;
+  apps: AppsTable;
+  credentials: CredentialsTable;
+  activations: ActivationsTable;
+  devices: DevicesTable;
+  messages: MessagesTable;
+  deliveries: DeliveriesTable;
+  idempotencyKeys: IdempotencyKeysTable;
+  pauses: PausesTable;
+  tokenFaults: TokenFaultsTable;
+  answerCounts: AnswerCountsTable;
+  guardDecisions: GuardDecisionsTable;
+}
+
+export type ProvidersMode = 'live' | 'sandbox';
+
+interface InstallationTable {
+  onlyRow: Generated<boolean>;
+  mode: ProvidersMode;
+  createdAt: Generated<Date>;
+}
+
+interface AppsTable {
+  id: Generated<number>;
+  appId: string;
+  appName: string | null;
+  createdAt: Generated<Date>;
+}
+
+export interface ApnsSettings {
+  readonly bundle: string;
+  readonly keyId: string;
+  readonly teamId: string;
+}
+
+export interface FcmSettings {
+  readonly projectId: string;
+}
+
+interface CredentialsTable {
+  appRef: number;
+  provider: Provider;
+  version: Generated<number>;
+  environment: Environment | null;
+  settings: ColumnType<ApnsSettings | FcmSettings, string, string>;
+  sealedKey: Buffer;
+  updatedAt: Generated<Date>;
+}
+
+export const ACTIVATION_STATUSES = [
+  'CREATED',
+  'PENDING_COMMIT',
+  'ACTIVE',
+  'BLOCKED',
+  'REMOVED',
+] as const;
+export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number];
+
+interface ActivationsTable {
+  activationId: string;
+  userId: string | null;
+  status: ActivationStatus;
+  createdAt: Generated<Date>;
+  updatedAt: Generated<Date>;
+}
+
+interface DevicesTable {
+  id: Generated<number>;
+  appRef: number;
+  activationId: string;
+  userId: string | null;
+  provider: Provider;
+  environment: Environment | null;
+  pushToken: string;
+  pushTokenHash: Buffer;
+  activationActive: boolean;
+  tokenDeactivatedAt: Date | null;
+  tokenDeactivatedReason: string | null;
+  lastRegisteredAt: Date;
+  createdAt: Generated<Date>;
+}
+
+interface MessagesTable {
+  id: string;
+  appRef: number;
+  userId: string;
+  activationId: string | null;
+  silent: boolean;
+  personal: boolean;
+  priority: Priority;
+  body: ColumnType<unknown, string, never>;
+  awaited: boolean;
+  expiresAt: Date;
+  createdAt: Generated<Date>;
+}
+
+interface DeliveriesTable {
+  id: string;
+  messageId: string;
+  appRef: number;
+  deviceId: number;
+  provider: Provider;
+  state: DeliveryState;
+  reason: string | null;
+  attempts: Generated<number>;
+  ambiguousAttempts: Generated<number>;
+  nextAttemptAt: Date | null;
+  pauseId: number | null;
+  leaseUntil: Date | null;
+  leaseEpoch: Generated<number>;
+  providerMessageId: string | null;
+  finishedAt: Date | null;
+  history: ColumnType<readonly AttemptRecord[] | null, string | null, string | null>;
+}
+
+/** One attempt as the ledger keeps it. */
+export interface AttemptRecord {
+  /** ISO instant at which the provider was called. */
+  readonly at: string;
+  readonly outcome: string;
+  readonly reason?: string;
+  /** The provider's HTTP status, where there was an answer. */
+  readonly status?: number;
+  readonly endpoint: string;
+  readonly environment: string;
+  readonly credentialVersion: number;
+  readonly latencyMs: number;
+  readonly nextAttemptAt?: string;
+}
+
+interface IdempotencyKeysTable {
+  caller: string;
+  operation: string;
+  key: string;
+  bodyHash: Buffer;
+  messageIds: string[];
+  answer: ColumnType<unknown, string | null, string | null>;
+  createdAt: Generated<Date>;
+}
+
+/** What pauses and faults are counted by. `environment` is empty for FCM. */
+export interface CredentialScope {
+  readonly appRef: number;
+  readonly provider: Provider;
+  readonly environment: Environment | '';
+  readonly credentialVersion: number;
+}
+
+interface ScopeColumns {
+  appRef: number;
+  provider: Provider;
+  environment: Environment | '';
+  credentialVersion: number;
+}
+
+export interface PausesTable extends ScopeColumns {
+  id: Generated<number>;
+  scope: PauseScope | 'guard';
+  reason: string;
+  since: Generated<Date>;
+  probeAt: Date | null;
+  probeInterval: Generated<unknown>;
+  probeDeliveryId: string | null;
+  liftedAt: Date | null;
+}
+
+export type FaultState = 'noted' | 'held' | 'applied' | 'moot' | 'discarded';
+
+interface TokenFaultsTable extends ScopeColumns {
+  id: Generated<number>;
+  deviceId: number;
+  pushTokenHash: Buffer;
+  reason: string;
+  kind: 'dead' | 'wrong_place';
+  invalidSince: Date;
+  notedAt: Generated<Date>;
+  state: Generated<FaultState>;
+  settledAt: Date | null;
+}
+
+interface AnswerCountsTable extends ScopeColumns {
+  id: Generated<number>;
+  answers: number;
+  wrongPlace: number;
+  dead: number;
+  at: Generated<Date>;
+}
+
+interface GuardDecisionsTable extends ScopeColumns {
+  id: Generated<number>;
+  decision: 'apply' | 'discard';
+  at: Generated<Date>;
+}
