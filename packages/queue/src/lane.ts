@@ -1,0 +1,102 @@
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+/** Lanes are queues with capacity of their own. Campaigns will get another one, so that they never delay a login code. */
+export const MESSAGE_LANE = 'messages';
+
+/** A hint that these deliveries are due. What is owed is read from the database: a job that comes twice, or late, does no harm. */
+export interface DueJob {
+  readonly deliveryIds: readonly string[];
+}
+
+/** One job carries at most so many deliveries. */
+export const MAX_DELIVERIES_PER_JOB = 1000;
+
+/** Redis holds at most so many waiting jobs per lane; what is beyond them waits in the database for the sweep. */
+export const MAX_WAITING_JOBS = 2000;
+
+export interface Lane {
+  /**
+   * Announces deliveries as due, in `delayMs` where given (at most a minute: what is due later waits in the database). Never rejects:
+   * a hint that got lost is made up by the sweep. Answers whether the deliveries were announced.
+   */
+  announce(deliveryIds: readonly string[], delayMs?: number): Promise<boolean>;
+  /** How many more jobs may be added. Rejects when Redis does not answer. */
+  room(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface LaneOptions {
+  readonly prefix: string;
+  readonly onError: (error: Error) => void;
+}
+
+/** How long a measured depth is believed. */
+const DEPTH_MAX_AGE_MS = 1000;
+
+/** The sending end of a lane. */
+export function openLane(connection: Redis, { prefix, onError }: LaneOptions): Lane {
+  const queue = new Queue<DueJob>(MESSAGE_LANE, { connection, prefix });
+  queue.on('error', onError);
+  let depth = 0;
+  let measuredAt = Number.NEGATIVE_INFINITY;
+
+  async function room(): Promise<number> {
+    const now = performance.now();
+    if (now - measuredAt > DEPTH_MAX_AGE_MS) {
+      measuredAt = now;
+      depth = await queue.getJobCountByTypes('wait', 'delayed', 'prioritized');
+    }
+    return Math.max(0, MAX_WAITING_JOBS - depth);
+  }
+
+  return {
+    async announce(deliveryIds, delayMs) {
+      try {
+        for (let start = 0; start < deliveryIds.length; start += MAX_DELIVERIES_PER_JOB) {
+          if ((await room()) === 0) return false;
+          depth += 1;
+          const chunk = deliveryIds.slice(start, start + MAX_DELIVERIES_PER_JOB);
+          // Jobs leave no trace: a kept job would grow Redis, and its id would swallow a new one.
+          await queue.add(
+            'due',
+            { deliveryIds: chunk },
+            {
+              removeOnComplete: true,
+              removeOnFail: true,
+              ...(delayMs === undefined ? {} : { delay: Math.round(delayMs) }),
+            },
+          );
+        }
+        return true;
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)));
+        return false;
+      }
+    },
+    room,
+    close: () => queue.close(),
+  };
+}
+
+/**
+ * The receiving end: calls `process` for up to `concurrency` jobs at a time. BullMQ's locks and stalled checks decide nothing
+ * here, since who may send is decided by leases in the database.
+ */
+export function openLaneWorker(
+  connection: Redis,
+  process: (job: DueJob) => Promise<void>,
+  { prefix, onError, concurrency }: LaneOptions & { readonly concurrency: number },
+): Worker<DueJob> {
+  const worker = new Worker<DueJob>(MESSAGE_LANE, (job) => process(job.data), {
+    connection,
+    prefix,
+    concurrency,
+    lockDuration: 60_000,
+    maxStalledCount: 0,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
+  worker.on('error', onError);
+  return worker;
+}

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis';
+
+/** Message ids that got outcomes, told by dispatchers to the apis whose callers wait for them. A hint may get lost. */
+const channelOf = (prefix: string) => `${prefix}:outcomes`;
+
+/** Tells every listening api that these messages changed. Never rejects. */
+export async function publishOutcomes(
+  connection: Redis,
+  prefix: string,
+  messageIds: readonly string[],
+  onError: (error: Error) => void,
+): Promise<void> {
+  if (messageIds.length === 0) return;
+  try {
+    await connection.publish(channelOf(prefix), messageIds.join(' '));
+  } catch (error) {
+    onError(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Calls `heard` with the ids of messages that changed. The connection is then good for nothing else. */
+export async function subscribeOutcomes(
+  connection: Redis,
+  prefix: string,
+  heard: (messageIds: readonly string[]) => void,
+): Promise<void> {
+  connection.on('message', (_channel: string, message: string) => heard(message.split(' ')));
+  await connection.subscribe(channelOf(prefix));
+}
