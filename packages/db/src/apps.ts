@@ -1,3 +1,4 @@
+import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
@@ -52,8 +53,6 @@ export async function listApps(db: Db): Promise<readonly App[]> {
 }
 
 function selectApps(db: Db) {
-  const hasCredential = (provider: 'apns' | 'fcm') => sql<boolean>`EXISTS (
-    SELECT FROM credentials WHERE app_ref = apps.id AND provider = ${provider})`;
   return db
     .selectFrom('apps')
     .select([
@@ -63,4 +62,9 @@ function selectApps(db: Db) {
       hasCredential('apns').as('apns'),
       hasCredential('fcm').as('fcm'),
     ]);
+}
+
+function hasCredential(provider: Provider) {
+  return sql<boolean>`EXISTS (
+    SELECT FROM credentials WHERE app_ref = apps.id AND provider = ${provider})`;
 }
