@@ -1,0 +1,42 @@
+import { PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/providers';
+import { DEFAULT_PREFIX } from '@heliograph/queue';
+import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
+
+export type DispatcherConfig = ReturnType<typeof loadConfig>;
+
+/** Throws with every mistake in the environment at once. */
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  const read = new EnvReader(env);
+  return read.finish({
+    databaseUrl: read.url('DATABASE_URL'),
+    poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
+    redisUrl: read.url('REDIS_URL'),
+    prefix: read.str('QUEUE_PREFIX', DEFAULT_PREFIX),
+    secretsKey: readSecretsKey(read),
+    providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
+    endpoints: readEndpoints(read),
+    concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
+    host: read.str('HOST', '127.0.0.1'),
+    port: read.int('PORT', 0, { min: 0, max: 65_535 }),
+    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  });
+}
+
+function readEndpoints(read: EnvReader): ProviderEndpoints {
+  const { apns, fcm } = PRODUCTION_ENDPOINTS;
+  const apnsCa = read.optionalFile('APNS_CA_FILE')?.toString('utf8');
+  const fcmCa = read.optionalFile('FCM_CA_FILE')?.toString('utf8');
+  return {
+    apns: {
+      production: read.url('APNS_URL', apns.production),
+      development: read.url('APNS_SANDBOX_URL', apns.development),
+      ...(apnsCa === undefined ? {} : { ca: apnsCa }),
+    },
+    fcm: {
+      url: read.url('FCM_URL', fcm.url),
+      tokenUrl: read.url('FCM_TOKEN_URL', fcm.tokenUrl),
+      allowedTokenUris: fcm.allowedTokenUris,
+      ...(fcmCa === undefined ? {} : { ca: fcmCa }),
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import type { Outcome, Requeue } from '@heliograph/core';
+import {
+  evaluateGuard,
+  holdFaults,
+  noteAnswers,
+  noteTokenFaults,
+  type AnswerCount,
+  type CredentialScope,
+  type Db,
+  type TokenFault,
+} from '@heliograph/db';
+import type { Logger } from 'pino';
+
+import { toKey, type Pauses } from './pauses.ts';
+
+/** What one answer says about its scope and its token. */
+export interface Answer {
+  readonly scope: CredentialScope;
+  readonly outcome: Exclude<Outcome, Requeue>;
+  /** HTTP status; undefined where nothing was answered, which says nothing about the scope. */
+  readonly status: number | undefined;
+  readonly deviceId: number;
+  readonly pushTokenHash: Buffer;
+  /** When the push was about to be sent, by the database's clock. */
+  readonly claimedAt: Date;
+}
+
+/** Gathers what providers say about tokens and scopes, for the guard and for repeated refusals. */
+export interface Evidence {
+  add(answer: Answer): void;
+  /** Writes what was gathered. */
+  close(): Promise<void>;
+}
+
+interface Gathered {
+  readonly scope: CredentialScope;
+  answers: number;
+  wrongPlace: number;
+  dead: number;
+  readonly faults: TokenFault[];
+  /** A run of one refusal that pauses the app when it gets long. */
+  pauseReason: string | undefined;
+}
+
+const MAX_SCOPES_REMEMBERED = 10_000;
+
+export function createEvidence(deps: {
+  db: Db;
+  pauses: Pauses;
+  log: Logger;
+  onError: (error: unknown) => void;
+}): Evidence {
+  let gathered = new Map<string, Gathered>();
+  const refusalsInARow = new Map<string, number>();
+  let writing: Promise<void> | undefined;
+
+  function add(answer: Answer): void {
+    if (answer.status === undefined) return;
+    const key = toKey(answer.scope);
+    const entry = gathered.get(key) ?? {
+      scope: answer.scope,
+      answers: 0,
+      wrongPlace: 0,
+      dead: 0,
+      faults: [],
+      pauseReason: undefined,
+    };
+    gathered.set(key, entry);
+    entry.answers += 1;
+    countRefusals(key, entry, answer.outcome);
+    if (answer.outcome.kind === 'gone') {
+      const { fault, reason, invalidSince } = answer.outcome;
+      entry[fault === 'dead' ? 'dead' : 'wrongPlace'] += 1;
+      entry.faults.push({
+        scope: answer.scope,
+        deviceId: answer.deviceId,
+        pushTokenHash: answer.pushTokenHash,
+        reason,
+        kind: fault,
+        invalidSince: invalidSince ?? answer.claimedAt,
+      });
+    }
+    writing ??= new Promise((resolve) => setImmediate(resolve)).then(writeAll).finally(() => {
+      writing = undefined;
+    });
+  }
+
+  function countRefusals(key: string, entry: Gathered, outcome: Answer['outcome']): void {
+    if (outcome.kind === 'sent') refusalsInARow.delete(key);
+    if (outcome.kind !== 'fail' || outcome.pauseAfter === undefined) return;
+    if (refusalsInARow.size >= MAX_SCOPES_REMEMBERED) refusalsInARow.clear();
+    const inARow = (refusalsInARow.get(key) ?? 0) + 1;
+    refusalsInARow.set(key, inARow);
+    if (inARow >= outcome.pauseAfter) entry.pauseReason = outcome.reason;
+  }
+
+  async function writeAll(): Promise<void> {
+    while (gathered.size > 0) {
+      const entries = [...gathered.values()];
+      gathered = new Map();
+      try {
+        await write(entries);
+      } catch (error) {
+        // The outcomes themselves are recorded; a token that is dead will say so again.
+        deps.onError(error);
+      }
+    }
+  }
+
+  async function write(entries: readonly Gathered[]): Promise<void> {
+    const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead }) => ({
+      scope,
+      answers,
+      wrongPlace,
+      dead,
+    }));
+    await noteAnswers(deps.db, counts);
+    await noteTokenFaults(
+      deps.db,
+      entries.flatMap((entry) => entry.faults),
+    );
+    for (const { scope, wrongPlace, pauseReason } of entries) {
+      if (wrongPlace > 0) await stopIfGuardSays(deps, scope);
+      if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
+    }
+  }
+
+  return {
+    add,
+    async close() {
+      while (writing !== undefined) await writing;
+    },
+  };
+}
+
+/** Asks the guard about a scope with new wrong-place faults; holds them and stops the scope where they look like our own mistake. */
+async function stopIfGuardSays(
+  deps: { db: Db; pauses: Pauses; log: Logger },
+  scope: CredentialScope,
+): Promise<void> {
+  const { holdWrongPlace } = await evaluateGuard(deps.db, scope);
+  if (!holdWrongPlace) return;
+  const held = await holdFaults(deps.db, scope, 'wrong_place');
+  await deps.pauses.open(scope, 'guard', 'too_many_invalid_tokens');
+  deps.log.error({ ...scope, held }, 'guard holds token faults: check the credential');
+}

@@ -1,0 +1,48 @@
+import { createSecretBox, toKeyId } from '@heliograph/core';
+import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
+import { openRedis } from '@heliograph/queue';
+import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+
+import { loadConfig } from './config.ts';
+import { startDispatcher } from './dispatcher.ts';
+import { openHealthServer } from './health-server.ts';
+
+runMain('dispatcher', async () => {
+  const config = loadConfig(process.env);
+  const log = createLogger('dispatcher', config.logLevel);
+  const shutdown = new Shutdown({ log });
+
+  const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
+    log.warn({ err: error }, 'database connection lost'),
+  );
+  shutdown.add('database', () => db.destroy());
+  await claimMode(db, config.providers);
+  if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+
+  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const redis = openRedis(config.redisUrl, 'command', onRedisError);
+  const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
+  shutdown.add('redis', () => [redis, workerRedis].forEach((one) => one.disconnect()));
+
+  const dispatcher = startDispatcher({
+    db,
+    redis,
+    workerRedis,
+    prefix: config.prefix,
+    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    endpoints: config.endpoints,
+    concurrency: config.concurrency,
+    log,
+  });
+  shutdown.add('dispatcher', () => dispatcher.close());
+
+  const health = createHealth(log);
+  health.addCheck('database', () => pingDatabase(db));
+  health.addCheck('redis', () => redis.ping());
+  const server = await openHealthServer(health, config);
+  shutdown.add('health', () => server.close());
+  shutdown.add('readiness', () => health.drain());
+
+  log.info({ port: server.port, providers: config.providers }, 'ready');
+  process.send?.({ type: 'ready', port: server.port });
+});

@@ -1,0 +1,68 @@
+import type { Provider, SecretBox } from '@heliograph/core';
+import { findCredential, toKeyPlace, type Db } from '@heliograph/db';
+import type { Credential } from '@heliograph/providers';
+
+/** A credential ready for use, or why it can't be used. */
+export type LoadedCredential =
+  | { readonly kind: 'usable'; readonly credential: Credential }
+  | { readonly kind: 'unusable'; readonly version: number; readonly reason: string }
+  | { readonly kind: 'removed' };
+
+export interface CredentialStore {
+  /** The credential in this version, or in the one that has replaced it since. */
+  load(appRef: number, provider: Provider, version: number): Promise<LoadedCredential>;
+}
+
+const MAX_ENTRIES = 2_000;
+
+/** Reads and opens each version of a credential once. */
+export function createCredentialStore(deps: { db: Db; secrets: SecretBox }): CredentialStore {
+  const loaded = new Map<string, Promise<LoadedCredential>>();
+
+  return {
+    load(appRef, provider, version) {
+      const key = `${appRef}/${provider}/${version}`;
+      const kept = loaded.get(key);
+      if (kept !== undefined) return kept;
+
+      if (loaded.size >= MAX_ENTRIES) loaded.clear();
+      const loading = loadCredential(deps, appRef, provider);
+      loaded.set(key, loading);
+      loading.catch(() => loaded.delete(key));
+      return loading;
+    },
+  };
+}
+
+async function loadCredential(
+  { db, secrets }: { db: Db; secrets: SecretBox },
+  appRef: number,
+  provider: Provider,
+): Promise<LoadedCredential> {
+  const row = await findCredential(db, appRef, provider);
+  if (row === undefined) return { kind: 'removed' };
+
+  let key: Buffer;
+  try {
+    key = secrets.open(row.sealedKey, toKeyPlace(appRef, provider));
+  } catch {
+    return { kind: 'unusable', version: row.version, reason: 'sealed_with_another_key' };
+  }
+  const id = `${appRef}/${provider}`;
+  if ('bundle' in row.settings)
+    return {
+      kind: 'usable',
+      credential: {
+        provider: 'apns',
+        id,
+        version: row.version,
+        environment: row.environment ?? undefined,
+        ...row.settings,
+        privateKey: key,
+      },
+    };
+  return {
+    kind: 'usable',
+    credential: { provider: 'fcm', id, version: row.version, ...row.settings, serviceAccount: key },
+  };
+}

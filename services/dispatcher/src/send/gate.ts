@@ -1,0 +1,66 @@
+import type { Environment } from '@heliograph/core';
+import type { ActivePause, ClaimedDelivery } from '@heliograph/db';
+
+/** What is to be done with a claimed delivery before any provider is asked. */
+export type Gate =
+  | { readonly action: 'finish'; readonly state: 'expired' | 'skipped'; readonly reason: string }
+  | { readonly action: 'hold'; readonly pause: ActivePause }
+  | { readonly action: 'await_credential' }
+  | {
+      readonly action: 'send';
+      /** Which host of APNs; the empty string for FCM. */
+      readonly environment: Environment | '';
+      /** The pause whose end this delivery tries out. */
+      readonly probeOf?: number;
+    };
+
+/** Much may have changed since the message was accepted: the device, its owner, the credential, the time. */
+export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
+  const { device, credential } = delivery;
+  if (device === null) return skip('device_removed');
+  // The row now belongs to somebody else, who must not see this message.
+  if (
+    device.userId !== delivery.userId ||
+    device.provider !== delivery.provider ||
+    (delivery.activationId !== null && device.activationId !== delivery.activationId)
+  )
+    return skip('device_reassigned');
+  if (device.tokenDeactivated) return skip('token_deactivated');
+  if (delivery.personal && !device.activationActive) return skip('activation_inactive');
+  if (delivery.expiresAt <= now) return { action: 'finish', state: 'expired', reason: 'expired' };
+  if (credential === null) return { action: 'await_credential' };
+
+  const environment =
+    delivery.provider === 'fcm' ? '' : toEnvironment(credential.environment, device.environment);
+  if (environment === undefined) return skip('environment');
+
+  const pause = delivery.pauses?.find(
+    (one) =>
+      one.scope !== 'third_party' &&
+      one.credentialVersion === credential.version &&
+      one.environment === environment,
+  );
+  if (pause === undefined) {
+    const own = delivery.pauses?.find((one) => one.probeDeliveryId === delivery.id);
+    return { action: 'send', environment, ...(own === undefined ? {} : { probeOf: own.id }) };
+  }
+  if (pause.probeDeliveryId === delivery.id)
+    return { action: 'send', environment, probeOf: pause.id };
+  return { action: 'hold', pause };
+}
+
+/**
+ * A device may name the host that its token works on; a credential for production takes no development tokens. Undefined where the
+ * two don't go together.
+ */
+export function toEnvironment(
+  ofCredential: Environment | null,
+  ofDevice: Environment | null,
+): Environment | undefined {
+  if (ofCredential === 'production' && ofDevice === 'development') return undefined;
+  return ofDevice ?? ofCredential ?? 'production';
+}
+
+function skip(reason: string): Gate {
+  return { action: 'finish', state: 'skipped', reason };
+}

@@ -1,0 +1,217 @@
+import { judge, type PushMessage } from '@heliograph/core';
+import {
+  claimDue,
+  hashPushToken,
+  type ClaimedDelivery,
+  type CredentialScope,
+  type Db,
+  type DeliveryUpdate,
+} from '@heliograph/db';
+import { InFlight, type ProviderPool, type PushProvider } from '@heliograph/providers';
+import type { Logger } from 'pino';
+
+import type { Evidence } from '../guard/evidence.ts';
+import type { Pauses } from '../guard/pauses.ts';
+import { attempt, type SettledAttempt } from './attempt.ts';
+import type { CredentialStore } from './credentials.ts';
+import { passGate, type Gate } from './gate.ts';
+import { LEASE_MS, type LeaseBook } from './lease-book.ts';
+import { giveBack, type Recorder } from './recorder.ts';
+import { toGatedUpdate, toHeldUpdate, toJudgedUpdate } from './updates.ts';
+
+type SendGate = Extract<Gate, { action: 'send' }>;
+
+export interface ProcessorDeps {
+  readonly db: Db;
+  readonly leases: LeaseBook;
+  readonly recorder: Recorder;
+  readonly evidence: Evidence;
+  readonly pauses: Pauses;
+  readonly credentials: CredentialStore;
+  readonly pool: ProviderPool;
+  readonly log: Logger;
+  readonly clockMs: () => number;
+  readonly now: () => Date;
+  readonly random: () => number;
+  /** Aborted when the process stops: what has not been handed to a provider then is given back. */
+  readonly stopping: AbortSignal;
+  /** Aborted when the process can wait no longer: what a provider has not answered by then is ambiguous. */
+  readonly abandoning: AbortSignal;
+  /** Test only: shorter than `LEASE_MS`. */
+  readonly leaseMs?: number;
+}
+
+/** A lease must outlast a send by this much, so that its outcome can be written under it. */
+const RECORD_MARGIN_MS = 2_000;
+
+/** Claims what is due of the given deliveries, sends it, and records what came of it. */
+export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) => Promise<void> {
+  const limits = new WeakMap<PushProvider, InFlight>();
+
+  return async function processDue(ids) {
+    if (deps.stopping.aborted) return;
+    const askedAt = deps.clockMs();
+    // Claimed from the table, not taken from the job: after a crash only what is still owed goes again.
+    const claimed = await claimDue(deps.db, ids, deps.leaseMs ?? LEASE_MS);
+    deps.leases.hold(claimed, askedAt);
+
+    // One object per message, so that a provider maps it once for all its deliveries.
+    const messages = new Map<string, PushMessage>();
+    for (const delivery of claimed)
+      if (!messages.has(delivery.messageId))
+        messages.set(delivery.messageId, toPushMessage(delivery));
+    await Promise.all(claimed.map((delivery) => deliver(delivery, messages)));
+  };
+
+  async function deliver(
+    delivery: ClaimedDelivery,
+    messages: ReadonlyMap<string, PushMessage>,
+  ): Promise<void> {
+    const gate = passGate(delivery, deps.now());
+    if (gate.action !== 'send') return record(delivery, toGatedUpdate(delivery, gate, deps.now()));
+
+    try {
+      await send(delivery, gate, messages.get(delivery.messageId) ?? toPushMessage(delivery));
+    } catch (error) {
+      // Nothing was handed to a provider: a read failed, or a bug of ours. It is due again, after a moment.
+      deps.log.error({ err: error, deliveryId: delivery.id }, 'delivery could not be tried');
+      await giveBack({ ...deps, onError: noteError }, [delivery]);
+    }
+  }
+
+  async function send(
+    delivery: ClaimedDelivery,
+    gate: SendGate,
+    message: PushMessage,
+  ): Promise<void> {
+    const { device, credential: claimedCredential } = delivery;
+    if (device === null || claimedCredential === null)
+      throw new Error('the gate let nothing through');
+    const loaded = await deps.credentials.load(
+      delivery.appRef,
+      delivery.provider,
+      claimedCredential.version,
+    );
+    if (loaded.kind === 'removed')
+      return record(delivery, toGatedUpdate(delivery, { action: 'await_credential' }, deps.now()));
+
+    const version = loaded.kind === 'usable' ? loaded.credential.version : loaded.version;
+    const scope = toScope(delivery, gate, version);
+    if (loaded.kind === 'unusable') {
+      const pauseId = await deps.pauses.open(scope, 'credential', loaded.reason);
+      return record(delivery, toHeldUpdate(delivery, loaded.reason, pauseId, deps.now()));
+    }
+
+    const provider = deps.pool.get(loaded.credential);
+    const settled = await limitOf(provider).run(async () => {
+      // Checked at the last moment: waiting for a place, or a process that was stopped, may have used the lease up.
+      const safe = deps.leases.outlasts(delivery.id, provider.deadlineMs + RECORD_MARGIN_MS);
+      if (!safe || deps.stopping.aborted) return 'give_back';
+      // The scope may have been stopped by the answer to a push that was under way before this one.
+      const pause = gate.probeOf === undefined ? deps.pauses.findOpenedHere(scope) : undefined;
+      return (
+        pause ??
+        attempt(
+          provider,
+          {
+            deliveryId: delivery.id,
+            pushToken: device.pushToken,
+            message,
+            environment: gate.environment === '' ? 'production' : gate.environment,
+          },
+          deps.abandoning,
+          (error) =>
+            deps.log.error({ err: error, deliveryId: delivery.id }, 'provider client failed'),
+        )
+      );
+    });
+    if (settled === 'give_back') return giveBack({ ...deps, onError: noteError }, [delivery]);
+    if ('pauseId' in settled)
+      return record(delivery, toHeldUpdate(delivery, settled.reason, settled.pauseId, deps.now()));
+
+    await settle(delivery, gate, scope, settled, hashPushToken(device.pushToken));
+  }
+
+  async function settle(
+    delivery: ClaimedDelivery,
+    gate: SendGate,
+    scope: CredentialScope,
+    settled: SettledAttempt,
+    pushTokenHash: Buffer,
+  ): Promise<void> {
+    const { outcome } = settled;
+    const verdict = judge(
+      outcome,
+      {
+        provider: delivery.provider,
+        attempts: delivery.attempts,
+        ambiguousAttempts: delivery.ambiguousAttempts,
+        firstAttemptAt:
+          delivery.firstAttemptAt === null ? undefined : new Date(delivery.firstAttemptAt),
+        expiresAt: delivery.expiresAt,
+      },
+      deps.now(),
+      deps.random,
+    );
+    const pauseId =
+      verdict.state === 'paused'
+        ? await deps.pauses.open(scope, verdict.scope, verdict.reason)
+        : undefined;
+    await record(delivery, toJudgedUpdate(delivery, verdict, pauseId, settled, scope, deps.now()));
+
+    deps.evidence.add({
+      scope,
+      outcome,
+      status: settled.status,
+      deviceId: delivery.deviceId,
+      pushTokenHash,
+      claimedAt: delivery.claimedAt,
+    });
+    if (gate.probeOf !== undefined && outcome.kind === 'sent') await deps.pauses.lift(gate.probeOf);
+    if (outcome.kind === 'fail' && outcome.alarm === true)
+      deps.log.error(
+        { deliveryId: delivery.id, reason: outcome.reason },
+        'provider refused what we accepted',
+      );
+  }
+
+  function record(delivery: ClaimedDelivery, update: DeliveryUpdate): Promise<void> {
+    const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
+    return deps.recorder.record({ update, awaitedMessageId });
+  }
+
+  function limitOf(provider: PushProvider): InFlight {
+    const kept = limits.get(provider);
+    if (kept !== undefined) return kept;
+    const limit = new InFlight(provider.maxInFlight);
+    limits.set(provider, limit);
+    return limit;
+  }
+
+  function noteError(error: unknown): void {
+    deps.log.warn({ err: error }, 'leases could not be given back');
+  }
+}
+
+function toPushMessage(delivery: ClaimedDelivery): PushMessage {
+  return {
+    id: delivery.messageId,
+    body: delivery.body,
+    silent: delivery.silent,
+    priority: delivery.priority,
+    expiresAt: delivery.expiresAt,
+  };
+}
+
+function toScope(
+  delivery: ClaimedDelivery,
+  gate: SendGate,
+  credentialVersion: number,
+): CredentialScope {
+  return {
+    appRef: delivery.appRef,
+    provider: delivery.provider,
+    environment: gate.environment,
+    credentialVersion,
+  };
+}

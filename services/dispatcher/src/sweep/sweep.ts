@@ -1,0 +1,98 @@
+import {
+  createPartitions,
+  deleteOldAnswerCounts,
+  deleteOldIdempotencyKeys,
+  listOverdue,
+  startProbes,
+  tryWithLock,
+  wakeLifted,
+  type Db,
+} from '@heliograph/db';
+import { MAX_DELIVERIES_PER_JOB, MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
+import type { Logger } from 'pino';
+
+import { applyRipeTokenFaults } from '../guard/apply-faults.ts';
+
+/*
+ * Finds what is owed and has no live lease, and announces it again: after a crash, a flushed Redis, a retry whose time has come, a
+ * pause that was lifted. A timer in every dispatcher, under a lock in the database, so it depends on nothing that can be lost.
+ */
+const SWEEP_EVERY_MS = 5_000;
+const HOUSEKEEPING_EVERY_MS = 10 * 60_000;
+/** What was just accepted is left to the job that announced it. */
+const GRACE_MS = 5_000;
+const MAX_OVERDUE_PER_SWEEP = 20_000;
+const MAX_WOKEN_PER_SWEEP = 20_000;
+/** While so many jobs wait, what is overdue is likely among them. */
+const BUSY_JOBS = 100;
+
+export interface Sweep {
+  /** One round, by itself or by the timer; does nothing while another dispatcher is at it. */
+  run(): Promise<void>;
+  /** Stops the timer and waits for the round under way. */
+  close(): Promise<void>;
+}
+
+export function startSweep(deps: {
+  db: Db;
+  lane: Lane;
+  log: Logger;
+  now: () => Date;
+  everyMs?: number;
+}): Sweep {
+  let round: Promise<void> | undefined;
+  let housekeptAt = Number.NEGATIVE_INFINITY;
+
+  async function sweepOnce(): Promise<void> {
+    await wakeLifted(deps.db, MAX_WOKEN_PER_SWEEP);
+    await startProbes(deps.db);
+    await announceOverdue();
+    await applyRipeTokenFaults(deps);
+    if (performance.now() - housekeptAt >= HOUSEKEEPING_EVERY_MS) {
+      housekeptAt = performance.now();
+      await keepHouse();
+    }
+  }
+
+  async function announceOverdue(): Promise<void> {
+    const room = await deps.lane.room();
+    if (MAX_WAITING_JOBS - room > BUSY_JOBS) return;
+    const limit = Math.min(MAX_OVERDUE_PER_SWEEP, room * MAX_DELIVERIES_PER_JOB);
+    const overdue = await listOverdue(deps.db, limit, GRACE_MS);
+    if (overdue.length === 0) return;
+    await deps.lane.announce(overdue);
+    deps.log.info({ deliveries: overdue.length }, 'sweep announced what was owed');
+  }
+
+  async function keepHouse(): Promise<void> {
+    const blocked = await createPartitions(deps.db, deps.now());
+    if (blocked > 0)
+      deps.log.error(
+        { blocked },
+        'partitions were made too late: rows of their days are in the default one',
+      );
+    await deleteOldIdempotencyKeys(deps.db, 50_000);
+    await deleteOldAnswerCounts(deps.db);
+  }
+
+  function run(): Promise<void> {
+    round ??= tryWithLock(deps.db, 'sweep', sweepOnce)
+      .then(() => undefined)
+      .catch((error: unknown) =>
+        deps.log.warn({ err: error }, 'sweep failed; the next one tries again'),
+      )
+      .finally(() => {
+        round = undefined;
+      });
+    return round;
+  }
+
+  const timer = setInterval(() => void run(), deps.everyMs ?? SWEEP_EVERY_MS);
+  return {
+    run,
+    async close() {
+      clearInterval(timer);
+      await round;
+    },
+  };
+}

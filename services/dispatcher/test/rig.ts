@@ -1,0 +1,166 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { createSecretBox, toKeyId, type Environment, type Provider } from '@heliograph/core';
+import {
+  insertMessages,
+  listDeliveries,
+  saveCredential,
+  toKeyPlace,
+  type Db,
+  type StoredMessage,
+} from '@heliograph/db';
+import { openLane, openRedis, type Lane } from '@heliograph/queue';
+import { createLogger } from '@heliograph/runtime';
+import { createSandbox, type Sandbox } from '@heliograph/sandbox';
+import {
+  eventually,
+  makeDevice,
+  openTestDatabase,
+  openTestRedis,
+  toMessage,
+  type DeviceOptions,
+  type MadeDevice,
+} from '@heliograph/testing';
+
+import { startDispatcher, type Dispatcher } from '../src/dispatcher.ts';
+
+export type Delivery = Awaited<ReturnType<typeof listDeliveries>>[number];
+
+/** A dispatcher on real PostgreSQL and Redis, sending to the fake providers. */
+export interface Rig {
+  readonly db: Db;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly sandbox: Sandbox;
+  readonly lane: Lane;
+  /** Starts one more dispatcher on the same database and queue. */
+  start(timing?: { leaseMs?: number; sweepEveryMs?: number }): Dispatcher;
+  /** An app with the sandbox's credentials. */
+  makeSendingApp(options?: { environment?: Environment }): Promise<number>;
+  saveKey(
+    appRef: number,
+    provider: Provider,
+    changes?: { key?: Buffer; environment?: Environment },
+  ): Promise<void>;
+  device(appRef: number, options?: DeviceOptions): Promise<MadeDevice>;
+  /** Stores a message; announces it unless told otherwise. */
+  post(
+    appRef: number,
+    userId: string,
+    changes?: Partial<StoredMessage>,
+    announce?: boolean,
+  ): Promise<string>;
+  deliveries(messageId: string): Promise<Delivery[]>;
+  /** Waits until no delivery of the message is pending. */
+  finished(messageId: string): Promise<Delivery[]>;
+  close(): Promise<void>;
+}
+
+export async function openRig(): Promise<Rig> {
+  const database = await openTestDatabase({ poolSize: 10 });
+  const redis = await openTestRedis();
+  const sandbox = await createSandbox();
+  const key = randomBytes(32);
+  const secrets = createSecretBox(key, toKeyId(key));
+  const commands = openRedis(redis.url, 'command', noted);
+  await new Promise((resolve) => commands.once('ready', resolve));
+  const lane = openLane(commands, { prefix: redis.prefix, onError: noted });
+  const closers: (() => Promise<void>)[] = [];
+
+  const saveKey: Rig['saveKey'] = async (appRef, provider, changes = {}) => {
+    const { apns, fcm } = sandbox.credentials;
+    const { privateKeyBase64, ...settings } = provider === 'apns' ? apns : fcm;
+    const secret = changes.key ?? Buffer.from(privateKeyBase64, 'base64');
+    const base = {
+      appRef,
+      environment: changes.environment ?? null,
+      sealedKey: secrets.seal(secret, toKeyPlace(appRef, provider)),
+    };
+    await saveCredential(
+      database.db,
+      'bundle' in settings
+        ? { ...base, provider: 'apns', settings }
+        : { ...base, provider: 'fcm', settings },
+    );
+  };
+
+  return {
+    db: database.db,
+    databaseUrl: database.url,
+    redisUrl: redis.url,
+    sandbox,
+    lane,
+    saveKey,
+    start(timing = {}) {
+      const [own, worker] = [
+        openRedis(redis.url, 'command', noted),
+        openRedis(redis.url, 'blocking', noted),
+      ];
+      const dispatcher = startDispatcher({
+        db: database.db,
+        redis: own,
+        workerRedis: worker,
+        prefix: redis.prefix,
+        secrets,
+        endpoints: {
+          apns: {
+            production: sandbox.apnsUrl,
+            development: sandbox.apnsDevelopmentUrl,
+            ca: sandbox.caPem,
+          },
+          fcm: {
+            url: sandbox.fcmUrl,
+            tokenUrl: sandbox.tokenUrl,
+            allowedTokenUris: ['https://oauth2.googleapis.com/token'],
+            ca: sandbox.caPem,
+          },
+        },
+        concurrency: 8,
+        log: createLogger('dispatcher', 'silent'),
+        timing: { sweepEveryMs: 3_600_000, ...timing },
+      });
+      let closed: Promise<void> | undefined;
+      const close = () =>
+        (closed ??= dispatcher.close().then(() => {
+          own.disconnect();
+          worker.disconnect();
+        }));
+      closers.push(close);
+      return { ...dispatcher, close };
+    },
+    async makeSendingApp({ environment } = {}) {
+      const { id } = await database.db
+        .insertInto('apps')
+        .values({ appId: randomUUID(), appName: null })
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      await saveKey(id, 'apns', environment === undefined ? {} : { environment });
+      await saveKey(id, 'fcm');
+      return id;
+    },
+    device: (appRef, options = {}) => makeDevice(database.db, appRef, options),
+    async post(appRef, userId, changes = {}, announce = true) {
+      const message = toMessage(appRef, userId, changes);
+      const stored = await insertMessages(database.db, [message]);
+      if (announce) await lane.announce(stored.map((delivery) => delivery.id));
+      return message.id;
+    },
+    deliveries: async (messageId) => [...(await listDeliveries(database.db, messageId))],
+    finished: (messageId) =>
+      eventually(async () => {
+        const rows = await listDeliveries(database.db, messageId);
+        expect(rows.filter((row) => row.state === 'pending')).toEqual([]);
+        return [...rows];
+      }),
+    async close() {
+      await Promise.all(closers.map((close) => close()));
+      await lane.close();
+      commands.disconnect();
+      await sandbox.close();
+      await database.close();
+    },
+  };
+}
+
+/** Connections end when a rig is closed; that is no failure of a test. */
+function noted(): void {}
