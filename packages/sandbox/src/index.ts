@@ -1,0 +1,11 @@
+export { createSandbox } from './sandbox.ts';
+export type { Sandbox, SandboxOptions } from './sandbox-contract.ts';
+export { parseAnswer } from './answers/parse-answer.ts';
+export type { Answer, SandboxProvider } from './answers/answer.ts';
+export type { ScriptTarget } from './answers/script-book.ts';
+export type { ApnsEnvironment, ApnsKey, ApnsKeyOptions } from './credentials/apns-key.ts';
+export type { Credentials } from './credentials/credentials.ts';
+export type { ServiceAccount } from './credentials/service-account.ts';
+export type { GivenAnswer } from './recording/given-answer.ts';
+export type { ReceivedPush } from './recording/received-push.ts';
+export type { ReceivedFilter, Totals } from './recording/recorder.ts';

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ResetCode } from '../answers/answer.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absent: the answer ends with its headers. */
+  readonly body?: string;
+}
+
+/** One request with its whole body, and all that a server can do to its client. */
+export interface Exchange {
+  readonly method: string;
+  /** With the query, as it came. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Names of headers that came more than once. */
+  readonly repeatedHeaders: readonly string[];
+  /** UTF-8; cut off after 64 KiB. */
+  readonly body: string;
+  readonly bodyBytes: number;
+  /** The same object for all requests of one connection. */
+  readonly connection: object;
+  respond(answer: HttpAnswer): void;
+  limitStreams(limit: number): void;
+  goaway(streams: 'answer' | 'refuse' | 'drop', reason: string | undefined): void;
+  resetStream(code: ResetCode): void;
+  /** In order: FIN after what was already sent. */
+  closeConnection(): void;
+  /** TCP RST. */
+  resetConnection(): void;
+}
