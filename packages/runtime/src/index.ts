@@ -1,0 +1,6 @@
+export * from './env.ts';
+export * from './health.ts';
+export * from './log.ts';
+export * from './main.ts';
+export * from './secrets-key.ts';
+export * from './shutdown.ts';
