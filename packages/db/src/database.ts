@@ -10,12 +10,12 @@ const INT8_OID = 20;
 
 /**
  * Connections are opened on demand, up to `poolSize`; `db.destroy()` closes them.
- * `onIdleError` hears of connections that died while nobody used them (a restart of the server); the pool replaces them by itself.
+ * `onConnectionLost` hears of connections that died, as in a restart of the server; the pool replaces them by itself.
  */
 export function openDatabase(
   url: string,
   poolSize: number,
-  onIdleError: (error: Error) => void = () => {},
+  onConnectionLost: (error: Error) => void = () => {},
 ): Db {
   const pool = new pg.Pool({
     connectionString: url,
@@ -30,7 +30,10 @@ export function openDatabase(
           : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
     },
   });
-  pool.on('error', onIdleError);
+  pool.on('error', onConnectionLost);
+  // The pool listens to idle connections only. One that dies in somebody's hands fails their query, and would without this
+  // end the process as well.
+  pool.on('connect', (client) => client.on('error', onConnectionLost));
   return new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
