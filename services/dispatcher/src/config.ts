@@ -2,6 +2,8 @@ import { PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/provid
 import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
+import { LEASE_MS } from './send/lease-book.ts';
+
 export type DispatcherConfig = ReturnType<typeof loadConfig>;
 
 /** Throws with every mistake in the environment at once. */
@@ -16,6 +18,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
     concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
+    // Longer than the longest send of a provider, with room to record it.
+    leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),
     host: read.str('HOST', '127.0.0.1'),
     port: read.int('PORT', 0, { min: 0, max: 65_535 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -13,7 +13,7 @@ import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
 import { createProcessor } from './send/processor.ts';
 import { createRecorder, type Recording } from './send/recorder.ts';
-import { startSweep, type Sweep } from './sweep/sweep.ts';
+import { startSweep, SWEEP_EVERY_MS, type Sweep } from './sweep/sweep.ts';
 
 export interface DispatcherDeps {
   readonly db: Db;
@@ -26,8 +26,10 @@ export interface DispatcherDeps {
   /** Jobs worked on at a time. */
   readonly concurrency: number;
   readonly log: Logger;
-  /** Tests only: other times than production's. */
-  readonly timing?: { readonly leaseMs?: number; readonly sweepEveryMs?: number };
+  /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
+  readonly leaseMs: number;
+  /** Tests only: default 5 s. */
+  readonly sweepEveryMs?: number;
 }
 
 export interface Dispatcher {
@@ -57,7 +59,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
 
   const lane = openLane(redis, { prefix, onError: onRedisError });
-  const leases = createLeaseBook({ db, clockMs, onError, ...toDefined(deps.timing?.leaseMs) });
+  const leases = createLeaseBook({ db, clockMs, onError, leaseMs: deps.leaseMs });
   const recorder = createRecorder({ db, leases, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const evidence = createEvidence({ db, pauses, log, onError });
@@ -76,21 +78,14 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     random: Math.random,
     stopping: stopping.signal,
     abandoning: abandoning.signal,
-    ...toDefined(deps.timing?.leaseMs),
+    leaseMs: deps.leaseMs,
   });
   const worker = openLaneWorker(deps.workerRedis, (job) => processDue(job.deliveryIds), {
     prefix,
     onError: onRedisError,
     concurrency: deps.concurrency,
   });
-  const sweepEveryMs = deps.timing?.sweepEveryMs;
-  const sweep = startSweep({
-    db,
-    lane,
-    log,
-    now,
-    ...(sweepEveryMs === undefined ? {} : { everyMs: sweepEveryMs }),
-  });
+  const sweep = startSweep({ db, lane, log, now, everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS });
 
   /** Callers that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {
@@ -137,8 +132,4 @@ function createSafeClock(): () => number {
     latest = Math.max(latest, Date.now() - wallStart, performance.now() - monotonicStart);
     return latest;
   };
-}
-
-function toDefined(leaseMs: number | undefined): { leaseMs?: number } {
-  return leaseMs === undefined ? {} : { leaseMs };
 }

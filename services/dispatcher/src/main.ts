@@ -32,6 +32,7 @@ runMain('dispatcher', async () => {
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
     concurrency: config.concurrency,
+    leaseMs: config.leaseMs,
     log,
   });
   shutdown.add('dispatcher', () => dispatcher.close());

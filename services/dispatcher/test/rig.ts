@@ -117,7 +117,9 @@ export async function openRig(): Promise<Rig> {
         },
         concurrency: 8,
         log: createLogger('dispatcher', 'silent'),
-        timing: { sweepEveryMs: 3_600_000, ...timing },
+        leaseMs: 60_000,
+        sweepEveryMs: 3_600_000,
+        ...timing,
       });
       let closed: Promise<void> | undefined;
       const close = () =>

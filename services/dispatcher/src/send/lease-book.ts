@@ -1,8 +1,8 @@
 import { renewLeases, type Db, type HeldLease } from '@heliograph/db';
 
-/** How long a lease lasts unless renewed, ms. A dispatcher that dies delays its deliveries by that much. */
+/** How long a lease lasts by default unless renewed, ms. A dispatcher that dies delays its deliveries by that much. */
 export const LEASE_MS = 60_000;
-const RENEW_EVERY_MS = LEASE_MS / 4;
+const RENEWALS_PER_LEASE = 4;
 
 interface Entry {
   readonly leaseEpoch: number;
@@ -29,9 +29,9 @@ export function createLeaseBook(deps: {
   db: Db;
   clockMs: () => number;
   onError: (error: unknown) => void;
-  leaseMs?: number;
+  leaseMs: number;
 }): LeaseBook {
-  const leaseMs = deps.leaseMs ?? LEASE_MS;
+  const { leaseMs } = deps;
   const entries = new Map<string, Entry>();
   let renewing = false;
 
@@ -55,7 +55,7 @@ export function createLeaseBook(deps: {
     }
   }
 
-  const timer = setInterval(() => void renewAll(), Math.min(RENEW_EVERY_MS, leaseMs / 4));
+  const timer = setInterval(() => void renewAll(), leaseMs / RENEWALS_PER_LEASE);
 
   return {
     hold(leases, askedAtMs) {

@@ -15,7 +15,7 @@ import type { Pauses } from '../guard/pauses.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
 import type { CredentialStore } from './credentials.ts';
 import { passGate, type Gate } from './gate.ts';
-import { LEASE_MS, type LeaseBook } from './lease-book.ts';
+import type { LeaseBook } from './lease-book.ts';
 import { giveBack, type Recorder } from './recorder.ts';
 import { toGatedUpdate, toHeldUpdate, toJudgedUpdate } from './updates.ts';
 
@@ -37,8 +37,7 @@ export interface ProcessorDeps {
   readonly stopping: AbortSignal;
   /** Aborted when the process can wait no longer: what a provider has not answered by then is ambiguous. */
   readonly abandoning: AbortSignal;
-  /** Test only: shorter than `LEASE_MS`. */
-  readonly leaseMs?: number;
+  readonly leaseMs: number;
 }
 
 /** A lease must outlast a send by this much, so that its outcome can be written under it. */
@@ -52,7 +51,7 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     if (deps.stopping.aborted) return;
     const askedAt = deps.clockMs();
     // Claimed from the table, not taken from the job: after a crash only what is still owed goes again.
-    const claimed = await claimDue(deps.db, ids, deps.leaseMs ?? LEASE_MS);
+    const claimed = await claimDue(deps.db, ids, deps.leaseMs);
     deps.leases.hold(claimed, askedAt);
 
     // One object per message, so that a provider maps it once for all its deliveries.

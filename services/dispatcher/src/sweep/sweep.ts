@@ -17,7 +17,7 @@ import { applyRipeTokenFaults } from '../guard/apply-faults.ts';
  * Finds what is owed and has no live lease, and announces it again: after a crash, a flushed Redis, a retry whose time has come, a
  * pause that was lifted. A timer in every dispatcher, under a lock in the database, so it depends on nothing that can be lost.
  */
-const SWEEP_EVERY_MS = 5_000;
+export const SWEEP_EVERY_MS = 5_000;
 const HOUSEKEEPING_EVERY_MS = 10 * 60_000;
 /** What was just accepted is left to the job that announced it. */
 const GRACE_MS = 5_000;
@@ -38,7 +38,7 @@ export function startSweep(deps: {
   lane: Lane;
   log: Logger;
   now: () => Date;
-  everyMs?: number;
+  everyMs: number;
 }): Sweep {
   let round: Promise<void> | undefined;
   let housekeptAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +87,7 @@ export function startSweep(deps: {
     return round;
   }
 
-  const timer = setInterval(() => void run(), deps.everyMs ?? SWEEP_EVERY_MS);
+  const timer = setInterval(() => void run(), deps.everyMs);
   return {
     run,
     async close() {

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { countOutcomes, type Db } from '@heliograph/db';
+import { createSandbox, type ReceivedPush, type Sandbox } from '@heliograph/sandbox';
+import {
+  eventually,
+  makeDevice,
+  openTestDatabase,
+  openTestRedis,
+  spawnService,
+  type OwnServer,
+  type SpawnedService,
+} from '@heliograph/testing';
+
+/** The shortest lease that is allowed, so that a take-over does not take a minute. */
+const LEASE_MS = 20_000;
+const BATCH = 20;
+
+/** The services as processes of their own, on real servers, sending to the fake providers. */
+export interface Stack {
+  readonly db: Db;
+  readonly sandbox: Sandbox;
+  startApi(): Promise<SpawnedService>;
+  startDispatcher(): Promise<SpawnedService>;
+  /** An app with devices of so many users, every other one on Android. Answers the users. */
+  makeAudience(users: number): Promise<string[]>;
+  /** Sends a message to each user, in batches, again while the api refuses. Answers the ids of those that were accepted. */
+  post(api: SpawnedService, users: readonly string[]): Promise<string[]>;
+  accepted(): readonly ReceivedPush[];
+  /** How many deliveries the ledger knows as sent. */
+  countSent(messageIds: readonly string[]): Promise<number>;
+  /** Waits until nothing of the messages is pending. */
+  settled(messageIds: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openStack(
+  servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
+): Promise<Stack> {
+  const database = await openTestDatabase(
+    servers.postgres === undefined ? {} : { serverUrl: servers.postgres.url },
+  );
+  const redis = await openTestRedis(servers.redis?.url);
+  const sandbox = await createSandbox();
+  const folder = await writeCa(sandbox.caPem);
+  const running: SpawnedService[] = [];
+  const env = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
+    SECRETS_KEY: randomBytes(32).toString('base64'),
+    SECRETS_KEY_FILE: '',
+    LOG_LEVEL: 'warn',
+    LEASE_MS: String(LEASE_MS),
+    APNS_URL: sandbox.apnsUrl,
+    APNS_SANDBOX_URL: sandbox.apnsDevelopmentUrl,
+    APNS_CA_FILE: folder.caFile,
+    FCM_URL: sandbox.fcmUrl,
+    FCM_TOKEN_URL: sandbox.tokenUrl,
+    FCM_CA_FILE: folder.caFile,
+  };
+
+  async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
+    const service = spawnService(name, env);
+    running.push(service);
+    await service.waitReady();
+    return service;
+  }
+
+  return {
+    db: database.db,
+    sandbox,
+    startApi: () => start('api'),
+    startDispatcher: () => start('dispatcher'),
+
+    async makeAudience(count) {
+      const api = await start('api');
+      await call(api, 'POST', '/admin/app/create', { appId: 1 });
+      const { apns, fcm } = sandbox.credentials;
+      await call(api, 'PUT', '/admin/app/ios/update', { id: 1, ...apns });
+      await call(api, 'PUT', '/admin/app/android/update', { id: 1, ...fcm });
+      await stop(api);
+      const users = Array.from({ length: count }, (_, n) => `user-${n}`);
+      for (const [n, userId] of users.entries())
+        await makeDevice(database.db, 1, {
+          userId,
+          provider: n % 2 === 0 ? 'apns' : 'fcm',
+          pushToken: n.toString(16).padStart(64, '0'),
+        });
+      return users;
+    },
+
+    async post(api, users) {
+      const ids: string[] = [];
+      for (let from = 0; from < users.length; from += BATCH) {
+        const batch = users
+          .slice(from, from + BATCH)
+          .map((userId) => ({ userId, body: { title: 'Hi' } }));
+        const answer = await eventually(() =>
+          call(api, 'POST', '/push/message/batch/send', { appId: 1, batch, mode: 'ASYNCHRONOUS' }),
+        );
+        ids.push(...(answer.messageIds ?? []));
+      }
+      return ids;
+    },
+
+    accepted: () => sandbox.received().filter((push) => push.answer.status === 200),
+
+    async countSent(messageIds) {
+      const counts = await countOutcomes(database.db, messageIds);
+      return counts.reduce((sum, row) => sum + (row.state === 'sent' ? row.count : 0), 0);
+    },
+
+    settled: (messageIds) =>
+      eventually(
+        async () => {
+          const counts = await countOutcomes(database.db, messageIds);
+          const pending = counts.filter((row) => row.state === 'pending').length;
+          if (pending === 0) return;
+          const said = running.map((service) => service.output.slice(-2_000)).join('\n');
+          throw new Error(`${pending} deliveries are pending; the services said:\n${said}`);
+        },
+        { timeoutMs: 45_000 },
+      ),
+
+    async close() {
+      await Promise.all(running.map(stop));
+      await sandbox.close();
+      await database.close();
+      await folder.remove();
+    },
+  };
+}
+
+/** Every accepted message arrived, the ledger says so, and what arrived twice is the same push for whoever receives it. */
+export async function expectNothingLost(
+  stack: Stack,
+  messageIds: readonly string[],
+  options: { readonly maxRepeats: number },
+): Promise<void> {
+  await stack.settled(messageIds);
+  const counts = await countOutcomes(stack.db, messageIds);
+  expect(counts.every((row) => row.state === 'sent')).toBe(true);
+  expect(counts.reduce((sum, row) => sum + row.count, 0)).toBe(messageIds.length);
+
+  const arrivals = new Map<string, Set<string>>();
+  let repeats = 0;
+  for (const push of stack.accepted()) {
+    const messageId = toCollapseId(push);
+    const seen = arrivals.get(messageId);
+    if (seen !== undefined) repeats += 1;
+    arrivals.set(messageId, (seen ?? new Set()).add(toIdentity(push)));
+  }
+  expect(messageIds.filter((id) => !arrivals.has(id))).toEqual([]);
+  // One identity per message: token, apns-id and collapse id or tag are the same on every repeat.
+  expect([...arrivals.values()].filter((identities) => identities.size !== 1)).toEqual([]);
+  expect(repeats).toBeLessThanOrEqual(options.maxRepeats);
+}
+
+function toCollapseId(push: ReceivedPush): string {
+  return push.headers['apns-collapse-id'] ?? toAndroidTag(push.body) ?? '';
+}
+
+function toIdentity(push: ReceivedPush): string {
+  return [push.token, push.headers['apns-id'], toCollapseId(push)].join(' ');
+}
+
+function toAndroidTag(body: unknown): string | undefined {
+  return (body as { message?: { android?: { notification?: { tag?: string } } } }).message?.android
+    ?.notification?.tag;
+}
+
+async function call(
+  api: SpawnedService,
+  method: string,
+  path: string,
+  requestObject: object,
+): Promise<{ messageIds?: string[] }> {
+  const response = await fetch(api.url + path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ requestObject }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const answer = (await response.json()) as { responseObject?: { messageIds?: string[] } };
+  if (response.status !== 200)
+    throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer.responseObject ?? {};
+}
+
+async function stop(service: SpawnedService): Promise<void> {
+  service.kill('SIGTERM');
+  await service.exited;
+}
+
+async function writeCa(pem: string) {
+  const dir = await mkdtemp(join(tmpdir(), 'heliograph-ca-'));
+  const caFile = join(dir, 'ca.pem');
+  await writeFile(caFile, pem);
+  return { caFile, remove: () => rm(dir, { recursive: true }) };
+}
