@@ -14,6 +14,8 @@ await main(async (signal) => {
   const providers = chosenProviders();
   const port = chosenPort();
   const folder = dataFolder();
+  // A database remembers whether it is for real, and refuses to be used otherwise: so there are two.
+  const own = (name) => path.join(folder, providers === 'live' ? `${name}-live` : name);
   const unlock = await lockFolder(folder);
   try {
     await installIfNeeded(signal);
@@ -22,8 +24,8 @@ await main(async (signal) => {
       folder,
       providers,
       port,
-      postgres: DATABASE_URL ? { url: DATABASE_URL } : { folder: path.join(folder, 'postgres') },
-      redis: REDIS_URL ? { url: REDIS_URL } : { folder: path.join(folder, 'redis') },
+      postgres: DATABASE_URL ? { url: DATABASE_URL } : { folder: own('postgres') },
+      redis: REDIS_URL ? { url: REDIS_URL } : { folder: own('redis') },
       signal,
     });
     try {
