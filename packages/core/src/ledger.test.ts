@@ -99,7 +99,7 @@ describe('requeues', () => {
     reason: 'Shutdown',
     remedy: 'other_connection',
     limit: 1,
-    then: trouble,
+    otherwise: trouble,
   };
 
   test('are spent before the outcome behind them counts', () => {

@@ -76,7 +76,7 @@ export function judge(
 /** The outcome that counts once a push was put back `requeues` times. */
 export function afterRequeues(outcome: Outcome, requeues: number): Outcome {
   if (outcome.kind !== 'requeue') return outcome;
-  return requeues >= outcome.limit ? outcome.then : outcome;
+  return requeues >= outcome.limit ? outcome.otherwise : outcome;
 }
 
 /** Whether an attempt with this outcome counts. A pause burns none: the message is not to blame. */

@@ -12,13 +12,13 @@ export interface Sent {
   readonly providerMessageId?: string;
 }
 
-/** Provably not processed: goes again at once, burns no attempt. After `limit` times, `then` counts instead. */
+/** Provably not processed: goes again at once, burns no attempt. After `limit` times, `otherwise` counts instead. */
 export interface Requeue {
   readonly kind: 'requeue';
   readonly reason: string;
   readonly remedy: 'other_connection' | 'new_connection' | 'new_token';
   readonly limit: number;
-  readonly then: Exclude<Outcome, Requeue>;
+  readonly otherwise: Exclude<Outcome, Requeue>;
 }
 
 /** Goes again later. Bounded by the message's expiry, and by a count too where the trouble is not the provider's. */

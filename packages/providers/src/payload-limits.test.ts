@@ -1,0 +1,70 @@
+import type { Json } from '@heliograph/core';
+import { findPayloadViolation, toPayloadBytes } from './payload-limits.ts';
+import { withBody } from './test-fixtures.ts';
+
+describe('the size for APNs', () => {
+  test('is that of the whole JSON, in bytes', () => {
+    const message = withBody({ body: 'žluť' });
+
+    expect(toPayloadBytes(message, 'apns')).toBe(
+      Buffer.byteLength('{"aps":{"alert":{"body":"žluť"}}}'),
+    );
+  });
+
+  test('may be 4096 bytes and no more', () => {
+    const empty = toPayloadBytes(withBody({ body: '' }), 'apns');
+    const fits = withBody({ body: 'x'.repeat(4096 - empty) });
+    const over = withBody({ body: 'x'.repeat(4096 - empty + 1) });
+
+    expect(findPayloadViolation(fits, 'apns')).toBeUndefined();
+    expect(findPayloadViolation(over, 'apns')).toBe(
+      'The payload for APNs has 4097 bytes; at most 4096 bytes are allowed.',
+    );
+  });
+});
+
+describe('the size for FCM', () => {
+  test('is that of the keys and values of data and notification', () => {
+    const message = withBody({ title: 'žluť', extras: { a: 'bc', n: { x: 1 } } });
+    const notification = `titležluťtag${message.id}notification_priorityPRIORITY_HIGH`;
+    const data = 'abcn{"x":1}';
+
+    expect(toPayloadBytes(message, 'fcm')).toBe(Buffer.byteLength(notification + data));
+  });
+
+  test('may be 4096 bytes and no more', () => {
+    const empty = toPayloadBytes(withBody({ extras: { a: '' } }), 'fcm');
+    const fits = withBody({ extras: { a: 'x'.repeat(4096 - empty) } });
+    const over = withBody({ extras: { a: 'x'.repeat(4096 - empty + 1) } });
+
+    expect(findPayloadViolation(fits, 'fcm')).toBeUndefined();
+    expect(findPayloadViolation(over, 'fcm')).toMatch('FCM has 4097 bytes');
+  });
+
+  test('counts the notification inside data, where it goes there', () => {
+    const message = withBody({ title: 'T' });
+
+    const asText = toPayloadBytes(message, 'fcm', { dataNotificationOnly: true });
+
+    expect(asText).toBeGreaterThan(toPayloadBytes(message, 'fcm'));
+  });
+});
+
+test.each(['apns', 'fcm'] as const)(
+  'extras too deep to be serialised are too big for %s',
+  (provider) => {
+    let deep: Json = 1;
+    for (let level = 0; level < 50_000; level += 1) deep = [deep];
+
+    const violation = findPayloadViolation(withBody({ extras: { deep } }), provider);
+
+    expect(violation).toMatch('nested too deep');
+  },
+);
+
+test('a reserved key is named', () => {
+  expect(findPayloadViolation(withBody({ extras: { aps: 1 } }), 'apns')).toMatch('"aps"');
+  expect(findPayloadViolation(withBody({ extras: { aps: 1 } }), 'fcm')).toBeUndefined();
+  expect(findPayloadViolation(withBody({ extras: { from: 1 } }), 'fcm')).toMatch('"from"');
+  expect(findPayloadViolation(withBody({ extras: { from: 1 } }), 'apns')).toBeUndefined();
+});

@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const REPORT = `
+  const { findPayloadViolation } = await import('@heliograph/providers/payload');
+  const message = { id: 'i', body: {}, silent: false, priority: 'HIGH', expiresAt: new Date() };
+  const { createRequire } = await import('node:module');
+  const loaded = Object.keys(createRequire(process.cwd() + '/x.js').cache);
+  console.log(JSON.stringify({
+    violation: findPayloadViolation(message, 'apns') ?? null,
+    clients: loaded.filter((path) => /node-apn|google-auth-library|undici/.test(path)),
+  }));
+`;
+
+test('the payload limits come without the client libraries', async () => {
+  const args = ['--conditions=@heliograph/source', '--import', 'tsx', '--input-type=module'];
+  const cwd = join(__dirname, '..');
+
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, '-e', REPORT], { cwd });
+
+  expect(JSON.parse(stdout)).toEqual({ violation: null, clients: [] });
+});
