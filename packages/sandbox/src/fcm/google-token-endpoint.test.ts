@@ -46,7 +46,7 @@ describe('POST /token', () => {
     });
     // Google's address is fixed in the library, so its request is carried over to ours.
     jest.spyOn(client.transporter, 'request').mockImplementation(async (options) => {
-      const form = new URLSearchParams(String(options?.data));
+      const form = new URLSearchParams(options?.data as string);
       const { body, status } = await exchange(form.get('assertion') ?? '');
       return { data: body, status } as never;
     });

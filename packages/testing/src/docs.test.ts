@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { BACKOFFS, DELIVERY_STATES, REFUSALS } from '@heliograph/core';
+
+import { inCheckout } from './checkout.ts';
+
+const read = (file: string) => readFileSync(inCheckout(file), 'utf8');
+
+/** What stands in backquotes in the first column of the tables below a heading. */
+function namesInTable(file: string, heading: string): string[] {
+  const section =
+    read(file)
+      .split(/^#+ /m)
+      .find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  const cells = section.matchAll(/^\| ([^|]+) \|/gm);
+  return Array.from(cells, ([, cell = '']) =>
+    Array.from(cell.matchAll(/`([^`]+)`/g), (m) => m[1] ?? ''),
+  )
+    .flat()
+    .toSorted();
+}
+
+/** The first argument of every call of these methods in a file. */
+function firstArguments(source: string, calls: RegExp): string[] {
+  return [...new Set(Array.from(source.matchAll(calls), (match) => match[1] ?? ''))].toSorted();
+}
+
+function sourcesOf(folder: string): string {
+  return readdirSync(inCheckout(folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => read(path.join(folder, file)))
+    .join('\n');
+}
+
+const ENV_READS =
+  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile)\(\s*'([A-Z_]+)'/g;
+
+/** Where a reason in our own spelling is given: as a field, as the first argument of what makes an outcome, or in SQL. */
+const GIVEN_REASON =
+  /(?:reason: |skip\(|to[A-Z]\w*\(|ourBug\(|\?\? |(?<!state = 'skipped' )THEN )'([a-z]+(?:_[a-z]+)+)'/g;
+
+describe('docs/operations.md', () => {
+  test('lists every variable that the services read, and no other', () => {
+    const code = [
+      'services/api/src/config.ts',
+      'services/dispatcher/src/config.ts',
+      'packages/runtime/src/secrets-key.ts',
+    ]
+      .map(read)
+      .join('\n');
+    const documented = ['Both processes', 'The api', 'The dispatcher'].flatMap((heading) =>
+      namesInTable('docs/operations.md', heading),
+    );
+
+    expect([...new Set(documented)].toSorted()).toEqual(firstArguments(code, ENV_READS));
+  });
+});
+
+describe('docs/outcomes.md', () => {
+  test('lists every state of a delivery', () => {
+    expect(
+      namesInTable('docs/outcomes.md', 'States of a delivery').filter((name) =>
+        DELIVERY_STATES.some((state) => state === name),
+      ),
+    ).toEqual([...DELIVERY_STATES].toSorted());
+  });
+
+  test('lists every reason that we give ourselves, and no other', () => {
+    const code = [
+      sourcesOf('services/dispatcher/src'),
+      sourcesOf('packages/providers/src'),
+      read('packages/db/src/messages.ts'),
+      read('packages/db/src/pauses.ts'),
+      read('packages/core/src/ledger.ts'),
+    ].join('\n');
+    const documented = namesInTable('docs/outcomes.md', 'Reasons of our own');
+    const given = firstArguments(code, GIVEN_REASON);
+
+    expect(documented.filter((reason) => !code.includes(`'${reason}'`))).toEqual([]);
+    expect(given.filter((reason) => !documented.includes(reason))).toEqual([]);
+  });
+});
+
+describe('docs/api.md', () => {
+  test('lists every code of a refusal', () => {
+    const documented = namesInTable('docs/api.md', 'Errors');
+
+    expect(documented).toEqual(expect.arrayContaining(['ERROR_GENERIC', 'ERROR_DATABASE']));
+    expect(
+      Object.values(REFUSALS).every((status) => read('docs/api.md').includes(`${status}`)),
+    ).toBe(true);
+  });
+});
+
+describe('the README', () => {
+  test('names only files and scripts that exist', () => {
+    const readme = read('README.md');
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+    for (const [, file = ''] of readme.matchAll(/\]\(([^)#:]+)\)/g))
+      expect(() => readdirOrFile(file)).not.toThrow();
+    for (const [, script = ''] of readme.matchAll(
+      /npm (?:run )?(start|test|demo|check|bench|build)/g,
+    ))
+      expect(Object.keys(scripts)).toContain(script);
+  });
+});
+
+function readdirOrFile(file: string): unknown {
+  try {
+    return read(file);
+  } catch {
+    return readdirSync(inCheckout(file));
+  }
+}
+
+test('retry policies are described by their vendor or by us', () => {
+  const source = read('packages/core/src/backoff.ts');
+
+  for (const name of Object.keys(BACKOFFS))
+    expect(source).toMatch(new RegExp(`/\\*\\*[^*]+\\*/\\n  ${name}:`));
+});
