@@ -25,17 +25,23 @@ export function hashPushToken(pushToken: string): Buffer {
 const WORTH_ANOTHER_TRY = new Set(['40P01', '23505']);
 const MAX_TRIES = 3;
 
+/** What a change of registrations concerns. */
+export interface RegistrationScope {
+  readonly pushToken?: string;
+  readonly activationIds?: readonly string[];
+}
+
 /**
- * Runs `register` in a transaction during which nobody else registers that token or one of those activations: no row can begin
- * to match them. Runs it again from the start where rows were locked crosswise (a token's rows are also deleted and deactivated).
+ * Runs `change` in a transaction during which nobody else registers that token or one of those activations: no row can begin
+ * to match them. Runs it again from the start where rows were locked crosswise (a token's rows are also deactivated).
  */
 export async function inRegistration<T>(
   db: Db,
-  pushToken: string,
-  activationIds: readonly string[],
-  register: (tx: Db) => Promise<T>,
+  { pushToken, activationIds = [] }: RegistrationScope,
+  change: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  const names = [`token ${pushToken}`, ...activationIds.map((id) => `activation ${id}`)];
+  const names = activationIds.map((id) => `activation ${id}`);
+  if (pushToken !== undefined) names.push(`token ${pushToken}`);
   // Everybody takes the locks in the same order.
   const keys = names.map(toLockKey).toSorted((a, b) => (a < b ? -1 : 1));
   for (let tries = 1; ; tries += 1)
@@ -45,7 +51,7 @@ export async function inRegistration<T>(
           SELECT pg_advisory_xact_lock(key) FROM unnest(${keys.map(String)}::bigint[]) AS key`.execute(
           tx,
         );
-        return register(tx);
+        return change(tx);
       });
     } catch (error) {
       if (tries === MAX_TRIES || !isWorthAnotherTry(error)) throw error;
@@ -137,23 +143,25 @@ async function insertDevice(tx: Db, values: DeviceValues): Promise<number> {
 
 /** Deletes the app's devices with that token, of all activations. Answers how many there were. */
 export async function deleteDevices(db: Db, appId: string, pushToken: string): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('devices')
-    .using('apps')
-    .whereRef('apps.id', '=', 'devices.appRef')
-    .where('apps.appId', '=', appId)
-    .where('devices.pushTokenHash', '=', hashPushToken(pushToken))
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+  return inRegistration(db, { pushToken }, async (tx) => {
+    const { numDeletedRows } = await tx
+      .deleteFrom('devices')
+      .using('apps')
+      .whereRef('apps.id', '=', 'devices.appRef')
+      .where('apps.appId', '=', appId)
+      .where('devices.pushTokenHash', '=', hashPushToken(pushToken))
+      .executeTakeFirstOrThrow();
+    return Number(numDeletedRows);
+  });
 }
 
-/** Personal messages reach the activation's devices from now on, or no longer. There may be none. */
+/** Personal messages reach the activation's devices from now on, or no longer. There may be none. Belongs into `inRegistration`. */
 export async function setActivationActive(
-  db: Db,
+  tx: Db,
   activationId: string,
   activationActive: boolean,
 ): Promise<void> {
-  await db
+  await tx
     .updateTable('devices')
     .set({ activationActive })
     .where('activationId', '=', activationId)

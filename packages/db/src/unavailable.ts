@@ -7,9 +7,8 @@ const OF_DRIVER = /^(?:Connection terminated|timeout exceeded when trying to con
 
 /** Whether the query failed because the database could not be reached, so that it may work later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  if (!(error instanceof Error)) return false;
+  if (typeof error !== 'object' || error === null) return false;
   if ('code' in error && typeof error.code === 'string')
     return SQLSTATE.test(error.code) || NETWORK.test(error.code);
-  return OF_DRIVER.test(error.message);
+  return 'message' in error && typeof error.message === 'string' && OF_DRIVER.test(error.message);
 }

@@ -1,0 +1,69 @@
+import { loadConfig } from './config.ts';
+
+const REQUIRED = {
+  DATABASE_URL: 'postgres://localhost/heliograph',
+  REDIS_URL: 'redis://localhost',
+  SECRETS_KEY: Buffer.alloc(32).toString('base64'),
+};
+
+describe('loadConfig', () => {
+  test('listens on loopback, sends for real and asks nobody, unless told otherwise', () => {
+    expect(loadConfig(REQUIRED)).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      basePaths: ['/'],
+      bodyLimitBytes: 1024 * 1024,
+      poolSize: 10,
+      providers: 'live',
+      syncWaitMs: 5000,
+      multipleActivations: true,
+      powerAuth: undefined,
+      applicationName: 'powerauth-push',
+      applicationDisplayName: 'PowerAuth Push Server',
+      applicationEnvironment: '',
+      buildTime: undefined,
+    });
+  });
+
+  test('reads a PowerAuth Server, base paths and a build time', () => {
+    const config = loadConfig({
+      ...REQUIRED,
+      ACTIVATION_DIRECTORY: 'powerauth',
+      POWERAUTH_URL: 'http://localhost/rest',
+      POWERAUTH_CLIENT_TOKEN: 't',
+      POWERAUTH_CLIENT_SECRET: 's',
+      BASE_PATH: '/,/powerauth-push-server',
+      BUILD_TIME: '2026-01-02T03:04:05Z',
+    });
+
+    expect(config).toMatchObject({
+      powerAuth: {
+        url: 'http://localhost/rest',
+        credentials: { clientToken: 't', clientSecret: 's' },
+        timeoutMs: 10_000,
+        acceptInvalidTls: false,
+      },
+      basePaths: ['/', '/powerauth-push-server'],
+      buildTime: new Date('2026-01-02T03:04:05Z'),
+    });
+  });
+
+  test('names every mistake at once', () => {
+    const env = {
+      BASE_PATH: 'push',
+      BUILD_TIME: 'yesterday',
+      ACTIVATION_DIRECTORY: 'powerauth',
+      POWERAUTH_CLIENT_TOKEN: 't',
+    };
+
+    const wrong = [
+      'DATABASE_URL',
+      'REDIS_URL',
+      'SECRETS_KEY',
+      'POWERAUTH_URL',
+      ...Object.keys(env),
+    ];
+    for (const name of wrong.filter((one) => one !== 'ACTIVATION_DIRECTORY'))
+      expect(() => loadConfig(env)).toThrow(name);
+  });
+});

@@ -1,0 +1,73 @@
+import { DEFAULT_PREFIX } from '@heliograph/queue';
+import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
+
+import type { PowerAuthOptions } from './activations/power-auth-client.ts';
+
+export type ApiConfig = ReturnType<typeof loadConfig>;
+
+const MIB = 1024 * 1024;
+
+/** Throws with every mistake in the environment at once. */
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  const read = new EnvReader(env);
+  return read.finish({
+    host: read.str('HOST', '127.0.0.1'),
+    port: read.int('PORT', 8080, { min: 0, max: 65_535 }),
+    basePaths: readBasePaths(read),
+    bodyLimitBytes: read.int('BODY_LIMIT_BYTES', MIB, { min: 1024, max: 64 * MIB }),
+    databaseUrl: read.url('DATABASE_URL'),
+    poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
+    redisUrl: read.url('REDIS_URL'),
+    prefix: read.str('QUEUE_PREFIX', DEFAULT_PREFIX),
+    secretsKey: readSecretsKey(read),
+    providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
+    syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
+    multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
+    powerAuth: readPowerAuth(read),
+    applicationName: read.str('APPLICATION_NAME', 'powerauth-push'),
+    applicationDisplayName: read.str('APPLICATION_DISPLAY_NAME', 'PowerAuth Push Server'),
+    applicationEnvironment: read.str('APPLICATION_ENVIRONMENT', ''),
+    buildTime: readBuildTime(read),
+    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  });
+}
+
+const BASE_PATH = /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/;
+
+/** Comma-separated: the same endpoints under each of them. */
+function readBasePaths(read: EnvReader): readonly string[] {
+  const paths = read.str('BASE_PATH', '/').split(',');
+  if (!paths.every((path) => BASE_PATH.test(path)))
+    read.refuse('BASE_PATH must be paths that begin with a slash, separated by commas');
+  return paths;
+}
+
+/** Undefined with the local activation directory. */
+function readPowerAuth(read: EnvReader): PowerAuthOptions | undefined {
+  if (read.oneOf('ACTIVATION_DIRECTORY', ['local', 'powerauth'], 'local') === 'local')
+    return undefined;
+  const clientToken = read.optional('POWERAUTH_CLIENT_TOKEN');
+  const clientSecret = read.optional('POWERAUTH_CLIENT_SECRET');
+  if ((clientToken === undefined) !== (clientSecret === undefined))
+    read.refuse('POWERAUTH_CLIENT_TOKEN and POWERAUTH_CLIENT_SECRET come together');
+  return {
+    url: read.url('POWERAUTH_URL'),
+    credentials:
+      clientToken === undefined || clientSecret === undefined
+        ? undefined
+        : { clientToken, clientSecret },
+    timeoutMs: read.int('POWERAUTH_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
+    acceptInvalidTls: read.bool('POWERAUTH_ACCEPT_INVALID_TLS', false),
+  };
+}
+
+function readBuildTime(read: EnvReader): Date | undefined {
+  const value = read.optional('BUILD_TIME');
+  if (value === undefined) return undefined;
+  const at = new Date(value);
+  if (Number.isNaN(at.getTime())) {
+    read.refuse('BUILD_TIME is not a date');
+    return undefined;
+  }
+  return at;
+}

@@ -1,0 +1,47 @@
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { Request, Response } from 'express';
+
+export type Method = 'get' | 'post' | 'put' | 'delete';
+
+/** What the OpenAPI document says of an endpoint, and the router needs. */
+export interface EndpointDoc {
+  readonly tag: string;
+  readonly summary: string;
+  readonly methods: readonly Method[];
+  /** The first is the name that we recommend. In Express' spelling: `/push/message/:id`. */
+  readonly paths: readonly string[];
+  /** Where the input comes from; `body` is the whole body. */
+  readonly from: 'body' | 'query' | 'path' | 'nothing';
+  /** The input, as its place in the request has it. */
+  readonly request: TSchema | undefined;
+  /** The whole answer of a success. */
+  readonly answer: TObject;
+  /** Request headers beyond the usual ones, by name. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Endpoint<Input, Answer> extends EndpointDoc {
+  /** Refuses what does not fit the schema. */
+  readonly parse: (req: Request) => Input;
+  /** Puts what the verb came to into the envelope of the wire. */
+  readonly wrap: (answer: Answer) => unknown;
+}
+
+/** An endpoint with the code behind it. */
+export interface Route {
+  readonly doc: EndpointDoc;
+  readonly handle: (req: Request, res: Response) => Promise<unknown>;
+}
+
+export function route<Input, Answer>(
+  endpoint: Endpoint<Input, Answer>,
+  handle: (input: Input, req: Request, res: Response) => Promise<Answer>,
+): Route {
+  const { parse, wrap } = endpoint;
+  return {
+    doc: endpoint,
+    handle: async (req, res) => wrap(await handle(parse(req), req, res)),
+  };
+}
+
+export type AnswerOf<T extends TSchema> = Static<T>;

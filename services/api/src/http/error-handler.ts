@@ -1,0 +1,50 @@
+import { Refusal } from '@heliograph/core';
+import { isDatabaseUnavailable } from '@heliograph/db';
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from 'pino';
+
+import { writeJson } from './write-json.ts';
+
+/** Puts a refusal on the surface's wire. */
+export type RenderRefusal = (refusal: Refusal) => unknown;
+
+/** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
+export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error);
+    const refusal = toRefusal(error);
+    if (refusal.status >= 500)
+      log.error(
+        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
+        'request failed',
+      );
+    writeJson(res, refusal.status, render(refusal));
+  };
+}
+
+/** What body-parser and the router throw, by their `type`. */
+const BY_TYPE = new Map<unknown, () => Refusal>([
+  ['entity.too.large', () => new Refusal('too_large', 'The body is too large.')],
+  ['entity.parse.failed', () => new Refusal('invalid_request', 'The body is not valid JSON.')],
+  [
+    'charset.unsupported',
+    () => new Refusal('unsupported_media_type', 'The charset is not supported.'),
+  ],
+  [
+    'encoding.unsupported',
+    () => new Refusal('unsupported_media_type', 'The encoding is not supported.'),
+  ],
+]);
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (isDatabaseUnavailable(error))
+    return new Refusal('unavailable', 'The database does not answer.', { cause: error });
+  if (error instanceof Error) {
+    const known = 'type' in error ? BY_TYPE.get(error.type) : undefined;
+    if (known !== undefined) return known();
+    if ('status' in error && typeof error.status === 'number' && error.status < 500)
+      return new Refusal('invalid_request', 'The request is malformed.', { cause: error });
+  }
+  return new Refusal('internal', 'Something went wrong.', { cause: error });
+}

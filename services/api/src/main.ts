@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+
+import { createSecretBox, toKeyId } from '@heliograph/core';
+import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
+import { openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+
+import { openDirectories } from './activations/open-directories.ts';
+import { createApp } from './app.ts';
+import { loadConfig } from './config.ts';
+import { openServer } from './http/server.ts';
+import { findMessageStatus } from './messages/find-message-status.ts';
+import { createMessageDeps } from './messages/message-deps.ts';
+import { sendMessages } from './messages/send-messages.ts';
+
+runMain('api', async () => {
+  const config = loadConfig(process.env);
+  const log = createLogger('api', config.logLevel);
+  const shutdown = new Shutdown({ log });
+
+  const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
+    log.warn({ err: error }, 'database connection lost'),
+  );
+  shutdown.add('database', () => db.destroy());
+  await claimMode(db, config.providers);
+  if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+
+  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const redis = openRedis(config.redisUrl, 'command', onRedisError);
+  const subscriber = openRedis(config.redisUrl, 'blocking', onRedisError);
+  shutdown.add('redis', () => [redis, subscriber].forEach((one) => one.disconnect()));
+  const lane = openLane(redis, { prefix: config.prefix, onError: onRedisError });
+  shutdown.add('lane', () => lane.close());
+
+  const messages = createMessageDeps({
+    db,
+    lane,
+    syncWaitMs: config.syncWaitMs,
+    onError: (error) => log.warn({ err: error }, 'outcomes not read'),
+  });
+  shutdown.add('accepted messages', () => messages.acceptor.close());
+  // Not awaited: a Redis that is away makes synchronous answers slower, and keeps nobody from being served.
+  subscribeOutcomes(subscriber, config.prefix, (ids) => messages.waiter.hint(ids)).catch(
+    onRedisError,
+  );
+
+  const directories = openDirectories(db, config.powerAuth, log);
+  shutdown.add('directories', () => directories.close());
+
+  const health = createHealth(log);
+  health.addCheck('database', () => pingDatabase(db));
+  health.addCheck('redis', () => redis.ping());
+
+  const app = createApp({
+    db,
+    log,
+    health,
+    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    activations: directories.activations,
+    applications: directories.applications,
+    messages: {
+      send: (request) => sendMessages(messages, request),
+      findStatus: (id) => findMessageStatus({ db }, id),
+    },
+    multipleActivations: config.multipleActivations,
+    info: {
+      applicationName: config.applicationName,
+      applicationDisplayName: config.applicationDisplayName,
+      applicationEnvironment: config.applicationEnvironment,
+      version: readVersion(),
+      buildTime: config.buildTime,
+      providers: config.providers,
+    },
+    basePaths: config.basePaths,
+    bodyLimitBytes: config.bodyLimitBytes,
+    now: () => new Date(),
+  });
+  const server = await openServer(app, config);
+  shutdown.add('server', () => server.close());
+  // Callers who still wait for outcomes get what is known now.
+  shutdown.add('waiting callers', () => messages.waiter.close());
+  shutdown.add('readiness', () => health.drain());
+
+  log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');
+  process.send?.({ type: 'listening', port: server.port });
+});
+
+function readVersion(): string | undefined {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return /"version": "([^"]+)"/.exec(text)?.[1];
+}

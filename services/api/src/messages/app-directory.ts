@@ -1,0 +1,53 @@
+import { Refusal, type Provider } from '@heliograph/core';
+import { sql } from 'kysely';
+
+import type { Db } from '@heliograph/db';
+
+export interface SendingApp {
+  readonly appRef: number;
+  /** The platforms that it has credentials for; at least one. */
+  readonly providers: readonly Provider[];
+}
+
+export interface AppDirectory {
+  /** The app that a message is for. Refuses an unknown one, and one without any credential. */
+  getSendingApp(appId: string): Promise<SendingApp>;
+}
+
+/** A found app is believed that long; one that was not found is asked for again at once. */
+const MAX_AGE_MS = 1000;
+const MAX_ENTRIES = 10_000;
+
+/** Looks apps up for sending, without a query per message. */
+export function createAppDirectory(deps: { db: Db }): AppDirectory {
+  const known = new Map<string, { readonly app: Promise<SendingApp>; readonly until: number }>();
+
+  return {
+    getSendingApp(appId) {
+      const now = performance.now();
+      const kept = known.get(appId);
+      if (kept !== undefined && kept.until > now) return kept.app;
+
+      if (known.size >= MAX_ENTRIES) known.clear();
+      const app = loadSendingApp(deps.db, appId);
+      known.set(appId, { app, until: now + MAX_AGE_MS });
+      app.catch(() => known.delete(appId));
+      return app;
+    },
+  };
+}
+
+async function loadSendingApp(db: Db, appId: string): Promise<SendingApp> {
+  const found = await db
+    .selectFrom('apps')
+    .leftJoin('credentials', 'credentials.appRef', 'apps.id')
+    .select(['apps.id', sql<Provider[]>`array_remove(array_agg(provider), NULL)`.as('providers')])
+    .where('appId', '=', appId)
+    .groupBy('apps.id')
+    .executeTakeFirst();
+  if (found === undefined)
+    throw new Refusal('invalid_request', `There is no application ${appId}.`);
+  if (found.providers.length === 0)
+    throw new Refusal('invalid_request', `Application ${appId} has no push credentials yet.`);
+  return { appRef: found.id, providers: found.providers };
+}

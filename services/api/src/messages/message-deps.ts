@@ -1,0 +1,35 @@
+import type { Db } from '@heliograph/db';
+import type { Lane } from '@heliograph/queue';
+
+import { createMessageAcceptor, type MessageAcceptor } from './accept-messages.ts';
+import { createAppDirectory, type AppDirectory } from './app-directory.ts';
+import { createOutcomeWaiter, type OutcomeWaiter } from './outcome-waiter.ts';
+
+/** What the message verbs work with. */
+export interface MessageDeps {
+  readonly db: Db;
+  readonly apps: AppDirectory;
+  readonly acceptor: MessageAcceptor;
+  readonly waiter: OutcomeWaiter;
+  /** How long a synchronous request waits for its outcomes, ms. */
+  readonly syncWaitMs: number;
+  readonly now: () => Date;
+}
+
+/** Builds them over an open database and lane; `acceptor` and `waiter` are to be closed before those. */
+export function createMessageDeps(deps: {
+  db: Db;
+  lane: Lane;
+  syncWaitMs: number;
+  onError: (error: unknown) => void;
+  now?: () => Date;
+}): MessageDeps {
+  return {
+    db: deps.db,
+    apps: createAppDirectory(deps),
+    acceptor: createMessageAcceptor(deps),
+    waiter: createOutcomeWaiter(deps),
+    syncWaitMs: deps.syncWaitMs,
+    now: deps.now ?? (() => new Date()),
+  };
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
+
+let api: TestApi;
+let document: Document;
+
+beforeAll(async () => {
+  api = await openTestApi();
+  document = JSON.parse((await api.get('/v3/api-docs')).text) as Document;
+});
+afterAll(() => api.close());
+
+interface Content {
+  readonly content: { readonly 'application/json': { readonly schema: object } };
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema: object;
+  }[];
+  readonly requestBody?: Content;
+  readonly responses: Readonly<Record<string, Content>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: object;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+function operations() {
+  return Object.entries(document.paths).flatMap(([name, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name, method, operation })),
+  );
+}
+
+/** Every schema of the document, by where it stands. */
+function schemas(): [string, object][] {
+  const found = Object.entries(document.components.schemas);
+  for (const { name, method, operation } of operations()) {
+    const where = `${method} ${name}`;
+    for (const parameter of operation.parameters ?? []) found.push([where, parameter.schema]);
+    const bodies = [operation.requestBody, ...Object.values(operation.responses)];
+    for (const body of bodies)
+      if (body !== undefined) found.push([where, body.content['application/json'].schema]);
+  }
+  return found;
+}
+
+/** A schema of the document, for a validator that knows its components. */
+function rooted(schema: object): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')) as object;
+}
+
+function createAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: 'document', components: document.components });
+  return ajv;
+}
+
+describe('GET /v3/api-docs', () => {
+  test('is an OpenAPI 3.1 document, also under the name of its group', async () => {
+    const group = await api.get('/v3/api-docs/push');
+
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.info).toMatchObject({ title: 'Heliograph', version: expect.any(String) });
+    expect(JSON.parse(group.text)).toEqual(document);
+  });
+
+  test('gives each operation an id of its own, a summary, a tag and answers', () => {
+    const all = operations().map(({ operation }) => operation);
+
+    expect(new Set(all.map((operation) => operation.operationId)).size).toBe(all.length);
+    for (const operation of all)
+      expect(operation).toMatchObject({
+        summary: expect.any(String),
+        tags: [expect.any(String)],
+        responses: { '200': { description: 'OK' }, default: { description: 'Refused' } },
+      });
+  });
+
+  test('declares the parameters of its paths', () => {
+    for (const { name, operation } of operations()) {
+      const named = [...name.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const declared = (operation.parameters ?? []).filter((one) => one.in === 'path');
+      expect(declared.map((one) => one.name)).toEqual(named);
+    }
+  });
+
+  test('has valid schemas only, and no reference that leads nowhere', () => {
+    const ajv = createAjv();
+
+    for (const [where, schema] of schemas()) {
+      expect([where, ajv.validateSchema(rooted(schema))]).toEqual([where, true]);
+      expect(() => ajv.compile(rooted(schema))).not.toThrow();
+    }
+  });
+
+  test('describes the answers that come', async () => {
+    const ajv = createAjv();
+    await api.post('/admin/app/create', { appId: 1 });
+
+    for (const name of [
+      '/push/service/status',
+      '/admin/app/list',
+      '/admin/app/unconfigured/list',
+      '/admin/pause/list',
+    ]) {
+      const answer = document.paths[name]?.['get']?.responses['200'];
+      const schema = rooted(answer?.content['application/json'].schema ?? {});
+      const { body } = await api.get(name);
+      expect([name, ajv.validate(schema, body), ajv.errors]).toEqual([name, true, null]);
+    }
+  });
+
+  test.each([
+    ['post', '/push/device/create'],
+    ['post', '/push/device/create/multi'],
+    ['post', '/push/device/delete'],
+    ['delete', '/push/device/remove'],
+    ['put', '/push/device/status/update'],
+    ['post', '/push/message/send'],
+    ['post', '/push/message/batch/send'],
+    ['get', '/push/message/{id}'],
+    ['get', '/admin/app/list'],
+    ['get', '/admin/app/unconfigured/list'],
+    ['post', '/admin/app/detail'],
+    ['post', '/admin/app/create'],
+    ['put', '/admin/app/ios/update'],
+    ['delete', '/admin/app/ios/remove'],
+    ['put', '/admin/app/android/update'],
+    ['delete', '/admin/app/android/remove'],
+    ['delete', '/admin/app/apns'],
+    ['put', '/admin/app/fcm'],
+  ])('describes %s %s, and the server answers it', async (method, name) => {
+    const answer = await api.call(method.toUpperCase(), name.replace('{id}', 'x'));
+
+    expect(document.paths[name]).toHaveProperty(method);
+    expect(JSON.stringify(answer.body)).not.toContain('path');
+  });
+
+  test('stands in docs/api/openapi.json as it is', () => {
+    const file = path.join(__dirname, '../../../../../docs/api/openapi.json');
+
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(document);
+  });
+});

@@ -1,0 +1,116 @@
+import type { EndpointDoc, Method } from '../../http/endpoint.ts';
+import { isRecord } from '../../http/reader.ts';
+
+export interface OpenApiOptions {
+  readonly endpoints: readonly EndpointDoc[];
+  /** The body of every refusal. */
+  readonly error: unknown;
+}
+
+const INFO = {
+  title: 'Heliograph',
+  version: '1',
+  description: [
+    'Push notifications over HTTP, in the dialect of PowerAuth Push Server.',
+    'In requests null means absent, unknown fields are ignored, numbers and booleans may come as strings and strings as numbers.',
+  ].join(' '),
+};
+
+/** The OpenAPI 3.1 document. Schemas with a title become components; each alias of an endpoint is an operation of its own. */
+export function toOpenApi({ endpoints, error }: OpenApiOptions): Record<string, unknown> {
+  const schemas: Record<string, unknown> = {};
+  const toSchema = (schema: unknown): unknown => hoist(schema, schemas);
+
+  const refused = { description: 'Refused', content: toContent(toSchema(error)) };
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of endpoints)
+    for (const path of endpoint.paths)
+      for (const method of endpoint.methods) {
+        const name = path.replaceAll(/:(\w+)/g, '{$1}');
+        const operations = (paths[name] ??= {});
+        operations[method] = toOperation(endpoint, method, path, toSchema, refused);
+      }
+  return {
+    openapi: '3.1.0',
+    info: INFO,
+    // Relative to this document, whatever path the server is mounted at.
+    servers: [{ url: '..' }],
+    paths,
+    components: { schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)) },
+  };
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function toOperation(
+  endpoint: EndpointDoc,
+  method: Method,
+  path: string,
+  toSchema: (schema: unknown) => unknown,
+  refused: unknown,
+) {
+  const parameters = [...toParameters(endpoint, toSchema), ...toHeaders(endpoint)];
+  const isAlias = method !== endpoint.methods[0] || path !== endpoint.paths[0];
+  return {
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    operationId: toOperationId(method, path),
+    ...(isAlias ? { description: `The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.` } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(endpoint.from === 'body'
+      ? { requestBody: { required: true, content: toContent(toSchema(endpoint.request)) } }
+      : {}),
+    responses: {
+      '200': { description: 'OK', content: toContent(toSchema(endpoint.answer)) },
+      default: refused,
+    },
+  };
+}
+
+function toParameters(endpoint: EndpointDoc, toSchema: (schema: unknown) => unknown) {
+  const { from, request } = endpoint;
+  if (request === undefined || (from !== 'query' && from !== 'path')) return [];
+  return Object.entries(request['properties'] ?? {}).map(([name, schema]) => ({
+    name,
+    in: from,
+    required: true,
+    schema: toSchema(schema),
+  }));
+}
+
+function toHeaders({ headers }: EndpointDoc) {
+  return Object.entries(headers).map(([name, description]) => ({
+    name,
+    in: 'header',
+    description,
+    schema: { type: 'string' },
+  }));
+}
+
+function toOperationId(method: Method, path: string): string {
+  const words = path.split(/[^a-z]+/i).filter((word) => word !== '');
+  return method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');
+}
+
+function toContent(schema: unknown) {
+  return { 'application/json': { schema } };
+}
+
+/** Copies a schema; parts with a title move to `schemas` and are referred to. */
+function hoist(schema: unknown, schemas: Record<string, unknown>): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => hoist(part, schemas));
+  if (!isRecord(schema)) return schema;
+  const { title, ...rest } = schema;
+  const copy = Object.fromEntries(
+    Object.entries(rest)
+      // Of no use to anybody but our validator.
+      .filter(([key, value]) => !(key === 'format' && value === 'text'))
+      .map(([key, value]) => [key, hoist(value, schemas)]),
+  );
+  if (typeof title !== 'string')
+    return title === undefined ? copy : { ...copy, title: hoist(title, schemas) };
+  schemas[title] = copy;
+  return { $ref: `#/components/schemas/${title}` };
+}

@@ -1,0 +1,77 @@
+import type { App } from '@heliograph/db';
+
+import type { ApplicationName } from '../../apps/application-directory.ts';
+import { createApp } from '../../apps/create-app.ts';
+import { getAppDetail, type AppDetail } from '../../apps/get-app-detail.ts';
+import { listNamedApps, type AppDeps } from '../../apps/list-named-apps.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import {
+  CREATE_APP,
+  GET_APP,
+  LIST_APPS,
+  LIST_UNCONFIGURED_APPS,
+  type AppDetailAnswer,
+  type ListedApp,
+  type UnconfiguredApp,
+} from './app-endpoints.ts';
+import { toWireAppId } from './fields.ts';
+
+export function appRoutes(deps: AppDeps): readonly Route[] {
+  return [
+    route(LIST_APPS, async () => ({
+      applicationList: (await listNamedApps(deps)).map(toListed),
+    })),
+
+    route(LIST_UNCONFIGURED_APPS, async () => ({
+      applicationList: (await deps.applications.listUnconfigured()).map(toUnconfigured),
+    })),
+
+    route(GET_APP, async ({ id, appId, ...include }) => {
+      const detail = await getAppDetail(deps, { id, appId });
+      return toDetail(detail, {
+        apns: include.includeIos === true || include.includeApns === true,
+        fcm: include.includeAndroid === true || include.includeFcm === true,
+      });
+    }),
+
+    route(CREATE_APP, async (app) => ({
+      id: await createApp(deps, app),
+      appId: toWireAppId(app.appId),
+    })),
+  ];
+}
+
+function toListed({ id, appId, appName, apns, fcm }: App): ListedApp {
+  const configured = { ios: apns, android: fcm, apns, fcm, hms: false };
+  return { id, appId: toWireAppId(appId), appName, ...configured };
+}
+
+function toUnconfigured({ appId, appName }: ApplicationName): UnconfiguredApp {
+  const id = toWireAppId(appId);
+  if (typeof id === 'string') return { appId: id, appName };
+  return { id, appId: null, appName, ios: null, android: null };
+}
+
+function toDetail(
+  detail: AppDetail,
+  include: { readonly apns: boolean; readonly fcm: boolean },
+): AppDetailAnswer {
+  const apns = include.apns ? detail.apns : undefined;
+  const [bundle, keyId, teamId] = [apns?.bundle ?? null, apns?.keyId ?? null, apns?.teamId ?? null];
+  const environment = apns?.environment ?? null;
+  const projectId = (include.fcm ? detail.fcm?.projectId : undefined) ?? null;
+  return {
+    application: toListed(detail.app),
+    iosBundle: bundle,
+    iosKeyId: keyId,
+    iosTeamId: teamId,
+    iosEnvironment: environment,
+    androidProjectId: projectId,
+    apnsBundle: bundle,
+    apnsKeyId: keyId,
+    apnsTeamId: teamId,
+    apnsEnvironment: environment,
+    fcmProjectId: projectId,
+    hmsProjectId: null,
+  };
+}

@@ -1,0 +1,140 @@
+import { Type } from '@sinclair/typebox';
+
+import { AppName } from './app-endpoints.ts';
+import { taking, takingFrom, takingNothing } from './envelope.ts';
+import { AppId, EnvironmentName, optional, text } from './fields.ts';
+
+const tag = 'Administration';
+
+const Key = (description: string) =>
+  Type.String({ format: 'byte', minLength: 1, contentEncoding: 'base64', description });
+const ApnsKey = Key('The .p8 file.');
+const FcmKey = Key("The service account's JSON file.");
+
+const Filled = text({ minLength: 1, maxLength: 255 });
+const NotBlank = text({ minLength: 1, maxLength: 255, pattern: '\\S' });
+
+export const UPDATE_IOS = taking(
+  Type.Object(
+    {
+      ...AppName,
+      bundle: Filled,
+      keyId: Filled,
+      teamId: Filled,
+      privateKeyBase64: ApnsKey,
+      environment: optional(EnvironmentName),
+    },
+    { title: 'UpdateIos' },
+  ),
+  {
+    tag,
+    summary: 'Replaces the APNs credential',
+    methods: ['post', 'put'],
+    paths: ['/admin/app/ios/update'],
+  },
+);
+
+export const UPDATE_ANDROID = taking(
+  Type.Object(
+    { ...AppName, projectId: Filled, privateKeyBase64: FcmKey },
+    { title: 'UpdateAndroid' },
+  ),
+  {
+    tag,
+    summary: 'Replaces the FCM credential',
+    methods: ['post', 'put'],
+    paths: ['/admin/app/android/update'],
+  },
+);
+
+const named = Type.Object(AppName, { title: 'NamedApplication' });
+
+export const REMOVE_IOS = taking(named, {
+  tag,
+  summary: 'Removes the APNs credential',
+  methods: ['post', 'delete'],
+  paths: ['/admin/app/ios/remove'],
+});
+
+export const REMOVE_ANDROID = taking(named, {
+  tag,
+  summary: 'Removes the FCM credential',
+  methods: ['post', 'delete'],
+  paths: ['/admin/app/android/remove'],
+});
+
+/** The newer names know the application by `appId` alone, and list what is wrong with a request. */
+const LISTING = { listViolations: true };
+
+export const UPDATE_APNS = taking(
+  Type.Object(
+    {
+      appId: AppId,
+      bundle: NotBlank,
+      keyId: NotBlank,
+      teamId: NotBlank,
+      privateKeyBase64: ApnsKey,
+      environment: EnvironmentName,
+    },
+    { title: 'UpdateApns' },
+  ),
+  {
+    tag,
+    summary: 'Replaces the APNs credential',
+    methods: ['post', 'put'],
+    paths: ['/admin/app/apns'],
+  },
+  LISTING,
+);
+
+export const UPDATE_FCM = taking(
+  Type.Object(
+    { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey },
+    { title: 'UpdateFcm' },
+  ),
+  {
+    tag,
+    summary: 'Replaces the FCM credential',
+    methods: ['post', 'put'],
+    paths: ['/admin/app/fcm'],
+  },
+  LISTING,
+);
+
+const inQuery = Type.Object({ appId: AppId });
+
+export const REMOVE_APNS = takingFrom('query', inQuery, {
+  tag,
+  summary: 'Removes the APNs credential',
+  methods: ['delete'],
+  paths: ['/admin/app/apns'],
+});
+
+export const REMOVE_FCM = takingFrom('query', inQuery, {
+  tag,
+  summary: 'Removes the FCM credential',
+  methods: ['delete'],
+  paths: ['/admin/app/fcm'],
+});
+
+/** Refused, whatever they hold: there is no provider for them yet. */
+export const UPDATE_HMS = takingNothing({
+  tag,
+  summary: 'Not supported: Huawei',
+  methods: ['post', 'put', 'delete'],
+  paths: ['/admin/app/hms'],
+});
+
+export const UPDATE_HUAWEI = takingNothing({
+  tag,
+  summary: 'Not supported: Huawei',
+  methods: ['post', 'put'],
+  paths: ['/admin/app/huawei/update'],
+});
+
+export const REMOVE_HUAWEI = takingNothing({
+  tag,
+  summary: 'Not supported: Huawei',
+  methods: ['post', 'delete'],
+  paths: ['/admin/app/huawei/remove'],
+});

@@ -1,0 +1,71 @@
+import { Refusal, type Environment, type SecretBox } from '@heliograph/core';
+import type { Db } from '@heliograph/db';
+
+import type { AppName } from '../../apps/get-app.ts';
+import { removeAppCredential } from '../../apps/remove-app-credential.ts';
+import { saveAppCredential } from '../../apps/save-app-credential.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import {
+  REMOVE_ANDROID,
+  REMOVE_APNS,
+  REMOVE_FCM,
+  REMOVE_HUAWEI,
+  REMOVE_IOS,
+  UPDATE_ANDROID,
+  UPDATE_APNS,
+  UPDATE_FCM,
+  UPDATE_HMS,
+  UPDATE_HUAWEI,
+  UPDATE_IOS,
+} from './credential-endpoints.ts';
+
+export interface CredentialRouteDeps {
+  readonly db: Db;
+  readonly secrets: SecretBox;
+}
+
+interface ApnsInput extends AppName {
+  readonly bundle: string;
+  readonly keyId: string;
+  readonly teamId: string;
+  readonly privateKeyBase64: string;
+  readonly environment?: Environment;
+}
+
+interface FcmInput extends AppName {
+  readonly projectId: string;
+  readonly privateKeyBase64: string;
+}
+
+export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
+  const saveApns = async (input: ApnsInput): Promise<void> => {
+    const { bundle, keyId, teamId, environment = null } = input;
+    const settings = { bundle, keyId, teamId };
+    const key = Buffer.from(input.privateKeyBase64, 'base64');
+    await saveAppCredential(deps, input, { provider: 'apns', settings, environment, key });
+  };
+  const saveFcm = async (input: FcmInput): Promise<void> => {
+    const settings = { projectId: input.projectId };
+    const key = Buffer.from(input.privateKeyBase64, 'base64');
+    await saveAppCredential(deps, input, { provider: 'fcm', settings, environment: null, key });
+  };
+  return [
+    route(UPDATE_IOS, saveApns),
+    route(UPDATE_APNS, saveApns),
+    route(REMOVE_IOS, (app) => removeAppCredential(deps, app, 'apns')),
+    route(REMOVE_APNS, (app) => removeAppCredential(deps, app, 'apns')),
+
+    route(UPDATE_ANDROID, saveFcm),
+    route(UPDATE_FCM, saveFcm),
+    route(REMOVE_ANDROID, (app) => removeAppCredential(deps, app, 'fcm')),
+    route(REMOVE_FCM, (app) => removeAppCredential(deps, app, 'fcm')),
+
+    route(UPDATE_HMS, refuseHuawei),
+    route(UPDATE_HUAWEI, refuseHuawei),
+    route(REMOVE_HUAWEI, refuseHuawei),
+  ];
+}
+
+async function refuseHuawei(): Promise<void> {
+  throw new Refusal('invalid_request', 'Huawei (HMS) is not supported by this server.');
+}

@@ -1,0 +1,49 @@
+import { Refusal } from '@heliograph/core';
+import { deleteDevices } from '@heliograph/db';
+
+import { updateActivationStatus } from '../../activations/update-activation-status.ts';
+import type { DeviceDeps } from '../../devices/device-deps.ts';
+import { registerDeviceForActivations } from '../../devices/register-device-for-activations.ts';
+import { registerDevice } from '../../devices/register-device.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import {
+  CREATE_DEVICE,
+  CREATE_DEVICE_MULTI,
+  DELETE_DEVICE,
+  UPDATE_STATUS,
+} from './device-endpoints.ts';
+import { toProvider } from './fields.ts';
+
+export interface DeviceRouteDeps extends DeviceDeps {
+  /** Whether one token may be registered for several activations at once. */
+  readonly multipleActivations: boolean;
+}
+
+export function deviceRoutes(deps: DeviceRouteDeps): readonly Route[] {
+  return [
+    route(CREATE_DEVICE, async ({ token, platform, ...device }) => {
+      await registerDevice(deps, { ...device, pushToken: token, provider: toProvider(platform) });
+    }),
+
+    route(CREATE_DEVICE_MULTI, async ({ token, platform, ...device }) => {
+      if (!deps.multipleActivations)
+        throw new Refusal(
+          'invalid_request',
+          'Registration for several activations is switched off.',
+        );
+      // The original's rule, to the letter: not even `ios` may name an environment here.
+      if (device.environment !== undefined && platform !== 'apns')
+        throw new Refusal('invalid_request', 'Only platform apns has an environment.');
+      const provider = toProvider(platform);
+      await registerDeviceForActivations(deps, { ...device, pushToken: token, provider });
+    }),
+
+    route(DELETE_DEVICE, async ({ appId, token }) => {
+      await deleteDevices(deps.db, appId, token);
+    }),
+
+    route(UPDATE_STATUS, ({ activationId, activationStatus }) =>
+      updateActivationStatus(deps, activationId, activationStatus),
+    ),
+  ];
+}

@@ -1,0 +1,41 @@
+import type { EndpointDoc } from '../../http/endpoint.ts';
+import * as app from './app-endpoints.ts';
+import * as control from './control-endpoints.ts';
+import * as credential from './credential-endpoints.ts';
+import * as device from './device-endpoints.ts';
+import * as message from './message-endpoints.ts';
+import { GET_MESSAGE } from './message-status-endpoints.ts';
+import * as service from './service-endpoints.ts';
+
+/** Every endpoint of this surface, in the order of the OpenAPI document. */
+export const ENDPOINTS: readonly EndpointDoc[] = [
+  service.SERVICE_STATUS,
+  device.CREATE_DEVICE,
+  device.CREATE_DEVICE_MULTI,
+  device.DELETE_DEVICE,
+  device.UPDATE_STATUS,
+  message.SEND_MESSAGE,
+  message.SEND_BATCH,
+  GET_MESSAGE,
+  app.LIST_APPS,
+  app.LIST_UNCONFIGURED_APPS,
+  app.GET_APP,
+  app.CREATE_APP,
+  credential.UPDATE_IOS,
+  credential.REMOVE_IOS,
+  credential.UPDATE_ANDROID,
+  credential.REMOVE_ANDROID,
+  credential.UPDATE_APNS,
+  credential.REMOVE_APNS,
+  credential.UPDATE_FCM,
+  credential.REMOVE_FCM,
+  credential.UPDATE_HMS,
+  credential.UPDATE_HUAWEI,
+  credential.REMOVE_HUAWEI,
+  control.LIST_PAUSES,
+  control.RESUME_PAUSE,
+  control.LIST_HELD_FAULTS,
+  control.APPLY_HELD_FAULTS,
+  control.DISCARD_HELD_FAULTS,
+  control.RESTORE_DEVICE,
+];

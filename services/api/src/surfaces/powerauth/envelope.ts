@@ -1,0 +1,121 @@
+import type { Refusal, RefusalCode } from '@heliograph/core';
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
+
+import type { Endpoint, EndpointDoc } from '../../http/endpoint.ts';
+import { compileParser } from '../../http/parse.ts';
+
+type Doc = Pick<EndpointDoc, 'tag' | 'summary' | 'methods' | 'paths'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** An endpoint that takes `{"requestObject": …}`. With `listViolations` a bad one gets the extended error. */
+export function taking<T extends TSchema>(
+  request: T,
+  doc: Doc,
+  { listViolations = false } = {},
+): Endpoint<Static<T>, void> {
+  const body = Type.Unsafe<{ requestObject: Static<T> }>(Type.Object({ requestObject: request }));
+  const parse = compileParser(body, { listViolations });
+  return {
+    ...plain(doc),
+    from: 'body',
+    request: body,
+    parse: (req) => parse(req.body).requestObject,
+  };
+}
+
+/** An endpoint whose input stands in the body itself. `unwrap` finds it there. */
+export function takingBare<T extends TSchema>(
+  request: T,
+  doc: Doc,
+  unwrap: (body: unknown) => unknown,
+): Endpoint<Static<T>, void> {
+  const parse = compileParser(request);
+  return { ...plain(doc), from: 'body', request, parse: (req) => parse(unwrap(req.body)) };
+}
+
+/** An endpoint that takes its input from the query string, or from its path. */
+export function takingFrom<T extends TObject>(
+  from: 'query' | 'path',
+  request: T,
+  doc: Doc,
+): Endpoint<Static<T>, void> {
+  const parse = compileParser(request);
+  return {
+    ...plain(doc),
+    from,
+    request,
+    parse: (req) => parse(from === 'query' ? req.query : req.params),
+  };
+}
+
+export function takingNothing(doc: Doc): Endpoint<undefined, void> {
+  return { ...plain(doc), parse: () => undefined };
+}
+
+/** The same endpoint, answering a `responseObject` of this schema. */
+export function answering<T extends TSchema, Input>(
+  answer: T,
+  endpoint: Endpoint<Input, void>,
+): Endpoint<Input, Static<T>> {
+  return {
+    ...endpoint,
+    answer: Type.Object({ status: Type.Literal('OK'), responseObject: answer }),
+    wrap: (responseObject) => ({ status: 'OK', responseObject }),
+  };
+}
+
+const OK = { status: 'OK' };
+const PLAIN_OK = Type.Object({ status: Type.Literal('OK') }, { title: 'PlainOk' });
+
+function plain(doc: Doc) {
+  return {
+    headers: {},
+    ...doc,
+    from: 'nothing' as const,
+    request: undefined,
+    answer: PLAIN_OK,
+    wrap: () => OK,
+  };
+}
+
+/** What every refusal looks like. */
+export const ERROR_ANSWER = Type.Object(
+  {
+    status: Type.Literal('ERROR'),
+    responseObject: Type.Object({
+      code: Type.String({
+        description: 'ERROR_GENERIC, ERROR_REQUEST, ERROR_DATA_INTEGRITY or ERROR_DATABASE',
+      }),
+      message: Type.String(),
+      violations: Type.Optional(
+        Type.Array(
+          Type.Object({
+            fieldName: Type.String(),
+            invalidValue: Type.Unsafe({ description: 'Null where it could be a secret.' }),
+            hint: Type.String(),
+          }),
+        ),
+      ),
+    }),
+  },
+  { title: 'Error' },
+);
+
+/** The wire knows four codes; everything that is not one of the others is generic. */
+const CODES: Partial<Record<RefusalCode, string>> = {
+  conflict: 'ERROR_DATA_INTEGRITY',
+  unavailable: 'ERROR_DATABASE',
+};
+
+export function renderRefusal({ code, message, violations }: Refusal): unknown {
+  if (violations.length === 0)
+    return {
+      status: 'ERROR',
+      responseObject: { code: CODES[code] ?? 'ERROR_GENERIC', message },
+    };
+  return {
+    status: 'ERROR',
+    responseObject: { code: 'ERROR_REQUEST', message, violations },
+  };
+}

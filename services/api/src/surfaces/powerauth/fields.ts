@@ -1,0 +1,86 @@
+import {
+  ENVIRONMENTS,
+  findProvider,
+  Refusal,
+  type Environment,
+  type Provider,
+} from '@heliograph/core';
+import { Type, type StringOptions, type TSchema, type TUnsafe } from '@sinclair/typebox';
+
+/** Fields that many requests share. Each string has a format: see `FORMATS`. */
+
+export function text(options: StringOptions = {}) {
+  return Type.String({ format: 'text', ...options });
+}
+
+/** One of the values, exactly. */
+export function oneOf<T extends string>(values: readonly T[], description?: string): TUnsafe<T> {
+  return Type.Unsafe<T>({
+    type: 'string',
+    enum: [...values],
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+/** One of the values, in any case of letters. */
+export function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
+  return Type.Unsafe<T>({ ...oneOf(values, description), 'x-any-case': true });
+}
+
+export function optional<T extends TSchema>(schema: T) {
+  return Type.Optional(schema);
+}
+
+/** A value that may be null in an answer. */
+export function nullable<T extends TSchema>(schema: T) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** Kept as text; a number is answered as a number. Zero and negative numbers are none. */
+export const AppId = Type.Unsafe<string>({
+  type: ['string', 'integer'],
+  format: 'text',
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^(?!\\s*$)(?!0+$)(?!-\\d)',
+  description: 'The application, a positive number or a string.',
+});
+
+export const RowId = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The number that this server gave the application; not its appId.',
+});
+
+export const UserId = text({ minLength: 1, maxLength: 255 });
+export const ActivationId = text({ minLength: 1, maxLength: 255 });
+
+export const PushToken = Type.String({
+  format: 'push-token',
+  minLength: 1,
+  description: 'APNs device token or FCM registration token, at most 4096 bytes.',
+});
+
+/** Names of platforms on the wire; `toProvider` refuses those that have no provider yet. */
+export const PLATFORMS = ['ios', 'android', 'apns', 'fcm', 'huawei', 'hms'] as const;
+export const Platform = oneOfAnyCase(PLATFORMS, 'ios and android are also called apns and fcm.');
+
+/** Refuses platforms that exist on the wire but have no provider here. */
+export function toProvider(platform: string): Provider {
+  const provider = findProvider(platform);
+  if (provider === undefined)
+    throw new Refusal('invalid_request', `Platform ${platform} is not supported by this server.`);
+  return provider;
+}
+
+export const EnvironmentName = oneOfAnyCase<Environment>(ENVIRONMENTS);
+
+/** An app id as callers get it back: a number where it is a canonical positive integer. */
+export const WireAppId = Type.Union([Type.Integer(), Type.String()]);
+
+const CANONICAL_NUMBER = /^[1-9]\d{0,15}$/;
+
+export function toWireAppId(appId: string): number | string {
+  const number = Number(appId);
+  return CANONICAL_NUMBER.test(appId) && Number.isSafeInteger(number) ? number : appId;
+}

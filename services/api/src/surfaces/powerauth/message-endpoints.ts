@@ -1,0 +1,135 @@
+import { PRIORITIES, type Json } from '@heliograph/core';
+import { Type, type Static } from '@sinclair/typebox';
+
+import { answering, taking } from './envelope.ts';
+import { ActivationId, AppId, oneOf, optional, text, UserId } from './fields.ts';
+
+const tag = 'Message';
+
+const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+const MAX_BATCH = 20;
+
+const PushMessageBody = Type.Object(
+  {
+    title: optional(text()),
+    titleLocKey: optional(text()),
+    titleLocArgs: optional(Type.Array(text())),
+    body: optional(text()),
+    bodyLocKey: optional(text()),
+    bodyLocArgs: optional(Type.Array(text())),
+    icon: optional(text()),
+    sound: optional(text()),
+    category: optional(text()),
+    collapseKey: optional(text()),
+    badge: optional(Type.Integer(INT32)),
+    validUntil: optional(
+      Type.Unsafe<string | number>({
+        type: ['string', 'number'],
+        format: 'date-time',
+        minimum: -62_135_596_800,
+        exclusiveMaximum: 253_402_300_800,
+        description: 'ISO 8601 with an offset, or epoch seconds. Nothing is sent from then on.',
+      }),
+    ),
+    extras: optional(
+      Type.Unsafe<Readonly<Record<string, Json>>>({
+        type: 'object',
+        'x-storable': true,
+        description:
+          'Any JSON for the app. APNs gets it beside `aps`, FCM in `data`. Nulls are not sent.',
+      }),
+    ),
+  },
+  { title: 'PushMessageBody' },
+);
+
+const PushMessage = Type.Object(
+  {
+    userId: UserId,
+    activationId: optional(ActivationId),
+    attributes: optional(
+      Type.Object({
+        silent: optional(Type.Boolean({ description: 'Wakes the app and shows nothing.' })),
+        personal: optional(Type.Boolean({ description: 'Only to active activations.' })),
+      }),
+    ),
+    priority: optional(oneOf(PRIORITIES, 'HIGH unless it says NORMAL.')),
+    body: PushMessageBody,
+  },
+  { title: 'PushMessage' },
+);
+
+export type PushMessageInput = Static<typeof PushMessage>;
+
+const MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const;
+const Mode = oneOf(MODES, 'SYNCHRONOUS, the default, waits for the outcomes for a while.');
+
+const Counts = Type.Object(
+  {
+    sent: Type.Integer(),
+    failed: Type.Integer(),
+    pending: Type.Integer(),
+    total: Type.Integer(),
+  },
+  { title: 'PlatformCounts' },
+);
+
+const AllCounts = { ios: Counts, android: Counts, apns: Counts, fcm: Counts };
+
+const Sent = Type.Union(
+  [
+    Type.Object({
+      mode: Type.Literal('SYNCHRONOUS'),
+      messageIds: Type.Array(Type.String()),
+      ...AllCounts,
+      result: Type.Object(AllCounts),
+    }),
+    Type.Object({ mode: Type.Literal('ASYNCHRONOUS'), messageIds: Type.Array(Type.String()) }),
+  ],
+  { title: 'SendAnswer' },
+);
+
+export type SentAnswer = Static<typeof Sent>;
+
+const headers = {
+  'Idempotency-Key':
+    'The same key and body within 24 hours give the first answer again and send nothing.',
+};
+
+export const SEND_MESSAGE = answering(
+  Sent,
+  taking(
+    Type.Object(
+      { appId: AppId, message: PushMessage, mode: optional(Mode) },
+      { title: 'SendMessage' },
+    ),
+    {
+      tag,
+      summary: 'Sends a message to all devices of a user, or of one activation',
+      methods: ['post'],
+      paths: ['/push/message/send'],
+      headers,
+    },
+  ),
+);
+
+export const SEND_BATCH = answering(
+  Sent,
+  taking(
+    Type.Object(
+      {
+        appId: AppId,
+        batch: Type.Array(PushMessage, { minItems: 1, maxItems: MAX_BATCH }),
+        mode: optional(Mode),
+      },
+      { title: 'SendBatch' },
+    ),
+    {
+      tag,
+      summary: 'Sends up to 20 messages; one that is invalid keeps all from being sent',
+      methods: ['post'],
+      paths: ['/push/message/batch/send'],
+      headers,
+    },
+  ),
+);

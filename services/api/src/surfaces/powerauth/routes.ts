@@ -1,0 +1,26 @@
+import type { Route } from '../../http/endpoint.ts';
+import { appRoutes } from './app-routes.ts';
+import type { AppDeps } from '../../apps/list-named-apps.ts';
+import { controlRoutes } from './control-routes.ts';
+import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
+import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
+import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
+
+export interface PowerAuthDeps extends AppDeps, CredentialRouteDeps, DeviceRouteDeps {
+  readonly messages: MessageVerbs;
+  readonly info: ServiceInfo;
+  readonly now: () => Date;
+}
+
+/** Everything of this surface. The router looks at them in this order, so what is called most comes first. */
+export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
+  return [
+    ...messageRoutes(deps.messages),
+    ...deviceRoutes(deps),
+    ...serviceRoutes(deps.info, deps.now),
+    ...appRoutes(deps),
+    ...credentialRoutes(deps),
+    ...controlRoutes(deps),
+  ];
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+
+import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
+import { pingDatabase, type Db } from '@heliograph/db';
+import { openLane, openRedis } from '@heliograph/queue';
+import { createHealth, createLogger, type Health } from '@heliograph/runtime';
+import { openTestDatabase, openTestRedis } from '@heliograph/testing';
+
+import { openDirectories } from '../src/activations/open-directories.ts';
+import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
+import { createApp } from '../src/app.ts';
+import { openServer } from '../src/http/server.ts';
+import { findMessageStatus } from '../src/messages/find-message-status.ts';
+import { createMessageDeps } from '../src/messages/message-deps.ts';
+import { sendMessages } from '../src/messages/send-messages.ts';
+
+export interface TestApiOptions {
+  readonly powerAuth?: PowerAuthOptions;
+  readonly multipleActivations?: boolean;
+  readonly basePaths?: readonly string[];
+  readonly bodyLimitBytes?: number;
+  readonly syncWaitMs?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The text where it is JSON. What a test looks at is there, or the test fails. */
+  readonly body: AnswerBody;
+}
+
+interface AnswerBody {
+  readonly status: string;
+  readonly responseObject: {
+    readonly id: number;
+    readonly code: string;
+    readonly message: string;
+    readonly violations: readonly unknown[];
+    readonly messageIds: readonly string[];
+    readonly applicationList: readonly unknown[];
+    readonly pauseList: readonly unknown[];
+    readonly heldList: readonly unknown[];
+    readonly application: unknown;
+    readonly ios: unknown;
+  };
+}
+
+export interface TestApi {
+  readonly db: Db;
+  readonly secrets: SecretBox;
+  readonly health: Health;
+  readonly url: string;
+  /** Sends a JSON body, or no body at all. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  /** POSTs `{ requestObject }`. */
+  post(path: string, requestObject: unknown): Promise<Answer>;
+  get(path: string): Promise<Answer>;
+  /** Sends these bytes as they are. */
+  raw(path: string, body: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The api as `main.ts` builds it, over a database and a Redis of its own, behind real HTTP. */
+export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = await openTestDatabase();
+  const { url: redisUrl, prefix } = await openTestRedis();
+  const log = createLogger('test', 'silent');
+  const redis = openRedis(redisUrl, 'command', () => undefined);
+  const lane = openLane(redis, { prefix, onError: () => undefined });
+  const { db } = database;
+  const messages = createMessageDeps({
+    db,
+    lane,
+    syncWaitMs: options.syncWaitMs ?? 50,
+    onError: () => undefined,
+  });
+  const directories = openDirectories(db, options.powerAuth, log);
+  const key = randomBytes(32);
+  const secrets = createSecretBox(key, toKeyId(key));
+  const health = createHealth(log);
+  health.addCheck('database', () => pingDatabase(db));
+
+  const app = createApp({
+    db,
+    log,
+    health,
+    secrets,
+    activations: directories.activations,
+    applications: directories.applications,
+    messages: {
+      send: (request) => sendMessages(messages, request),
+      findStatus: (id) => findMessageStatus({ db }, id),
+    },
+    multipleActivations: options.multipleActivations ?? true,
+    info: {
+      applicationName: 'powerauth-push',
+      applicationDisplayName: 'PowerAuth Push Server',
+      applicationEnvironment: 'test',
+      version: '1.2.3',
+      buildTime: new Date('2026-01-02T03:04:05.678Z'),
+      providers: 'sandbox',
+    },
+    basePaths: options.basePaths ?? ['/'],
+    bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
+    now: () => new Date(),
+  });
+  const server = await openServer(app, { host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${server.port}`;
+
+  const send = async (path: string, init: RequestInit): Promise<Answer> => {
+    const answer = await fetch(url + path, { redirect: 'manual', ...init });
+    const text = await answer.text();
+    const isJson = answer.headers.get('content-type') === 'application/json' && text !== '';
+    const body: AnswerBody = JSON.parse(isJson ? text : 'null');
+    return { status: answer.status, headers: answer.headers, text, body };
+  };
+  const api: TestApi = {
+    db,
+    secrets,
+    health,
+    url,
+    call: (method, path, body, headers = {}) =>
+      send(path, {
+        method,
+        headers: { 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    post: (path, requestObject) => api.call('POST', path, { requestObject }),
+    get: (path) => send(path, {}),
+    raw: (path, body, headers = { 'content-type': 'application/json' }) =>
+      send(path, { method: 'POST', headers, body }),
+    async close() {
+      await server.close();
+      messages.waiter.close();
+      await messages.acceptor.close();
+      await directories.close();
+      await lane.close();
+      redis.disconnect();
+      await database.close();
+    },
+  };
+  return api;
+}
