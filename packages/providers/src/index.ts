@@ -7,6 +7,7 @@ export {
   type FcmCredential,
   type ProviderEndpoints,
 } from './credential.ts';
+export type { FcmMapping } from './fcm/payload.ts';
 export { findPayloadViolation, toPayloadBytes } from './payload-limits.ts';
 export { createProviderPool, type ProviderPool, type ProviderPoolDeps } from './provider-pool.ts';
 export type { Attempt, ProviderLog, Push, PushProvider } from './push-provider.ts';

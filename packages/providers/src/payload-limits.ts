@@ -2,6 +2,8 @@ import type { Provider, PushMessage } from '@heliograph/core';
 import { findApnsExtrasViolation, toApnsPayload } from './apns/payload.ts';
 import { findFcmExtrasViolation, toFcmContent, type FcmMapping } from './fcm/payload.ts';
 
+export type { FcmMapping };
+
 /** Of the whole JSON on APNs; of keys and values of data and notification on FCM. */
 export const MAX_PAYLOAD_BYTES = 4096;
 

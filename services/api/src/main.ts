@@ -36,6 +36,7 @@ runMain('api', async () => {
     db,
     lane,
     syncWaitMs: config.syncWaitMs,
+    fcm: config.fcm,
     onError: (error) => log.warn({ err: error }, 'outcomes not read'),
   });
   shutdown.add('accepted messages', () => messages.acceptor.close());

@@ -18,6 +18,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
     concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
+    fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
     // Longer than the longest send of a provider, with room to record it.
     leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),
     host: read.str('HOST', '127.0.0.1'),

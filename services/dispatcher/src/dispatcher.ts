@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 import type { SecretBox } from '@heliograph/core';
 import type { Db } from '@heliograph/db';
-import { createProviderPool, type ProviderEndpoints } from '@heliograph/providers';
+import { createProviderPool, type FcmMapping, type ProviderEndpoints } from '@heliograph/providers';
 import { openLane, openLaneWorker, publishOutcomes } from '@heliograph/queue';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -23,6 +23,8 @@ export interface DispatcherDeps {
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;
+  /** How messages look on Android: with a notification, or as data that the app handles itself. */
+  readonly fcm?: FcmMapping;
   /** Jobs worked on at a time. */
   readonly concurrency: number;
   readonly log: Logger;
@@ -63,7 +65,12 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const recorder = createRecorder({ db, leases, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const evidence = createEvidence({ db, pauses, log, onError });
-  const pool = createProviderPool({ endpoints: deps.endpoints, idleMs: PROVIDER_IDLE_MS, log });
+  const pool = createProviderPool({
+    endpoints: deps.endpoints,
+    idleMs: PROVIDER_IDLE_MS,
+    log,
+    ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
+  });
   const processDue = createProcessor({
     db,
     leases,

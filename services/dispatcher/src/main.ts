@@ -31,6 +31,7 @@ runMain('dispatcher', async () => {
     prefix: config.prefix,
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
+    fcm: config.fcm,
     concurrency: config.concurrency,
     leaseMs: config.leaseMs,
     log,

@@ -1,4 +1,5 @@
 import type { Db } from '@heliograph/db';
+import type { FcmMapping } from '@heliograph/providers/payload';
 import type { Lane } from '@heliograph/queue';
 
 import { createMessageAcceptor, type MessageAcceptor } from './accept-messages.ts';
@@ -13,6 +14,8 @@ export interface MessageDeps {
   readonly waiter: OutcomeWaiter;
   /** How long a synchronous request waits for its outcomes, ms. */
   readonly syncWaitMs: number;
+  /** How the dispatchers map messages for FCM: it decides their size. */
+  readonly fcm: FcmMapping;
   readonly now: () => Date;
 }
 
@@ -21,6 +24,7 @@ export function createMessageDeps(deps: {
   db: Db;
   lane: Lane;
   syncWaitMs: number;
+  fcm?: FcmMapping;
   onError: (error: unknown) => void;
   now?: () => Date;
 }): MessageDeps {
@@ -30,6 +34,7 @@ export function createMessageDeps(deps: {
     acceptor: createMessageAcceptor(deps),
     waiter: createOutcomeWaiter(deps),
     syncWaitMs: deps.syncWaitMs,
+    fcm: deps.fcm ?? {},
     now: deps.now ?? (() => new Date()),
   };
 }

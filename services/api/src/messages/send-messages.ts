@@ -56,6 +56,7 @@ export async function sendMessages(deps: MessageDeps, request: SendRequest): Pro
   const messages = request.messages.map((message, index) => {
     const stored = toStoredMessage(message, app.appRef, request.mode, now);
     refuseOversized(
+      deps,
       message,
       stored,
       app.providers,
@@ -114,6 +115,7 @@ function toStoredMessage(
 }
 
 function refuseOversized(
+  { fcm }: MessageDeps,
   message: NewMessage,
   stored: StoredMessage,
   providers: readonly Provider[],
@@ -121,7 +123,7 @@ function refuseOversized(
 ): void {
   const push = { ...stored, body: message.body };
   for (const provider of providers) {
-    const violation = findPayloadViolation(push, provider);
+    const violation = findPayloadViolation(push, provider, fcm);
     if (violation === undefined) continue;
     const which = index === undefined ? '' : `Message ${index} of the batch: `;
     throw new Refusal('invalid_request', `${which}${violation}`);
