@@ -1,6 +1,7 @@
 // `npm run bench -- SCENARIO… [--json]`: the scenarios, against a PostgreSQL and a Redis that write to disk as in
 // production.
 
+import { build } from './build.mjs';
 import { ROOT } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
 import { runHere } from './run.mjs';
@@ -9,6 +10,7 @@ import { main } from './signals.mjs';
 
 await main(async (signal) => {
   await installIfNeeded(signal);
+  await build(signal);
   const durable = true;
   const servers = await startServers({ postgres: { durable }, redis: { durable }, signal });
   try {

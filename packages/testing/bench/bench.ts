@@ -1,0 +1,18 @@
+import type { Processes } from './processes.ts';
+import type { Report } from './report.ts';
+
+/** What a scenario gets to work with. */
+export interface Bench {
+  /** A superuser's URL to a PostgreSQL of this machine. */
+  readonly databaseUrl: string;
+  /** A Redis of this machine. */
+  readonly redisUrl: string;
+  readonly processes: Processes;
+  /** How long a measured part takes, if the caller said so. */
+  readonly seconds: number | undefined;
+  /** Runs when the scenario is over, however it ended; the last one added runs first. */
+  onEnd(release: () => unknown): void;
+}
+
+/** Measures, and throws where what was measured is not true: a message that is missing, an answer that is no success. */
+export type Scenario = (bench: Bench) => Promise<Report>;

@@ -1,0 +1,47 @@
+import { toDevice } from './devices.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Makes the bytes of `POST /push/message/send` to the user of a device: the reference's message, asynchronous. */
+export function createRequestWriter(appId: string): (device: number) => string {
+  const parts = JSON.stringify(toSendBody(appId, 'USER', 'ACTIVATION')).split(/USER|ACTIVATION/);
+  const [beforeActivation = '', beforeUser = '', rest = ''] = parts;
+  const toBody = (device: number) => {
+    const { activationId, userId } = toDevice(device);
+    return `${beforeActivation}${activationId}${beforeUser}${userId}${rest}`;
+  };
+  const head = [
+    'POST /push/message/send HTTP/1.1',
+    'Host: 127.0.0.1',
+    'Content-Type: application/json',
+    // All bodies are equally long, and ASCII.
+    `Content-Length: ${toBody(0).length}`,
+    'Connection: keep-alive',
+  ].join('\r\n');
+  return (device) => `${head}\r\n\r\n${toBody(device)}`;
+}
+
+function toSendBody(appId: string, userId: string, activationId: string) {
+  return {
+    requestObject: {
+      appId,
+      mode: 'ASYNCHRONOUS',
+      message: {
+        activationId,
+        userId,
+        attributes: { personal: true, silent: false },
+        body: {
+          title: 'Balance update',
+          body: 'Your balance is now $745.00',
+          badge: 3,
+          sound: 'default',
+          icon: 'custom-icon',
+          category: 'balance-update',
+          collapseKey: 'balance-update',
+          validUntil: new Date(Date.now() + DAY_MS).toISOString(),
+          extras: { _comment: 'Any custom data.' },
+        },
+      },
+    },
+  };
+}

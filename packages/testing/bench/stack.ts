@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { Db } from '@heliograph/db';
+import { Redis } from 'ioredis';
+import { sql } from 'kysely';
+
+import { openTestDatabase } from '../src/database.ts';
+import { openTestRedis } from '../src/redis.ts';
+import type { Bench } from './bench.ts';
+import { insertDevices } from './devices.ts';
+import { readCpuMicros, readParentPid, readTreeCpuMicros } from './process-meter.ts';
+import type { BenchProcess } from './processes.ts';
+import { type BenchSandbox, type SandboxCredentials, startSandbox } from './sandbox.ts';
+
+const APP_ID = '1';
+
+/** An installation of its own: empty ledger, one app with credentials for both providers, devices 0 to n - 1. */
+export interface Stack {
+  readonly db: Db;
+  readonly redis: Redis;
+  readonly sandbox: BenchSandbox;
+  readonly api: BenchProcess;
+  readonly apiPort: number;
+  readonly appId: string;
+  readonly devices: number;
+  /** CPU time of the servers behind the services, for `startCpuMeter`. */
+  readonly serversCpu: {
+    readonly postgres: () => number;
+    readonly redis: () => number;
+  };
+  startDispatcher(): Promise<BenchProcess>;
+}
+
+/** Starts the sandbox and the api from their builds; the dispatcher waits until the scenario wants it. */
+export async function startStack(bench: Bench, devices: number): Promise<Stack> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'heliograph-bench-'));
+  bench.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const database = await openTestDatabase({ serverUrl: bench.databaseUrl, poolSize: 2 });
+  bench.onEnd(() => database.close());
+  const { url: redisUrl, prefix } = await openTestRedis(bench.redisUrl);
+  const redis = new Redis(redisUrl);
+  bench.onEnd(() => redis.disconnect());
+
+  const sandbox = await startSandbox(bench.processes, folder);
+  const env = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl,
+    QUEUE_PREFIX: prefix,
+    SECRETS_KEY: randomBytes(32).toString('base64'),
+    PROVIDERS: 'sandbox',
+    LOG_LEVEL: 'warn',
+    PORT: '0',
+    ...sandbox.env,
+  };
+  const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
+  const { port: apiPort } = await api.next<{ readonly port: number }>();
+  const appRef = await createApp(`http://127.0.0.1:${apiPort}`, sandbox.credentials);
+  await insertDevices(database.db, appRef, devices);
+
+  return {
+    db: database.db,
+    redis,
+    sandbox,
+    api,
+    apiPort,
+    appId: APP_ID,
+    devices,
+    serversCpu: await createServersCpu(database.db, redis),
+    async startDispatcher() {
+      const main = 'services/dispatcher/dist/main.js';
+      const dispatcher = bench.processes.start('dispatcher', main, { env });
+      await dispatcher.next();
+      return dispatcher;
+    },
+  };
+}
+
+/** As an administrator would. Answers the row's id. */
+async function createApp(baseUrl: string, { apns, fcm }: SandboxCredentials): Promise<number> {
+  const app = { appId: APP_ID, appName: 'Bench' };
+  const { id } = await call<{ readonly id: number }>(baseUrl, '/admin/app/create', app);
+  await call(baseUrl, '/admin/app/ios/update', { id, ...apns });
+  await call(baseUrl, '/admin/app/android/update', { id, ...fcm });
+  return id;
+}
+
+async function call<T>(baseUrl: string, route: string, requestObject: object): Promise<T> {
+  const response = await fetch(baseUrl + route, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ requestObject }),
+  });
+  if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
+  const { responseObject } = (await response.json()) as { responseObject: T };
+  return responseObject;
+}
+
+async function createServersCpu(db: Db, redis: Redis): Promise<Stack['serversCpu']> {
+  const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db);
+  const postmaster = readParentPid(rows[0]?.pid ?? 0);
+  const redisPid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+  return {
+    postgres: () => readTreeCpuMicros(postmaster),
+    redis: () => readCpuMicros(redisPid),
+  };
+}
