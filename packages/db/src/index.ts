@@ -1,5 +1,6 @@
 export * from './activations.ts';
 export * from './apps.ts';
+export * from './campaigns.ts';
 export * from './credentials.ts';
 export * from './database.ts';
 export * from './deliveries.ts';

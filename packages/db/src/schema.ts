@@ -1,5 +1,12 @@
-import type { DeliveryState, Environment, PauseScope, Priority, Provider } from '@heliograph/core';
-import type { ColumnType, Generated } from 'kysely';
+import type {
+  DeliveryState,
+  Environment,
+  MessageBody,
+  PauseScope,
+  Priority,
+  Provider,
+} from '@heliograph/core';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** The tables as TypeScript sees them; the migrations say what each column is for. */
 export interface Schema {
@@ -15,6 +22,8 @@ export interface Schema {
   tokenFaults: TokenFaultsTable;
   answerCounts: AnswerCountsTable;
   guardDecisions: GuardDecisionsTable;
+  campaigns: CampaignsTable;
+  campaignUsers: CampaignUsersTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -195,4 +204,26 @@ interface GuardDecisionsTable extends ScopeColumns {
   id: Generated<number>;
   decision: 'apply' | 'discard';
   at: Generated<Date>;
+}
+
+/** What a campaign says, and until when it is worth sending. */
+export interface CampaignMessage extends MessageBody {
+  /** ISO instant. */
+  readonly validUntil?: string;
+}
+
+interface CampaignsTable {
+  id: Generated<number>;
+  appRef: number;
+  message: ColumnType<CampaignMessage, string, never>;
+  sent: Generated<boolean>;
+  createdAt: Generated<Date>;
+  sentAt: Generated<Date | null>;
+  completedAt: Generated<Date | null>;
+}
+
+interface CampaignUsersTable {
+  campaignId: number;
+  userId: string;
+  position: GeneratedAlways<number>;
 }

@@ -3,19 +3,17 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 
 import { errorHandler } from './http/error-handler.ts';
-import { jsonBody } from './http/json-body.ts';
-import { mountRoutes } from './http/mount-routes.ts';
+import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
 import { renderRefusal } from './surfaces/powerauth/envelope.ts';
 import { powerAuthRoutes, type PowerAuthDeps } from './surfaces/powerauth/routes.ts';
 
-export interface AppDeps extends PowerAuthDeps, OpsDeps {
+export interface AppDeps extends PowerAuthDeps, OpsDeps, BodyLimits {
   readonly log: Logger;
   /** Everything is answered under each of them; `/` for none. */
   readonly basePaths: readonly string[];
-  readonly bodyLimitBytes: number;
 }
 
 /** Builds the api; whoever called it listens. */
@@ -24,8 +22,8 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(requestId(), securityHeaders(), jsonBody(deps.bodyLimitBytes));
-  const api = mountRoutes(powerAuthRoutes(deps));
+  app.use(requestId(), securityHeaders());
+  const api = mountRoutes(powerAuthRoutes(deps), deps);
   const ops = opsRouter(deps);
   for (const path of deps.basePaths) app.use(path, api, ops);
   app.use(() => {

@@ -13,6 +13,7 @@ describe('loadConfig', () => {
       port: 8080,
       basePaths: ['/'],
       bodyLimitBytes: 1024 * 1024,
+      campaignBodyLimitBytes: 64 * 1024 * 1024,
       poolSize: 10,
       providers: 'live',
       syncWaitMs: 5000,

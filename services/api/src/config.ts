@@ -15,6 +15,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     port: read.int('PORT', 8080, { min: 0, max: 65_535 }),
     basePaths: readBasePaths(read),
     bodyLimitBytes: read.int('BODY_LIMIT_BYTES', MIB, { min: 1024, max: 64 * MIB }),
+    campaignBodyLimitBytes: read.int('CAMPAIGN_BODY_LIMIT_BYTES', 64 * MIB, {
+      min: 1024,
+      max: 256 * MIB,
+    }),
     databaseUrl: read.url('DATABASE_URL'),
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
     redisUrl: read.url('REDIS_URL'),

@@ -63,6 +63,7 @@ runMain('api', async () => {
       send: (request) => sendMessages(messages, request),
       findStatus: (id) => findMessageStatus({ db }, id),
     },
+    fcm: config.fcm,
     multipleActivations: config.multipleActivations,
     info: {
       applicationName: config.applicationName,
@@ -74,6 +75,7 @@ runMain('api', async () => {
     },
     basePaths: config.basePaths,
     bodyLimitBytes: config.bodyLimitBytes,
+    largeBodyLimitBytes: config.campaignBodyLimitBytes,
     now: () => new Date(),
   });
   const server = await openServer(app, config);

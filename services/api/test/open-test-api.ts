@@ -19,6 +19,7 @@ export interface TestApiOptions {
   readonly multipleActivations?: boolean;
   readonly basePaths?: readonly string[];
   readonly bodyLimitBytes?: number;
+  readonly campaignBodyLimitBytes?: number;
   readonly syncWaitMs?: number;
 }
 
@@ -41,6 +42,7 @@ interface AnswerBody {
     readonly applicationList: readonly unknown[];
     readonly pauseList: readonly unknown[];
     readonly heldList: readonly unknown[];
+    readonly deliveries: readonly unknown[];
     readonly application: unknown;
     readonly ios: unknown;
   };
@@ -97,6 +99,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       send: (request) => sendMessages(messages, request),
       findStatus: (id) => findMessageStatus({ db }, id),
     },
+    fcm: {},
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
@@ -108,6 +111,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     },
     basePaths: options.basePaths ?? ['/'],
     bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
+    largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
     now: () => new Date(),
   });
   const server = await openServer(app, { host: '127.0.0.1', port: 0 });

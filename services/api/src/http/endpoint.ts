@@ -10,6 +10,10 @@ export interface EndpointDoc {
   readonly methods: readonly Method[];
   /** The first is the name that we recommend. In Express' spelling: `/push/message/:id`. */
   readonly paths: readonly string[];
+  /** What the path names beside the input that stands elsewhere. */
+  readonly params: TObject | undefined;
+  /** Whether the body may be as large as a list of all users. */
+  readonly largeBody: boolean;
   /** Where the input comes from; `body` is the whole body. */
   readonly from: 'body' | 'query' | 'path' | 'nothing';
   /** The input, as its place in the request has it. */

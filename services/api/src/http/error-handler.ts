@@ -23,8 +23,14 @@ export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHa
 }
 
 /** What body-parser and the router throw, by their `type`. */
-const BY_TYPE = new Map<unknown, () => Refusal>([
-  ['entity.too.large', () => new Refusal('too_large', 'The body is too large.')],
+const BY_TYPE = new Map<unknown, (error: Error) => Refusal>([
+  [
+    'entity.too.large',
+    (error) => {
+      const limit = 'limit' in error ? ` of ${String(error.limit)} bytes` : '';
+      return new Refusal('too_large', `The body is larger than the limit${limit}.`);
+    },
+  ],
   ['entity.parse.failed', () => new Refusal('invalid_request', 'The body is not valid JSON.')],
   [
     'charset.unsupported',
@@ -42,7 +48,7 @@ function toRefusal(error: unknown): Refusal {
     return new Refusal('unavailable', 'The database does not answer.', { cause: error });
   if (error instanceof Error) {
     const known = 'type' in error ? BY_TYPE.get(error.type) : undefined;
-    if (known !== undefined) return known();
+    if (known !== undefined) return known(error);
     if ('status' in error && typeof error.status === 'number' && error.status < 500)
       return new Refusal('invalid_request', 'The request is malformed.', { cause: error });
   }

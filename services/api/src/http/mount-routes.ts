@@ -2,10 +2,18 @@ import { Refusal } from '@heliograph/core';
 import { Router } from 'express';
 
 import type { Method, Route } from './endpoint.ts';
+import { jsonBody } from './json-body.ts';
 import { writeJson } from './write-json.ts';
 
+/** How large bodies may be, in bytes. */
+export interface BodyLimits {
+  readonly bodyLimitBytes: number;
+  /** Of endpoints whose body may be large. */
+  readonly largeBodyLimitBytes: number;
+}
+
 /** A router over all of them. A known path with another method is refused with 405, which names the methods that it has. */
-export function mountRoutes(routes: readonly Route[]): Router {
+export function mountRoutes(routes: readonly Route[], limits: BodyLimits): Router {
   const byPath = new Map<string, Map<Method, Route>>();
   for (const route of routes)
     for (const path of route.doc.paths) {
@@ -14,11 +22,15 @@ export function mountRoutes(routes: readonly Route[]): Router {
       for (const method of route.doc.methods) methods.set(method, route);
     }
 
+  const parseBody = jsonBody(limits.bodyLimitBytes);
+  const parseLargeBody = jsonBody(limits.largeBodyLimitBytes);
   const router = Router({ caseSensitive: true });
   for (const [path, methods] of byPath) {
     const mounted = router.route(path);
-    for (const [method, { handle }] of methods)
-      mounted[method](async (req, res) => writeJson(res, 200, await handle(req, res)));
+    for (const [method, { doc, handle }] of methods)
+      mounted[method](doc.largeBody ? parseLargeBody : parseBody, async (req, res) =>
+        writeJson(res, 200, await handle(req, res)),
+      );
 
     const allowed = [...methods.keys()].join(', ').toUpperCase();
     mounted.all((_req, res) => {

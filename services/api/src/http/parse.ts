@@ -40,7 +40,7 @@ function createAjv(options: ConstructorParameters<typeof Ajv>[0]): Ajv {
   const ajv = new Ajv(options);
   for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
   // What it says of itself in the OpenAPI document; the reader acts on it.
-  ajv.addVocabulary(['x-any-case', 'example']);
+  ajv.addVocabulary(['x-any-case']);
   ajv.addKeyword({
     keyword: 'x-storable',
     type: 'object',

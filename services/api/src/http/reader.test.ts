@@ -49,6 +49,7 @@ describe('a reader', () => {
     { flag: 1 },
     { flag: 'yes' },
     { name: 5 },
+    { text: Number.MAX_SAFE_INTEGER + 1, id: -1e21 },
     { list: 'a' },
     { list: [null] },
   ])('leaves %j to the validator', (given) => {

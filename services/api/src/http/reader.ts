@@ -6,7 +6,8 @@ export type Reader = (value: unknown) => unknown;
 /**
  * Reads JSON as the original server's mapper does: null is absent, numbers and booleans are taken from strings and strings from
  * them, an empty string is no number, fractions are cut off integers, unknown fields are dropped. Inside an object without
- * properties of its own (`extras`) everything stays as it is.
+ * properties of its own (`extras`) everything stays as it is. A number too big to be exact becomes no text: it would name another
+ * user or application than the caller wrote.
  */
 export function compileReader(schema: TSchema): Reader {
   switch (schema['type']) {
@@ -66,7 +67,11 @@ function readBoolean(value: unknown): unknown {
 }
 
 function readText(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+  return isExact(value) || typeof value === 'boolean' ? String(value) : value;
+}
+
+function isExact(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 function readLowerCase(value: unknown): unknown {
@@ -75,7 +80,7 @@ function readLowerCase(value: unknown): unknown {
 
 /** An id that is a number to some callers and a string to others. */
 function readNumberAsText(value: unknown): unknown {
-  return typeof value === 'number' ? String(Math.trunc(value)) : value;
+  return isExact(value) ? String(Math.trunc(value)) : value;
 }
 
 function readAsIs(value: unknown): unknown {

@@ -23,14 +23,17 @@ export interface IdempotentRequest extends IdempotencyScope {
  * Stores the messages unless a request with this key did before; then gives that one's answer. The key is written in the messages'
  * transaction, so neither exists without the other. Where the first request died before it answered, or is still waiting, its answer
  * is made from the ledger, and whichever is made first stays. Refuses a key that comes with another body.
+ *
+ * `prepare` may refuse the messages. It is not asked for what was accepted before: the app may have changed since.
  */
 export async function acceptOnce(
   deps: MessageDeps,
   request: IdempotentRequest,
-  messages: readonly StoredMessage[],
+  prepare: () => Promise<readonly StoredMessage[]>,
   answer: (messageIds: readonly string[]) => Promise<SendAnswer>,
 ): Promise<SendAnswer> {
   const earlier = await findIdempotencyEntry(deps.db, request);
+  const messages = earlier === undefined ? await prepare() : [];
   const entry = earlier ?? (await storeWithKey(deps, request, messages));
   if (entry === undefined) {
     const first = await answer(messages.map((message) => message.id));

@@ -33,7 +33,7 @@ function toEmptyCounts() {
   return { sent: 0, failed: 0, pending: 0, total: 0 };
 }
 
-/** Adds up what several requests' counts say. */
+/** Whether this, kept as JSON, is such counts. */
 export function isCounts(value: unknown): value is CountsByProvider {
   return typeof value === 'object' && value !== null && PROVIDERS.every((p) => p in value);
 }

@@ -1,17 +1,10 @@
-import {
-  createMessageId,
-  Refusal,
-  toExpiresAt,
-  type MessageBody,
-  type Priority,
-  type Provider,
-} from '@heliograph/core';
+import { createMessageId, toExpiresAt, type MessageBody, type Priority } from '@heliograph/core';
 import { countOutcomes, type StoredMessage } from '@heliograph/db';
-import { findPayloadViolation } from '@heliograph/providers/payload';
 
 import { acceptOnce, type IdempotentRequest } from './accept-once.ts';
 import type { MessageDeps } from './message-deps.ts';
 import { NO_COUNTS, toCounts, type CountsByProvider } from './outcome-counts.ts';
+import { refuseOversized } from './refuse-oversized.ts';
 
 export type SendMode = 'SYNCHRONOUS' | 'ASYNCHRONOUS';
 
@@ -51,25 +44,15 @@ export interface SendAnswer {
  * the app is unknown, or a payload is over a platform's limit.
  */
 export async function sendMessages(deps: MessageDeps, request: SendRequest): Promise<SendAnswer> {
-  const app = await deps.apps.getSendingApp(request.appId);
-  const now = deps.now();
-  const messages = request.messages.map((message, index) => {
-    const stored = toStoredMessage(message, app.appRef, request.mode, now);
-    refuseOversized(
-      deps,
-      message,
-      stored,
-      app.providers,
-      request.messages.length > 1 ? index : undefined,
-    );
-    return stored;
-  });
-
   if (request.idempotency !== undefined)
-    return acceptOnce(deps, request.idempotency, messages, (messageIds) =>
-      answer(deps, request.mode, messageIds),
+    return acceptOnce(
+      deps,
+      request.idempotency,
+      () => toStoredMessages(deps, request),
+      (messageIds) => answer(deps, request.mode, messageIds),
     );
 
+  const messages = await toStoredMessages(deps, request);
   const { deliveries } = await deps.acceptor.accept(messages);
   const messageIds = messages.map((message) => message.id);
   if (request.mode === 'ASYNCHRONOUS' || deliveries.every(({ state }) => state !== 'pending'))
@@ -80,6 +63,21 @@ export async function sendMessages(deps: MessageDeps, request: SendRequest): Pro
       replayed: false,
     };
   return answer(deps, request.mode, messageIds);
+}
+
+/** The request's messages as they are stored. Refuses them all when the app or one of them is not fit to be sent. */
+async function toStoredMessages(
+  deps: MessageDeps,
+  { appId, messages, mode }: SendRequest,
+): Promise<readonly StoredMessage[]> {
+  const app = await deps.apps.getSendingApp(appId);
+  const now = deps.now();
+  return messages.map((message, index) => {
+    const stored = toStoredMessage(message, app.appRef, mode, now);
+    const place = messages.length > 1 ? index : undefined;
+    refuseOversized({ ...stored, body: message.body }, app.providers, deps.fcm, place);
+    return stored;
+  });
 }
 
 /** Waits if the mode says so, then reads the counts from the ledger. */
@@ -112,20 +110,4 @@ function toStoredMessage(
     awaited: mode === 'SYNCHRONOUS',
     expiresAt: toExpiresAt(message.validUntil, message.silent, now),
   };
-}
-
-function refuseOversized(
-  { fcm }: MessageDeps,
-  message: NewMessage,
-  stored: StoredMessage,
-  providers: readonly Provider[],
-  index: number | undefined,
-): void {
-  const push = { ...stored, body: message.body };
-  for (const provider of providers) {
-    const violation = findPayloadViolation(push, provider, fcm);
-    if (violation === undefined) continue;
-    const which = index === undefined ? '' : `Message ${index} of the batch: `;
-    throw new Refusal('invalid_request', `${which}${violation}`);
-  }
 }

@@ -9,7 +9,7 @@ let api: TestApi;
 let document: Document;
 
 beforeAll(async () => {
-  api = await openTestApi();
+  api = await openTestApi({ basePaths: ['/', '/base'] });
   document = JSON.parse((await api.get('/v3/api-docs')).text) as Document;
 });
 afterAll(() => api.close());
@@ -32,8 +32,11 @@ interface Operation {
 interface Document {
   readonly openapi: string;
   readonly info: object;
+  readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { readonly properties?: object }>>;
+  };
 }
 
 function operations() {
@@ -67,12 +70,29 @@ function createAjv(): Ajv2020 {
 }
 
 describe('GET /v3/api-docs', () => {
-  test('is an OpenAPI 3.1 document, also under the name of its group', async () => {
-    const group = await api.get('/v3/api-docs/push');
-
+  test('is an OpenAPI 3.1 document', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Heliograph', version: expect.any(String) });
-    expect(JSON.parse(group.text)).toEqual(document);
+  });
+
+  test.each(['/v3/api-docs', '/v3/api-docs/push', '/base/v3/api-docs/push'])(
+    'leads from %s to the server that it describes',
+    async (place) => {
+      const { text } = await api.get(place);
+
+      const { servers, ...found } = JSON.parse(text) as Document;
+      const { servers: _, ...expected } = document;
+      expect(found).toEqual(expected);
+      expect(servers.map(({ url }) => new URL(url, api.url + place).href)).toEqual([
+        `${api.url}${place.replace(/v3.*/, '')}`,
+      ]);
+    },
+  );
+
+  test('keeps the order of fields, also of those that are called as a keyword of schemas', () => {
+    const { properties } = document.components.schemas['PushMessageBody'] ?? {};
+
+    expect(Object.keys(properties ?? {}).slice(0, 2)).toEqual(['title', 'titleLocKey']);
   });
 
   test('gives each operation an id of its own, a summary, a tag and answers', () => {
@@ -107,16 +127,21 @@ describe('GET /v3/api-docs', () => {
   test('describes the answers that come', async () => {
     const ajv = createAjv();
     await api.post('/admin/app/create', { appId: 1 });
+    const message = { title: 'x', validUntil: 4_000_000_000.5 };
+    await api.post('/push/campaign/create', { appId: 1, message });
 
     for (const name of [
       '/push/service/status',
       '/admin/app/list',
       '/admin/app/unconfigured/list',
       '/admin/pause/list',
+      '/push/campaign/list',
+      '/push/campaign/{id}/detail',
+      '/push/campaign/{id}/user/list',
     ]) {
       const answer = document.paths[name]?.['get']?.responses['200'];
       const schema = rooted(answer?.content['application/json'].schema ?? {});
-      const { body } = await api.get(name);
+      const { body } = await api.get(name.replace('{id}', '1'));
       expect([name, ajv.validate(schema, body), ajv.errors]).toEqual([name, true, null]);
     }
   });
@@ -130,6 +155,17 @@ describe('GET /v3/api-docs', () => {
     ['post', '/push/message/send'],
     ['post', '/push/message/batch/send'],
     ['get', '/push/message/{id}'],
+    ['post', '/push/campaign/create'],
+    ['post', '/push/campaign/{id}/delete'],
+    ['delete', '/push/campaign/{id}/delete'],
+    ['get', '/push/campaign/{id}/detail'],
+    ['get', '/push/campaign/list'],
+    ['put', '/push/campaign/{id}/user/add'],
+    ['post', '/push/campaign/{id}/user/add'],
+    ['get', '/push/campaign/{id}/user/list'],
+    ['post', '/push/campaign/{id}/user/delete'],
+    ['delete', '/push/campaign/{id}/user/delete'],
+    ['post', '/push/campaign/send/test/{id}'],
     ['get', '/admin/app/list'],
     ['get', '/admin/app/unconfigured/list'],
     ['post', '/admin/app/detail'],

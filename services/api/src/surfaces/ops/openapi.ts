@@ -70,14 +70,18 @@ function toOperation(
 }
 
 function toParameters(endpoint: EndpointDoc, toSchema: (schema: unknown) => unknown) {
-  const { from, request } = endpoint;
-  if (request === undefined || (from !== 'query' && from !== 'path')) return [];
-  return Object.entries(request['properties'] ?? {}).map(([name, schema]) => ({
-    name,
-    in: from,
-    required: true,
-    schema: toSchema(schema),
-  }));
+  const { from, request, params } = endpoint;
+  const places = [['path', params] as const, [from, request] as const];
+  return places.flatMap(([place, schema]) => {
+    if (schema === undefined || (place !== 'query' && place !== 'path')) return [];
+    const required: readonly string[] = schema['required'] ?? [];
+    return Object.entries(schema['properties'] ?? {}).map(([name, parameter]) => ({
+      name,
+      in: place,
+      required: required.includes(name),
+      schema: toSchema(parameter),
+    }));
+  });
 }
 
 function toHeaders({ headers }: EndpointDoc) {
@@ -102,15 +106,16 @@ function toContent(schema: unknown) {
 function hoist(schema: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(schema)) return schema.map((part) => hoist(part, schemas));
   if (!isRecord(schema)) return schema;
-  const { title, ...rest } = schema;
+  // Among the properties of a schema, `title` is a schema itself.
+  const { title } = schema;
   const copy = Object.fromEntries(
-    Object.entries(rest)
+    Object.entries(schema)
+      .filter(([key, value]) => !(key === 'title' && typeof value === 'string'))
       // Of no use to anybody but our validator.
       .filter(([key, value]) => !(key === 'format' && value === 'text'))
       .map(([key, value]) => [key, hoist(value, schemas)]),
   );
-  if (typeof title !== 'string')
-    return title === undefined ? copy : { ...copy, title: hoist(title, schemas) };
+  if (typeof title !== 'string') return copy;
   schemas[title] = copy;
   return { $ref: `#/components/schemas/${title}` };
 }

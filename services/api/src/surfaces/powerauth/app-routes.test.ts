@@ -40,6 +40,15 @@ describe('POST /admin/app/create', () => {
     ]);
   });
 
+  test.each(['9007199254740993', '1e21', '-1e21', '1e999'])(
+    'refuses the number %s, which JSON cannot hold exactly',
+    async (number) => {
+      const answer = await api.raw('/admin/app/create', `{"requestObject":{"appId":${number}}}`);
+
+      expect(answer).toMatchObject({ status: 400, body: refusal() });
+    },
+  );
+
   test('refuses an app id that is taken', async () => {
     const { appId } = await createApp();
 

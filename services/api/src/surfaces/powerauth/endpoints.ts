@@ -1,5 +1,6 @@
 import type { EndpointDoc } from '../../http/endpoint.ts';
 import * as app from './app-endpoints.ts';
+import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as device from './device-endpoints.ts';
@@ -17,6 +18,14 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   message.SEND_MESSAGE,
   message.SEND_BATCH,
   GET_MESSAGE,
+  campaign.CREATE_CAMPAIGN,
+  campaign.DELETE_CAMPAIGN,
+  campaign.GET_CAMPAIGN,
+  campaign.LIST_CAMPAIGNS,
+  campaign.ADD_USERS,
+  campaign.LIST_USERS,
+  campaign.REMOVE_USERS,
+  campaign.SEND_TEST,
   app.LIST_APPS,
   app.LIST_UNCONFIGURED_APPS,
   app.GET_APP,

@@ -6,6 +6,7 @@ import { compileParser } from '../../http/parse.ts';
 
 type Doc = Pick<EndpointDoc, 'tag' | 'summary' | 'methods' | 'paths'> & {
   readonly headers?: Readonly<Record<string, string>>;
+  readonly largeBody?: boolean;
 };
 
 /** An endpoint that takes `{"requestObject": …}`. With `listViolations` a bad one gets the extended error. */
@@ -71,6 +72,8 @@ const PLAIN_OK = Type.Object({ status: Type.Literal('OK') }, { title: 'PlainOk' 
 function plain(doc: Doc) {
   return {
     headers: {},
+    params: undefined,
+    largeBody: false,
     ...doc,
     from: 'nothing' as const,
     request: undefined,

@@ -43,7 +43,10 @@ export const AppId = Type.Unsafe<string>({
   minLength: 1,
   maxLength: 255,
   pattern: '^(?!\\s*$)(?!0+$)(?!-\\d)',
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
   description: 'The application, a positive number or a string.',
+  examples: [1],
 });
 
 export const RowId = Type.Integer({

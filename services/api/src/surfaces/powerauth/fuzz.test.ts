@@ -17,6 +17,8 @@ beforeAll(async () => {
     const apns = { bundle: 'b', keyId: 'k', teamId: 't', privateKeyBase64: KEY };
     await api.post('/admin/app/ios/update', { appId, ...apns });
   }
+  // The paths below name it: a database's first campaign is number 1.
+  await api.post('/push/campaign/create', { appId: 1, message: {} });
 });
 afterAll(() => api.close());
 
@@ -120,7 +122,9 @@ function requestOf(schema: TSchema): fc.Arbitrary<unknown> {
 }
 
 const posted = ENDPOINTS.flatMap(({ from, paths, request }) =>
-  from === 'body' && request !== undefined ? [[paths[0] ?? '', request] as const] : [],
+  from === 'body' && request !== undefined
+    ? [[(paths[0] ?? '').replace(':id', '1'), request] as const]
+    : [],
 );
 
 async function expectNoFault(answer: { status: number; body: unknown }): Promise<void> {
@@ -155,6 +159,11 @@ describe('whatever is sent', () => {
         const part = encodeURIComponent(Buffer.from(value).toString());
         await expectNoFault(await api.call('DELETE', `/admin/app/fcm?appId=${part}`));
         expect((await api.get(`/push/message/${part}`)).status).toBeLessThan(500);
+        await expectNoFault(await api.get(`/push/campaign/list?all=${part}`));
+        const paging = `page=${part}&size=${part}`;
+        await expectNoFault(await api.get(`/push/campaign/1/user/list?${paging}`));
+        for (const rest of ['detail', 'delete', 'user/list'])
+          expect((await api.get(`/push/campaign/${part}/${rest}`)).status).toBeLessThan(500);
       }),
       { numRuns: RUNS },
     );

@@ -9,7 +9,7 @@ const tag = 'Message';
 const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 const MAX_BATCH = 20;
 
-const PushMessageBody = Type.Object(
+export const PushMessageBody = Type.Object(
   {
     title: optional(text()),
     titleLocKey: optional(text()),
@@ -21,7 +21,7 @@ const PushMessageBody = Type.Object(
     sound: optional(text()),
     category: optional(text()),
     collapseKey: optional(text()),
-    badge: optional(Type.Integer(INT32)),
+    badge: optional(Type.Integer({ ...INT32, examples: [3] })),
     validUntil: optional(
       Type.Unsafe<string | number>({
         type: ['string', 'number'],
@@ -29,6 +29,7 @@ const PushMessageBody = Type.Object(
         minimum: -62_135_596_800,
         exclusiveMaximum: 253_402_300_800,
         description: 'ISO 8601 with an offset, or epoch seconds. Nothing is sent from then on.',
+        examples: ['2099-12-31T23:59:59Z'],
       }),
     ),
     extras: optional(
@@ -74,7 +75,8 @@ const Counts = Type.Object(
   { title: 'PlatformCounts' },
 );
 
-const AllCounts = { ios: Counts, android: Counts, apns: Counts, fcm: Counts };
+/** `hms` is there for clients that look for it; nothing is ever counted in it. */
+const AllCounts = { ios: Counts, android: Counts, apns: Counts, fcm: Counts, hms: Counts };
 
 const Sent = Type.Union(
   [
@@ -91,7 +93,7 @@ const Sent = Type.Union(
 
 export type SentAnswer = Static<typeof Sent>;
 
-const headers = {
+export const idempotencyHeaders = {
   'Idempotency-Key':
     'The same key and body within 24 hours give the first answer again and send nothing.',
 };
@@ -108,7 +110,7 @@ export const SEND_MESSAGE = answering(
       summary: 'Sends a message to all devices of a user, or of one activation',
       methods: ['post'],
       paths: ['/push/message/send'],
-      headers,
+      headers: idempotencyHeaders,
     },
   ),
 );
@@ -129,7 +131,7 @@ export const SEND_BATCH = answering(
       summary: 'Sends up to 20 messages; one that is invalid keeps all from being sent',
       methods: ['post'],
       paths: ['/push/message/batch/send'],
-      headers,
+      headers: idempotencyHeaders,
     },
   ),
 );

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { eventually } from '@heliograph/testing';
+
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 
 let api: TestApi;
@@ -54,7 +56,7 @@ describe('POST /push/message/send', () => {
       message: { userId, body: { title: 'x' } },
     });
 
-    const counts = { ios: ONE_PENDING, android: NONE, apns: ONE_PENDING, fcm: NONE };
+    const counts = { ios: ONE_PENDING, android: NONE, apns: ONE_PENDING, fcm: NONE, hms: NONE };
     expect(answer.body).toEqual({
       status: 'OK',
       responseObject: {
@@ -311,6 +313,23 @@ describe('Idempotency-Key', () => {
     expect(await messagesTo(userId)).toHaveLength(1);
   });
 
+  test('gives the first answer again after the credentials went', async () => {
+    const { appId, userId } = await createUser();
+    const [key, request] = [randomUUID(), { appId, message: { userId, body: {} } }];
+
+    const first = await sendWith(key, request);
+    await api.post('/admin/app/ios/remove', { appId });
+    await api.post('/admin/app/android/remove', { appId });
+    await eventually(async () => {
+      const answer = await api.post('/push/message/send', request);
+      expect(answer.status).toBe(400);
+    });
+    const second = await sendWith(key, request);
+
+    expect(second).toMatchObject({ status: 200, body: first.body });
+    expect(second.headers.get('idempotency-replayed')).toBe('true');
+  });
+
   test('is refused when it is too long', async () => {
     const answer = await sendWith('k'.repeat(256), {
       appId: 1,
@@ -348,6 +367,33 @@ describe('GET /push/message/{id}', () => {
         },
       ],
     });
+  });
+
+  test('writes the times of attempts as it writes all others', async () => {
+    const { appId, userId } = await createUser();
+    const sent = await api.post('/push/message/send', { appId, message: { userId, body: {} } });
+    const [id = ''] = sent.body.responseObject.messageIds;
+    const attempt = { at: '2026-01-02T03:04:05.678Z', nextAttemptAt: '2026-01-02T03:05:05.678Z' };
+    await api.db
+      .updateTable('deliveries')
+      .set({ history: JSON.stringify([{ ...attempt, outcome: 'retry' }]) })
+      .where('id', '>', id)
+      .where('id', '<=', `${id.slice(0, -4)}ffff`)
+      .execute();
+
+    const { body } = await api.get(`/push/message/${id}`);
+
+    expect(body.responseObject.deliveries).toMatchObject([
+      {
+        history: [
+          {
+            at: '2026-01-02T03:04:05.678+00:00',
+            nextAttemptAt: '2026-01-02T03:05:05.678+00:00',
+            outcome: 'retry',
+          },
+        ],
+      },
+    ]);
   });
 
   test.each([randomUUID(), 'x', '%00', '1'])('does not know %s', async (id) => {

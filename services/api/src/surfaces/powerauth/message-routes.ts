@@ -1,4 +1,5 @@
 import { Refusal } from '@heliograph/core';
+import type { AttemptRecord } from '@heliograph/db';
 import type { Request, Response } from 'express';
 
 import { route, type Route } from '../../http/endpoint.ts';
@@ -70,7 +71,7 @@ function toMessage({
 const MAX_KEY_LENGTH = 255;
 
 /** The path is the endpoint's own, so that a trailing slash or another base path does not make another request of it. */
-function findIdempotency(req: Request, path: string): Pick<SendRequest, 'idempotency'> {
+export function findIdempotency(req: Request, path: string): Pick<SendRequest, 'idempotency'> {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return {};
   const bodyHash = findBodyHash(req);
@@ -88,12 +89,15 @@ function findIdempotency(req: Request, path: string): Pick<SendRequest, 'idempot
   return { idempotency: { caller: '', operation: `POST ${path}`, key, bodyHash } };
 }
 
+/** Huawei's counts. */
+const NO_PROVIDER = { sent: 0, failed: 0, pending: 0, total: 0 };
+
 function toSent({ mode, messageIds, counts, replayed }: SendAnswer, res: Response): SentAnswer {
   if (replayed) res.setHeader('Idempotency-Replayed', 'true');
   if (mode === 'ASYNCHRONOUS') return { mode, messageIds: [...messageIds] };
   // The reference nests the counts, the original's clients read them flat, by either name.
   const { apns, fcm } = counts;
-  const named = { ios: apns, android: fcm, apns, fcm };
+  const named = { ios: apns, android: fcm, apns, fcm, hms: NO_PROVIDER };
   return { mode, messageIds: [...messageIds], ...named, result: named };
 }
 
@@ -107,7 +111,15 @@ function toDetail(status: MessageStatus): MessageDetailAnswer {
       ...delivery,
       ...(nextAttemptAt === undefined ? {} : { nextAttemptAt: toWireDate(nextAttemptAt) }),
       ...(finishedAt === undefined ? {} : { finishedAt: toWireDate(finishedAt) }),
-      history: [...history],
+      history: history.map(toAttempt),
     })),
+  };
+}
+
+function toAttempt({ at, nextAttemptAt, ...attempt }: AttemptRecord) {
+  return {
+    at: toWireDate(new Date(at)),
+    ...attempt,
+    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt: toWireDate(new Date(nextAttemptAt)) }),
   };
 }

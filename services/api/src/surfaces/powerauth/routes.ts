@@ -1,13 +1,15 @@
 import type { Route } from '../../http/endpoint.ts';
 import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
+import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 
-export interface PowerAuthDeps extends AppDeps, CredentialRouteDeps, DeviceRouteDeps {
+export interface PowerAuthDeps extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -18,6 +20,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
   return [
     ...messageRoutes(deps.messages),
     ...deviceRoutes(deps),
+    ...campaignRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),

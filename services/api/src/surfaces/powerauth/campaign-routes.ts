@@ -1,0 +1,79 @@
+import type { Campaign, CampaignMessage } from '@heliograph/db';
+
+import { addUsers } from '../../campaigns/add-users.ts';
+import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import { createCampaign } from '../../campaigns/create-campaign.ts';
+import { deleteCampaign } from '../../campaigns/delete-campaign.ts';
+import { getCampaign } from '../../campaigns/get-campaign.ts';
+import { listCampaigns } from '../../campaigns/list-campaigns.ts';
+import { listUsers } from '../../campaigns/list-users.ts';
+import { removeUsers } from '../../campaigns/remove-users.ts';
+import { sendTest } from '../../campaigns/send-test.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import { parseInstant, toWireDate } from '../../http/instant.ts';
+import {
+  ADD_USERS,
+  CREATE_CAMPAIGN,
+  DELETE_CAMPAIGN,
+  GET_CAMPAIGN,
+  LIST_CAMPAIGNS,
+  LIST_USERS,
+  REMOVE_USERS,
+  SEND_TEST,
+  type CampaignAnswer,
+} from './campaign-endpoints.ts';
+import { toWireAppId } from './fields.ts';
+import { findIdempotency } from './message-routes.ts';
+
+export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
+  return [
+    route(CREATE_CAMPAIGN, async ({ appId, message }) => {
+      const { validUntil, ...body } = message;
+      const instant = validUntil === undefined ? undefined : parseInstant(validUntil);
+      const until = instant === undefined ? {} : { validUntil: instant };
+      return { id: await createCampaign(deps, { appId, body, ...until }) };
+    }),
+
+    route(DELETE_CAMPAIGN, async ({ id }) => ({ deleted: await deleteCampaign(deps, id) })),
+
+    route(GET_CAMPAIGN, async ({ id }) => toCampaign(await getCampaign(deps, id))),
+
+    route(LIST_CAMPAIGNS, async ({ all = false }) =>
+      (await listCampaigns(deps, { all })).map(toCampaign),
+    ),
+
+    route(ADD_USERS, ({ id, input }) => addUsers(deps, id, input)),
+
+    route(LIST_USERS, async ({ id, input }) => {
+      const users = await listUsers(deps, id, input);
+      return { ...input, content: { campaignId: id, users: [...users] } };
+    }),
+
+    route(REMOVE_USERS, ({ id, input }) => removeUsers(deps, id, input)),
+
+    route(SEND_TEST, async ({ id, input }, req, res) => {
+      const idempotency = findIdempotency(req, `/push/campaign/send/test/${id}`);
+      const answer = await sendTest(deps, { campaignId: id, ...input, ...idempotency });
+      if (answer.replayed) res.setHeader('Idempotency-Replayed', 'true');
+    }),
+  ];
+}
+
+function toCampaign(campaign: Campaign): CampaignAnswer {
+  const { id, appId, sent, message, createdAt, sentAt, completedAt } = campaign;
+  return {
+    id,
+    appId: toWireAppId(appId),
+    sent,
+    message: toWireMessage(message),
+    timestampCreated: toWireDate(createdAt),
+    timestampSent: sentAt === null ? null : toWireDate(sentAt),
+    timestampCompleted: completedAt === null ? null : toWireDate(completedAt),
+  };
+}
+
+/** Unlike dates, `validUntil` ends in `Z`, and its milliseconds are there only where there are some. */
+function toWireMessage({ validUntil, ...body }: CampaignMessage): CampaignMessage {
+  if (validUntil === undefined) return body;
+  return { ...body, validUntil: validUntil.replace('.000Z', 'Z') };
+}
