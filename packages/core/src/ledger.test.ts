@@ -50,6 +50,15 @@ describe('what an outcome means for its delivery', () => {
     expect(burnsAttempt(trouble)).toBe(true);
   });
 
+  test('a wait beyond all time is as good as the expiry', () => {
+    const outcome = { ...trouble, retryAfterMs: 8_600_000_000_000_000 };
+
+    expect(judge(outcome, owed(), NOW, most)).toEqual({
+      state: 'expired',
+      reason: 'ServiceUnavailable',
+    });
+  });
+
   test('trouble at the provider is retried however often, until the expiry', () => {
     expect(judge(trouble, owed({ attempts: 500 }), NOW, most)).toEqual({
       state: 'pending',

@@ -86,8 +86,8 @@ export function burnsAttempt(outcome: Outcome): boolean {
 
 function retryAt(now: Date, delayMs: number, reason: string, owed: OwedDelivery): Verdict {
   const nextAttemptAt = new Date(now.getTime() + delayMs);
-  // A retry that would come too late is not worth waiting for: the answer is known now.
-  if (nextAttemptAt >= owed.expiresAt) return { state: 'expired', reason };
+  // A retry that would come too late is not worth waiting for: the answer is known now. A hostile Retry-After makes no date at all.
+  if (!(nextAttemptAt < owed.expiresAt)) return { state: 'expired', reason };
   const firstAttemptAt = owed.firstAttemptAt ?? now;
   if (
     owed.provider === 'fcm' &&

@@ -16,7 +16,14 @@ import {
   type DeliveryUpdate,
 } from './deliveries.ts';
 import { insertMessages, listDeliveries } from './messages.ts';
-import { liftPause, openPause, startProbes, wakeLifted } from './pauses.ts';
+import {
+  liftPause,
+  NO_CREDENTIAL,
+  openPause,
+  startProbes,
+  wakeCredentialed,
+  wakeLifted,
+} from './pauses.ts';
 
 const LEASE_MS = 60_000;
 
@@ -162,6 +169,58 @@ describe('recording', () => {
   });
 });
 
+describe('recording again', () => {
+  test('what was written, but whose answer got lost, counts no attempt twice', async () => {
+    const { db } = database;
+    const { ids, messageId } = await owe(1);
+    await claimDue(db, ids, LEASE_MS);
+    const retry: DeliveryUpdate = {
+      ...toSent(ids[0] ?? '', 1),
+      state: 'pending',
+      reason: 'timeout',
+      ambiguous: true,
+      nextAttemptAt: new Date(Date.now() + 60_000),
+    };
+
+    await recordUpdates(db, [retry]);
+    expect(await recordUpdates(db, [retry])).toEqual([]);
+
+    const [delivery] = await listDeliveries(db, messageId);
+    expect(delivery).toMatchObject({ attempts: 1, ambiguousAttempts: 1 });
+    expect(delivery?.history).toHaveLength(1);
+  });
+
+  test('an attempt more than a small number can count is no error', async () => {
+    const { db } = database;
+    const { ids, messageId } = await owe(1);
+    await db.updateTable('deliveries').set({ attempts: 32_767 }).where('id', 'in', ids).execute();
+    await claimDue(db, ids, LEASE_MS);
+
+    await recordUpdates(db, [toSent(ids[0] ?? '', 1)]);
+
+    expect(await listDeliveries(db, messageId)).toMatchObject([
+      { state: 'sent', attempts: 32_768 },
+    ]);
+  });
+});
+
+describe('the first attempt', () => {
+  test('is the first that counted: a pause is none', async () => {
+    const { db } = database;
+    const { ids } = await owe(1);
+    const [attempt] = [toSent('', 1).attempt];
+    const history = JSON.stringify([
+      { ...attempt, at: '2026-11-23T01:00:00.000Z', outcome: 'pause' },
+      { ...attempt, at: '2026-11-23T05:00:00.000Z', outcome: 'retry' },
+    ]);
+    await db.updateTable('deliveries').set({ history }).where('id', 'in', ids).execute();
+
+    expect(await claimDue(db, ids, LEASE_MS)).toMatchObject([
+      { firstAttemptAt: '2026-11-23T05:00:00.000Z' },
+    ]);
+  });
+});
+
 describe('leases', () => {
   test('are renewed by their holder only, and only while they last', async () => {
     const { db } = database;
@@ -287,5 +346,65 @@ describe('a pause', () => {
       { id: probes[0], pauses: [{ id: pauseId, probeDeliveryId: probes[0] }] },
     ]);
     expect((await startProbes(db)).filter((id) => ids.includes(id))).toEqual([]);
+  });
+
+  test('waits with its probe for something to try it out on', async () => {
+    const { db } = database;
+    const { ids, pauseId, updates } = await hold(1);
+    const probeAt = new Date(0);
+    await db.updateTable('pauses').set({ probeAt }).where('id', '=', pauseId).execute();
+    await startProbes(db);
+
+    await recordUpdates(db, updates);
+
+    expect(await startProbes(db)).toEqual(ids);
+  });
+
+  test('of one app does not keep the deliveries of another asleep', async () => {
+    const { db } = database;
+    const many = await hold(6);
+    const few = await hold(1);
+    await recordUpdates(db, [...many.updates, ...few.updates]);
+    await liftPause(db, many.pauseId);
+    await liftPause(db, few.pauseId);
+
+    await wakeLifted(db, 4);
+
+    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(few.ids));
+  });
+});
+
+describe('a delivery without a credential', () => {
+  test('is due when there is one again, a few at a time', async () => {
+    const { db } = database;
+    const owed = await owe(3);
+    const { appRef, ids } = owed;
+    const removed = await db
+      .deleteFrom('credentials')
+      .where('appRef', '=', appRef)
+      .returningAll()
+      .execute();
+    await claimDue(db, ids, LEASE_MS);
+    await recordUpdates(
+      db,
+      ids.map((id) => ({
+        ...toSent(id, 1),
+        state: 'pending',
+        reason: NO_CREDENTIAL,
+        nextAttemptAt: new Date(Date.now() + 300_000),
+        attempt: null,
+      })),
+    );
+    expect(await wakeCredentialed(db, 1000)).toBe(0);
+
+    for (const { version: _, settings, ...credential } of removed)
+      await db
+        .insertInto('credentials')
+        .values({ ...credential, settings: JSON.stringify(settings) })
+        .execute();
+
+    expect(await wakeCredentialed(db, 2)).toBe(2);
+    expect(await wakeCredentialed(db, 2)).toBe(1);
+    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
   });
 });

@@ -7,6 +7,7 @@ import {
   type MadeDevice,
   type TestDatabase,
 } from '@heliograph/testing';
+import { sql } from 'kysely';
 
 import {
   applyRipeFaults,
@@ -205,5 +206,37 @@ describe('the guard', () => {
     expect(await decideHeldFaults(database.db, { ...scope, decision: 'apply' })).toBe(5);
 
     expect(await countDeactivated(scope)).toBe(5);
+  });
+
+  test('notes any number of faults at once: a wrong key brings them by the thousand', async () => {
+    const scope = await makeScope();
+    const faults = Array.from({ length: 10_000 }, (_, n) => ({
+      scope,
+      deviceId: -n - scope.appRef * 100_000,
+      pushTokenHash: hash(`${n}`),
+      reason: 'BadDeviceToken',
+      kind: 'wrong_place' as const,
+      invalidSince: new Date(),
+    }));
+
+    await noteTokenFaults(database.db, faults);
+    expect(await holdFaults(database.db, scope, 'wrong_place')).toBe(10_000);
+  });
+
+  test('settles all that it held, however many', async () => {
+    const scope = await makeScope();
+    await database.db.executeQuery(
+      sql`INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash,
+          reason, kind, invalid_since, state)
+        SELECT ${scope.appRef}::bigint, 'apns', 'production', ${scope.credentialVersion}::bigint,
+          -n - ${scope.appRef}::bigint * 100000, sha256(n::text::bytea), 'BadDeviceToken', 'wrong_place', now(), 'held'
+        FROM generate_series(1, 12000) AS n`.compile(database.db),
+    );
+
+    expect(await decideHeldFaults(database.db, { ...scope, decision: 'apply' })).toBe(12_000);
+
+    expect(await listHeldFaults(database.db)).not.toContainEqual(
+      expect.objectContaining({ devices: 2_000 }),
+    );
   });
 });

@@ -26,6 +26,7 @@ const MAX_DEAD_SHARE = 0.5;
 /** Below a full window the share must be this high, over so many answers: one bad token of three says nothing. */
 const SMALL_WINDOW_ANSWERS = 10;
 const SMALL_WINDOW_SHARE = 0.5;
+const MAX_APPLIED_AT_ONCE = 10_000;
 
 export interface TokenFault {
   readonly scope: CredentialScope;
@@ -39,17 +40,21 @@ export interface TokenFault {
 /** Notes faulty tokens; one that is open already is not noted twice. */
 export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Promise<void> {
   if (faults.length === 0) return;
-  await db
-    .insertInto('tokenFaults')
-    .values(
-      faults.map(({ scope, ...fault }) => ({
-        ...scope,
-        ...fault,
-        settledAt: null,
-      })),
+  // Arrays, since a statement has 65,535 parameters at most, and a wrong key brings faults by the thousand.
+  await sql`
+    INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash, reason, kind, invalid_since)
+    SELECT * FROM unnest(
+      ${faults.map((f) => f.scope.appRef)}::bigint[],
+      ${faults.map((f) => f.scope.provider)}::text[],
+      ${faults.map((f) => f.scope.environment)}::text[],
+      ${faults.map((f) => f.scope.credentialVersion)}::bigint[],
+      ${faults.map((f) => f.deviceId)}::bigint[],
+      ${faults.map((f) => f.pushTokenHash)}::bytea[],
+      ${faults.map((f) => f.reason)}::text[],
+      ${faults.map((f) => f.kind)}::text[],
+      ${faults.map((f) => f.invalidSince.toISOString())}::timestamptz[]
     )
-    .onConflict((row) => row.doNothing())
-    .execute();
+    ON CONFLICT DO NOTHING`.execute(db);
 }
 
 export interface AnswerCount {
@@ -170,10 +175,11 @@ export async function applyRipeFaults(
   scope: CredentialScope,
   kind: TokenFault['kind'],
 ): Promise<number> {
-  return applyFaults(
+  const { devices } = await applyFaults(
     db,
     sql`${inScope(scope)} AND kind = ${kind} AND state = 'noted' AND noted_at <= now() - ${APPLY_AFTER}::interval`,
   );
+  return devices;
 }
 
 /** What the guard holds, by scope and reason. */
@@ -219,7 +225,7 @@ export async function decideHeldFaults(db: Db, held: HeldDecision): Promise<numb
 
     const settled =
       held.decision === 'apply'
-        ? await applyFaults(tx, sql`${mine} AND state = 'held'`)
+        ? await applyHeldFaults(tx, sql`${mine} AND state = 'held'`)
         : await discardFaults(tx, sql`${mine} AND state IN ('held', 'noted')`);
     const pauses = await tx
       .selectFrom('pauses')
@@ -258,11 +264,14 @@ export async function deleteOldAnswerCounts(db: Db): Promise<void> {
 }
 
 /** One statement: a device that registers while it runs is either seen as newer, or registers after and clears the mark. */
-async function applyFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
-  const { rows } = await sql<{ applied: number }>`
+async function applyFaults(
+  db: Db,
+  which: ReturnType<typeof sql>,
+): Promise<{ readonly settled: number; readonly devices: number }> {
+  const { rows } = await sql<{ settled: number; devices: number }>`
     WITH ripe AS (
       SELECT id, app_ref, device_id, push_token_hash, reason, invalid_since
-      FROM token_faults WHERE ${which} LIMIT 10000 FOR UPDATE SKIP LOCKED
+      FROM token_faults WHERE ${which} LIMIT ${MAX_APPLIED_AT_ONCE} FOR UPDATE SKIP LOCKED
     ), deactivated AS (
       -- Every device with that token in the app: activations that share it share its fate.
       UPDATE devices d SET token_deactivated_at = now(), token_deactivated_reason = ripe.reason
@@ -275,8 +284,20 @@ async function applyFaults(db: Db, which: ReturnType<typeof sql>): Promise<numbe
         state = CASE WHEN f.id IN (SELECT id FROM deactivated) THEN 'applied' ELSE 'moot' END
       FROM ripe WHERE f.id = ripe.id
     )
-    SELECT count(*)::integer AS applied FROM deactivated`.execute(db);
-  return rows[0]?.applied ?? 0;
+    SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(
+    db,
+  );
+  return rows[0] ?? { settled: 0, devices: 0 };
+}
+
+/** All of them, however many: what stayed behind would wait for a decision that was made. Answers how many faults were settled. */
+async function applyHeldFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
+  let all = 0;
+  for (;;) {
+    const { settled } = await applyFaults(db, which);
+    all += settled;
+    if (settled < MAX_APPLIED_AT_ONCE) return all;
+  }
 }
 
 async function discardFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {

@@ -96,6 +96,22 @@ describe('storing a message', () => {
     ]);
   });
 
+  test('to more devices than it has room for is refused, and nothing of it is stored', async () => {
+    const { db } = database;
+    const app = await makeApp(db);
+    await sql`
+      INSERT INTO devices (app_ref, activation_id, user_id, provider, push_token, push_token_hash, activation_active, last_registered_at)
+      SELECT ${app}, ${app} || '-' || n, 'farm', 'fcm', n, sha256(n::text::bytea), true, now()
+      FROM generate_series(1, 65536) n`.execute(db);
+    const message = toMessage(app, 'farm');
+
+    await expect(insertMessages(db, [message])).rejects.toThrow('at most 65535 devices');
+
+    expect(await listDeliveries(db, message.id)).toEqual([]);
+    await db.deleteFrom('devices').where('appRef', '=', app).where('pushToken', '=', '1').execute();
+    expect(await insertMessages(db, [message])).toHaveLength(65_535);
+  });
+
   test('stores all of a group or none', async () => {
     const { db } = database;
     const app = await makeApp(db);

@@ -33,7 +33,11 @@ async function createPartition(db: Db, table: string, name: string, day: number)
   const statement = `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table}
     FOR VALUES FROM ('${from}') TO ('${to}') WITH (fillfactor = ${table === 'deliveries' ? 70 : 100})`;
   try {
-    await sql.raw(statement).execute(db);
+    await db.transaction().execute(async (tx) => {
+      // It locks the default partition against everybody. Behind a long query or a dump it must not wait, since all others wait behind it.
+      await sql`SET LOCAL lock_timeout = '2s'`.execute(tx);
+      await sql.raw(statement).execute(tx);
+    });
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === CHECK_VIOLATION) return false;

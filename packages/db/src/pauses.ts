@@ -33,7 +33,7 @@ export async function openPause(
 
 /**
  * Lets everything of the app at this provider go again: its credential was replaced or removed. Belongs into the transaction that
- * does that. The deliveries become due by `wakeLifted`.
+ * does that. The deliveries become due by `wakeLifted` and `wakeCredentialed`: there may be millions, and a request waits for this.
  */
 export async function liftPausesOfCredential(
   db: Db,
@@ -47,10 +47,6 @@ export async function liftPausesOfCredential(
     .where('provider', '=', provider)
     .where('liftedAt', 'is', null)
     .execute();
-  await sql`
-    UPDATE deliveries SET next_attempt_at = now()
-    WHERE state = 'pending' AND next_attempt_at > now() AND reason = ${NO_CREDENTIAL}
-      AND app_ref = ${appRef} AND provider = ${provider}`.execute(db);
 }
 
 /** Answers false where there is no such pause, or it was lifted already. */
@@ -84,22 +80,26 @@ export async function listPauses(db: Db) {
     .execute();
 }
 
-/** Makes up to `limit` deliveries of lifted pauses due, and forgets pauses that hold nothing more. Answers how many it woke. */
+/**
+ * Makes about `limit` deliveries of lifted pauses due, the same share of each, and forgets pauses that hold nothing more. Answers
+ * how many it woke.
+ */
 export async function wakeLifted(db: Db, limit: number): Promise<number> {
   const lifted = await db
     .selectFrom('pauses')
     .select('id')
     .where('liftedAt', 'is not', null)
+    .orderBy('liftedAt')
     .limit(100)
     .execute();
+  // One app's millions must not keep the deliveries of another asleep.
+  const share = Math.ceil(limit / Math.max(lifted.length, 1));
   let woken = 0;
   for (const { id } of lifted) {
-    if (woken >= limit) break;
     const { numAffectedRows } = await sql`
       UPDATE deliveries SET next_attempt_at = least(next_attempt_at, now()), pause_id = NULL
-      WHERE id IN (SELECT id FROM deliveries WHERE pause_id = ${id} LIMIT ${limit - woken})`.execute(
-      db,
-    );
+      WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE pause_id = ${id} LIMIT ${share}))
+        AND pause_id = ${id}`.execute(db);
     const count = Number(numAffectedRows ?? 0);
     woken += count;
     // Nothing can be added to a lifted pause (see recordUpdates), so an empty one stays empty.
@@ -108,20 +108,42 @@ export async function wakeLifted(db: Db, limit: number): Promise<number> {
   return woken;
 }
 
-/** Lets one delivery of each pause through whose time for a probe has come; the next is due after twice as long, an hour at most. */
+/**
+ * Makes up to `limit` deliveries due that waited for a credential, where one was saved since. Later than ten minutes after that none
+ * is left: each looks again by itself before. Answers how many it woke.
+ */
+export async function wakeCredentialed(db: Db, limit: number): Promise<number> {
+  const waits = sql`d.state = 'pending' AND d.reason = ${sql.lit(NO_CREDENTIAL)} AND d.next_attempt_at > now()`;
+  const { numAffectedRows } = await sql`
+    UPDATE deliveries d SET next_attempt_at = now()
+    WHERE d.id = ANY (ARRAY(
+      SELECT d.id FROM credentials k CROSS JOIN LATERAL (
+        SELECT d.id FROM deliveries d
+        WHERE ${waits} AND d.app_ref = k.app_ref AND d.provider = k.provider LIMIT ${limit}
+      ) d
+      WHERE k.updated_at > now() - interval '10 minutes' LIMIT ${limit}
+    )) AND ${waits}`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+/**
+ * Lets one delivery of each pause through whose time for a probe has come; the next is due after twice as long, an hour at most. A
+ * pause that holds nothing waits with its probe for the first delivery, which then waits no hour.
+ */
 export async function startProbes(db: Db): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     WITH due AS (
-      SELECT id FROM pauses WHERE lifted_at IS NULL AND probe_at <= now() FOR UPDATE SKIP LOCKED
+      SELECT p.id, (
+        SELECT d.id FROM deliveries d
+        WHERE d.pause_id = p.id AND d.state = 'pending' AND d.next_attempt_at > now() LIMIT 1
+      ) AS delivery_id
+      FROM pauses p WHERE p.lifted_at IS NULL AND p.probe_at <= now() FOR UPDATE OF p SKIP LOCKED
     ), probing AS (
       UPDATE pauses p SET
         probe_at = now() + least(p.probe_interval * 2, interval '1 hour'),
         probe_interval = least(p.probe_interval * 2, interval '1 hour'),
-        probe_delivery_id = (
-          SELECT d.id FROM deliveries d
-          WHERE d.pause_id = p.id AND d.state = 'pending' AND d.next_attempt_at > now() LIMIT 1
-        )
-      FROM due WHERE p.id = due.id
+        probe_delivery_id = due.delivery_id
+      FROM due WHERE p.id = due.id AND due.delivery_id IS NOT NULL
       RETURNING p.probe_delivery_id
     )
     UPDATE deliveries d SET next_attempt_at = now() FROM probing

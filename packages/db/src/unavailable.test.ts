@@ -2,7 +2,7 @@ import { openTestDatabase } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { openDatabase } from './database.ts';
-import { isDatabaseUnavailable } from './unavailable.ts';
+import { isContentRefused, isDatabaseUnavailable } from './unavailable.ts';
 
 async function errorOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
@@ -20,10 +20,22 @@ describe('a database that cannot be reached', () => {
       await errorOf(sql`select 1`.execute(nobody)),
       await errorOf(sql`select 1/0`.execute(db)),
       await errorOf(sql`select nonsense`.execute(db)),
+      await errorOf(sql`select ${'a\u0000b'}::text`.execute(db)),
+      // A standby, after a failover.
+      await errorOf(
+        db
+          .transaction()
+          .setAccessMode('read only')
+          .execute((tx) => sql`create table nothing (id integer)`.execute(tx)),
+      ),
+      new RangeError('Invalid time value'),
       await errorOf(sql`select pg_terminate_backend(pg_backend_pid())`.execute(db)),
     ];
 
-    expect(errors.map(isDatabaseUnavailable)).toEqual([true, false, false, true]);
+    const [nobodyThere, wrongValue, wrongQuery, nul, standby, noDate, lost] = errors;
+    expect(errors.filter(isDatabaseUnavailable)).toEqual([nobodyThere, standby, lost]);
+    expect(errors.filter(isContentRefused)).toEqual([wrongValue, nul, noDate]);
+    expect(wrongQuery).toBeInstanceOf(Error);
     await nobody.destroy();
     await close();
   });

@@ -2,7 +2,13 @@ import { eventually, openTestRedis, startOwnRedis } from '@heliograph/testing';
 import type { Redis } from 'ioredis';
 
 import { openRedis } from './connection.ts';
-import { MAX_DELIVERIES_PER_JOB, MAX_WAITING_JOBS, openLane, openLaneWorker } from './lane.ts';
+import {
+  MAX_DELAYED_JOBS,
+  MAX_DELIVERIES_PER_JOB,
+  MAX_WAITING_JOBS,
+  openLane,
+  openLaneWorker,
+} from './lane.ts';
 import { publishOutcomes, subscribeOutcomes } from './outcome-hints.ts';
 
 const open: Redis[] = [];
@@ -63,6 +69,20 @@ describe('the message lane', () => {
     await eventually(() => expect(failures).toBe(2));
     await eventually(async () => expect(await redis.keys(`${prefix}:messages:[0-9]*`)).toEqual([]));
     await worker.close();
+    await lane.close();
+  });
+
+  test('has room for what is new, however much waits to be tried again', async () => {
+    const { url, prefix } = await openTestRedis();
+    const lane = openLane(await connect(url, 'command'), { prefix, onError: ignore });
+
+    const delayed: boolean[] = [];
+    for (let n = 0; n < MAX_DELAYED_JOBS + 50; n += 1)
+      delayed.push(await lane.announce([`${n}`], 30_000));
+
+    expect(delayed.filter(Boolean)).toHaveLength(MAX_DELAYED_JOBS);
+    expect(await lane.room()).toBe(MAX_WAITING_JOBS);
+    expect(await lane.announce(['new'])).toBe(true);
     await lane.close();
   });
 

@@ -14,6 +14,8 @@ export const MAX_DELIVERIES_PER_JOB = 1000;
 
 /** Redis holds at most so many waiting jobs per lane; what is beyond them waits in the database for the sweep. */
 export const MAX_WAITING_JOBS = 2000;
+/** Apart from those: jobs for what is to be tried again within a minute take no room from what is due now. */
+export const MAX_DELAYED_JOBS = 1000;
 
 export interface Lane {
   /**
@@ -21,7 +23,7 @@ export interface Lane {
    * a hint that got lost is made up by the sweep. Answers whether the deliveries were announced.
    */
   announce(deliveryIds: readonly string[], delayMs?: number): Promise<boolean>;
-  /** How many more jobs may be added. Rejects when Redis does not answer. */
+  /** How many more jobs may be added that are due now. Rejects when Redis does not answer. */
   room(): Promise<number>;
   close(): Promise<void>;
 }
@@ -38,24 +40,36 @@ const DEPTH_MAX_AGE_MS = 1000;
 export function openLane(connection: Redis, { prefix, onError }: LaneOptions): Lane {
   const queue = new Queue<DueJob>(MESSAGE_LANE, { connection, prefix });
   queue.on('error', onError);
-  let depth = 0;
+  const depth = { waiting: 0, delayed: 0 };
   let measuredAt = Number.NEGATIVE_INFINITY;
 
-  async function room(): Promise<number> {
+  async function measure(): Promise<void> {
     const now = performance.now();
-    if (now - measuredAt > DEPTH_MAX_AGE_MS) {
-      measuredAt = now;
-      depth = await queue.getJobCountByTypes('wait', 'delayed', 'prioritized');
-    }
-    return Math.max(0, MAX_WAITING_JOBS - depth);
+    if (now - measuredAt <= DEPTH_MAX_AGE_MS) return;
+    measuredAt = now;
+    const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed');
+    depth.waiting = (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0);
+    depth.delayed = counts['delayed'] ?? 0;
+  }
+
+  async function room(): Promise<number> {
+    await measure();
+    return Math.max(0, MAX_WAITING_JOBS - depth.waiting);
+  }
+
+  /** Takes the place of one more job, if there is any. */
+  async function takePlace(kind: keyof typeof depth): Promise<boolean> {
+    await measure();
+    if (depth[kind] >= (kind === 'waiting' ? MAX_WAITING_JOBS : MAX_DELAYED_JOBS)) return false;
+    depth[kind] += 1;
+    return true;
   }
 
   return {
     async announce(deliveryIds, delayMs) {
       try {
         for (let start = 0; start < deliveryIds.length; start += MAX_DELIVERIES_PER_JOB) {
-          if ((await room()) === 0) return false;
-          depth += 1;
+          if (!(await takePlace(delayMs === undefined ? 'waiting' : 'delayed'))) return false;
           const chunk = deliveryIds.slice(start, start + MAX_DELIVERIES_PER_JOB);
           // Jobs leave no trace: a kept job would grow Redis, and its id would swallow a new one.
           await queue.add(

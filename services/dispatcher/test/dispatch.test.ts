@@ -267,7 +267,7 @@ describe('a credential at fault', () => {
     );
 
     await rig.saveKey(app, 'apns');
-    await rig.lane.announce(ids);
+    await rig.start().sweep.run();
 
     expect(await rig.finished(messageId)).toMatchObject([{ state: 'sent', attempts: 1 }]);
   });

@@ -32,6 +32,8 @@ export interface Stack {
   accepted(): readonly ReceivedPush[];
   /** How many deliveries the ledger knows as sent. */
   countSent(messageIds: readonly string[]): Promise<number>;
+  /** How many deliveries are under a lease: claimed, and not recorded. */
+  countLeased(messageIds: readonly string[]): Promise<number>;
   /** Waits until nothing of the messages is pending. */
   settled(messageIds: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +114,17 @@ export async function openStack(
     async countSent(messageIds) {
       const counts = await countOutcomes(database.db, messageIds);
       return counts.reduce((sum, row) => sum + (row.state === 'sent' ? row.count : 0), 0);
+    },
+
+    async countLeased(messageIds) {
+      const rows = await database.db
+        .selectFrom('deliveries')
+        .select('id')
+        .where('messageId', 'in', [...messageIds])
+        .where('state', '=', 'pending')
+        .where('leaseUntil', 'is not', null)
+        .execute();
+      return rows.length;
     },
 
     settled: (messageIds) =>

@@ -26,7 +26,7 @@ CREATE TABLE deliveries (
   provider            text NOT NULL,
   state               text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'expired', 'skipped')),
   reason              text,
-  attempts            smallint NOT NULL DEFAULT 0,
+  attempts            integer NOT NULL DEFAULT 0,
   ambiguous_attempts  smallint NOT NULL DEFAULT 0,
   -- Due from then on; null once the state is final.
   next_attempt_at     timestamptz,
@@ -44,6 +44,8 @@ CREATE TABLE deliveries (
 CREATE TABLE deliveries_default PARTITION OF deliveries DEFAULT;
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state = 'pending';
 CREATE INDEX deliveries_paused ON deliveries (pause_id) WHERE pause_id IS NOT NULL;
+CREATE INDEX deliveries_uncredentialed ON deliveries (app_ref, provider)
+  WHERE state = 'pending' AND reason = 'no_credential';
 
 -- The first answer to a request with an Idempotency-Key, written in the transaction that accepts its messages.
 CREATE TABLE idempotency_keys (

@@ -1,3 +1,4 @@
+import { Refusal } from '@heliograph/core';
 import {
   insertMessages,
   isDatabaseUnavailable,
@@ -29,6 +30,8 @@ interface Waiting {
 
 /** At most so many messages share a statement; more wait for the next one. */
 const MAX_MESSAGES_PER_COMMIT = 500;
+/** So many messages may wait while the database is slow: more are refused, before memory runs out. */
+const MAX_WAITING_MESSAGES = 20_000;
 /** So many statements may be under way at once: the second gathers while the first commits. */
 const MAX_COMMITS_IN_FLIGHT = 2;
 
@@ -36,10 +39,14 @@ const MAX_COMMITS_IN_FLIGHT = 2;
  * Group commit: what arrives while a statement is under way is stored by the next one, so the cost of a commit and of a job is shared.
  * Nobody waits for company: on an idle server a message is stored at once.
  */
-export function createMessageAcceptor(deps: { db: Db; lane: Lane }): MessageAcceptor {
+export function createMessageAcceptor(
+  deps: { db: Db; lane: Lane },
+  maxWaiting = MAX_WAITING_MESSAGES,
+): MessageAcceptor {
   const waiting: Waiting[] = [];
   const underWay = new Set<Promise<unknown>>();
   let commitsInFlight = 0;
+  let messagesWaiting = 0;
 
   function track(work: Promise<unknown>): void {
     underWay.add(work);
@@ -54,6 +61,7 @@ export function createMessageAcceptor(deps: { db: Db; lane: Lane }): MessageAcce
   function commitNext(): void {
     if (commitsInFlight === MAX_COMMITS_IN_FLIGHT || waiting.length === 0) return;
     const group = takeGroup(waiting);
+    for (const { messages } of group) messagesWaiting -= messages.length;
     commitsInFlight += 1;
     const commit = commitGroup(group).finally(() => {
       commitsInFlight -= 1;
@@ -83,6 +91,11 @@ export function createMessageAcceptor(deps: { db: Db; lane: Lane }): MessageAcce
 
   return {
     accept(messages) {
+      if (messagesWaiting + messages.length > maxWaiting)
+        return Promise.reject(
+          new Refusal('unavailable', 'Too many messages wait to be stored; try again later.'),
+        );
+      messagesWaiting += messages.length;
       return new Promise((resolve, reject) => {
         waiting.push({ messages, resolve, reject });
         commitNext();

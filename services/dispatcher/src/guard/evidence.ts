@@ -43,6 +43,8 @@ interface Gathered {
 }
 
 const MAX_SCOPES_REMEMBERED = 10_000;
+/** Answers without a fault are written together, this often. */
+const GATHER_MS = 1_000;
 
 export function createEvidence(deps: {
   db: Db;
@@ -53,6 +55,7 @@ export function createEvidence(deps: {
   let gathered = new Map<string, Gathered>();
   const refusalsInARow = new Map<string, number>();
   let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   function add(answer: Answer): void {
     if (answer.status === undefined) return;
@@ -77,9 +80,21 @@ export function createEvidence(deps: {
         pushTokenHash: answer.pushTokenHash,
         reason,
         kind: fault,
-        invalidSince: invalidSince ?? answer.claimedAt,
+        // A date after our asking would be held against registrations that are yet to come.
+        invalidSince:
+          invalidSince !== undefined && invalidSince < answer.claimedAt
+            ? invalidSince
+            : answer.claimedAt,
       });
     }
+    // Good news can wait and share a statement; a fault must not, since the guard may have to stop the scope.
+    if (entry.faults.length > 0 || entry.pauseReason !== undefined) startWriting();
+    else timer ??= setTimeout(startWriting, GATHER_MS);
+  }
+
+  function startWriting(): void {
+    clearTimeout(timer);
+    timer = undefined;
     writing ??= new Promise((resolve) => setImmediate(resolve)).then(writeAll).finally(() => {
       writing = undefined;
     });
@@ -119,8 +134,8 @@ export function createEvidence(deps: {
       deps.db,
       entries.flatMap((entry) => entry.faults),
     );
-    for (const { scope, wrongPlace, pauseReason } of entries) {
-      if (wrongPlace > 0) await stopIfGuardSays(deps, scope);
+    for (const { scope, faults, pauseReason } of entries) {
+      if (faults.length > 0) await askGuard(deps, scope);
       if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
     }
   }
@@ -128,17 +143,25 @@ export function createEvidence(deps: {
   return {
     add,
     async close() {
+      startWriting();
       while (writing !== undefined) await writing;
     },
   };
 }
 
-/** Asks the guard about a scope with new wrong-place faults; holds them and stops the scope where they look like our own mistake. */
-async function stopIfGuardSays(
+/**
+ * Asks the guard about a scope with new faults; holds them and stops the scope where they look like our own mistake. Now and not only
+ * when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
+ */
+async function askGuard(
   deps: { db: Db; pauses: Pauses; log: Logger },
   scope: CredentialScope,
 ): Promise<void> {
-  const { holdWrongPlace } = await evaluateGuard(deps.db, scope);
+  const { holdWrongPlace, holdDead } = await evaluateGuard(deps.db, scope);
+  if (holdDead) {
+    const held = await holdFaults(deps.db, scope, 'dead');
+    deps.log.error({ ...scope, held }, 'guard holds token faults');
+  }
   if (!holdWrongPlace) return;
   const held = await holdFaults(deps.db, scope, 'wrong_place');
   await deps.pauses.open(scope, 'guard', 'too_many_invalid_tokens');

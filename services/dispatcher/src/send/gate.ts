@@ -14,6 +14,12 @@ export type Gate =
       readonly probeOf?: number;
     };
 
+export const EXPIRED = { action: 'finish', state: 'expired', reason: 'expired' } as const;
+
+export function isExpired({ expiresAt }: ClaimedDelivery, now: Date): boolean {
+  return expiresAt <= now;
+}
+
 /** Much may have changed since the message was accepted: the device, its owner, the credential, the time. */
 export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
   const { device, credential } = delivery;
@@ -27,19 +33,21 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
     return skip('device_reassigned');
   if (device.tokenDeactivated) return skip('token_deactivated');
   if (delivery.personal && !device.activationActive) return skip('activation_inactive');
-  if (delivery.expiresAt <= now) return { action: 'finish', state: 'expired', reason: 'expired' };
+  if (isExpired(delivery, now)) return EXPIRED;
   if (credential === null) return { action: 'await_credential' };
 
   const environment =
     delivery.provider === 'fcm' ? '' : toEnvironment(credential.environment, device.environment);
   if (environment === undefined) return skip('environment');
 
-  const pause = delivery.pauses?.find(
+  const active = delivery.pauses?.filter(
     (one) =>
       one.scope !== 'third_party' &&
       one.credentialVersion === credential.version &&
       one.environment === environment,
   );
+  // The guard's pause stands above the others: no probe of theirs goes past it.
+  const pause = active?.find((one) => one.scope === 'guard') ?? active?.[0];
   if (pause === undefined) {
     const own = delivery.pauses?.find((one) => one.probeDeliveryId === delivery.id);
     return { action: 'send', environment, ...(own === undefined ? {} : { probeOf: own.id }) };

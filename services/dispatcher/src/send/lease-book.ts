@@ -17,10 +17,10 @@ interface Entry {
 export interface LeaseBook {
   /** Notes leases taken by a claim that began at `askedAtMs`. */
   hold(leases: readonly HeldLease[], askedAtMs: number): void;
-  /** Whether a send that may take `forMs` would end within the lease. */
-  outlasts(id: string, forMs: number): boolean;
+  /** Whether a send that may take `forMs` would end within this very lease: one claimed anew here is another's. */
+  outlasts(lease: HeldLease, forMs: number): boolean;
   /** The delivery was recorded or given back. */
-  drop(id: string): void;
+  drop(lease: HeldLease): void;
   readonly size: number;
   close(): void;
 }
@@ -62,11 +62,13 @@ export function createLeaseBook(deps: {
       for (const { id, leaseEpoch } of leases)
         entries.set(id, { leaseEpoch, until: askedAtMs + leaseMs });
     },
-    outlasts(id, forMs) {
+    outlasts({ id, leaseEpoch }, forMs) {
       const entry = entries.get(id);
-      return entry !== undefined && entry.until - deps.clockMs() >= forMs;
+      return entry?.leaseEpoch === leaseEpoch && entry.until - deps.clockMs() >= forMs;
     },
-    drop: (id) => void entries.delete(id),
+    drop({ id, leaseEpoch }) {
+      if (entries.get(id)?.leaseEpoch === leaseEpoch) entries.delete(id);
+    },
     get size() {
       return entries.size;
     },

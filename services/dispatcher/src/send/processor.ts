@@ -7,17 +7,18 @@ import {
   type Db,
   type DeliveryUpdate,
 } from '@heliograph/db';
-import { InFlight, type ProviderPool, type PushProvider } from '@heliograph/providers';
+import type { ProviderPool, PushProvider } from '@heliograph/providers';
 import type { Logger } from 'pino';
 
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
 import type { CredentialStore } from './credentials.ts';
-import { passGate, type Gate } from './gate.ts';
+import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
 import type { LeaseBook } from './lease-book.ts';
 import { giveBack, type Recorder } from './recorder.ts';
-import { toGatedUpdate, toHeldUpdate, toJudgedUpdate } from './updates.ts';
+import { Turns } from './turns.ts';
+import { toBusyUpdate, toGatedUpdate, toHeldUpdate, toJudgedUpdate } from './updates.ts';
 
 type SendGate = Extract<Gate, { action: 'send' }>;
 
@@ -45,7 +46,7 @@ const RECORD_MARGIN_MS = 2_000;
 
 /** Claims what is due of the given deliveries, sends it, and records what came of it. */
 export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) => Promise<void> {
-  const limits = new WeakMap<PushProvider, InFlight>();
+  const turns = new WeakMap<PushProvider, Turns>();
 
   return async function processDue(ids) {
     if (deps.stopping.aborted) return;
@@ -66,7 +67,8 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     delivery: ClaimedDelivery,
     messages: ReadonlyMap<string, PushMessage>,
   ): Promise<void> {
-    const gate = passGate(delivery, deps.now());
+    // By the database's clock, which decided that it is due: ours may be behind.
+    const gate = passGate(delivery, delivery.claimedAt);
     if (gate.action !== 'send') return record(delivery, toGatedUpdate(delivery, gate, deps.now()));
 
     try {
@@ -102,10 +104,12 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     }
 
     const provider = deps.pool.get(loaded.credential);
-    const settled = await limitOf(provider).run(async () => {
-      // Checked at the last moment: waiting for a place, or a process that was stopped, may have used the lease up.
-      const safe = deps.leases.outlasts(delivery.id, provider.deadlineMs + RECORD_MARGIN_MS);
-      if (!safe || deps.stopping.aborted) return 'give_back';
+    // Checked at the last moment: waiting for a place, or a process that was stopped, may have used up the lease or the message's time.
+    const mayGoOn = () =>
+      deps.leases.outlasts(delivery, provider.deadlineMs + RECORD_MARGIN_MS) &&
+      !isExpired(delivery, deps.now());
+    const settled = await turnsOf(provider).run(async () => {
+      if (!mayGoOn() || deps.stopping.aborted) return 'unsent';
       // The scope may have been stopped by the answer to a push that was under way before this one.
       const pause = gate.probeOf === undefined ? deps.pauses.findOpenedHere(scope) : undefined;
       return (
@@ -118,13 +122,18 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
             message,
             environment: gate.environment === '' ? 'production' : gate.environment,
           },
-          deps.abandoning,
-          (error) =>
-            deps.log.error({ err: error, deliveryId: delivery.id }, 'provider client failed'),
+          {
+            signal: deps.abandoning,
+            mayGoOn,
+            onBug: (error) =>
+              deps.log.error({ err: error, deliveryId: delivery.id }, 'provider client failed'),
+          },
         )
       );
     });
-    if (settled === 'give_back') return giveBack({ ...deps, onError: noteError }, [delivery]);
+    if (settled === 'unsent') return recordUnsent(delivery);
+    if (settled === 'busy')
+      return record(delivery, toBusyUpdate(delivery, deps.now(), deps.random));
     if ('pauseId' in settled)
       return record(delivery, toHeldUpdate(delivery, settled.reason, settled.pauseId, deps.now()));
 
@@ -166,7 +175,8 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
       pushTokenHash,
       claimedAt: delivery.claimedAt,
     });
-    if (gate.probeOf !== undefined && outcome.kind === 'sent') await deps.pauses.lift(gate.probeOf);
+    if (gate.probeOf !== undefined && showsThatItWorks(outcome))
+      await deps.pauses.lift(gate.probeOf);
     if (outcome.kind === 'fail' && outcome.alarm === true)
       deps.log.error(
         { deliveryId: delivery.id, reason: outcome.reason },
@@ -174,22 +184,33 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
       );
   }
 
+  function recordUnsent(delivery: ClaimedDelivery): Promise<void> {
+    const now = deps.now();
+    if (!isExpired(delivery, now)) return giveBack({ ...deps, onError: noteError }, [delivery]);
+    return record(delivery, toGatedUpdate(delivery, EXPIRED, now));
+  }
+
   function record(delivery: ClaimedDelivery, update: DeliveryUpdate): Promise<void> {
     const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
     return deps.recorder.record({ update, awaitedMessageId });
   }
 
-  function limitOf(provider: PushProvider): InFlight {
-    const kept = limits.get(provider);
+  function turnsOf(provider: PushProvider): Turns {
+    const kept = turns.get(provider);
     if (kept !== undefined) return kept;
-    const limit = new InFlight(provider.maxInFlight);
-    limits.set(provider, limit);
-    return limit;
+    const made = new Turns(provider.maxInFlight);
+    turns.set(provider, made);
+    return made;
   }
 
   function noteError(error: unknown): void {
     deps.log.warn({ err: error }, 'leases could not be given back');
   }
+}
+
+/** A provider that accepts a push, or knows its token as dead, has taken the credential. */
+function showsThatItWorks(outcome: SettledAttempt['outcome']): boolean {
+  return outcome.kind === 'sent' || (outcome.kind === 'gone' && outcome.fault === 'dead');
 }
 
 function toPushMessage(delivery: ClaimedDelivery): PushMessage {

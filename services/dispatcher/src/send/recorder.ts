@@ -1,4 +1,10 @@
-import { recordUpdates, releaseLeases, type Db, type DeliveryUpdate } from '@heliograph/db';
+import {
+  isContentRefused,
+  recordUpdates,
+  releaseLeases,
+  type Db,
+  type DeliveryUpdate,
+} from '@heliograph/db';
 
 import type { LeaseBook } from './lease-book.ts';
 
@@ -47,10 +53,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     while (waiting.length > 0) {
       const group = waiting.slice(0, MAX_UPDATES_PER_STATEMENT);
       try {
-        await recordUpdates(
-          deps.db,
-          group.map((one) => one.update),
-        );
+        await write(group.map((one) => one.update));
       } catch (error) {
         deps.onError(error);
         failures += 1;
@@ -61,10 +64,39 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       failures = 0;
       waiting = waiting.slice(group.length);
       for (const { update, done } of group) {
-        deps.leases.drop(update.id);
+        deps.leases.drop(update);
         done();
       }
       deps.onRecorded(group);
+    }
+  }
+
+  /** Narrows down what the database will never take, or one row would hold up every outcome of this process. */
+  async function write(updates: readonly DeliveryUpdate[]): Promise<void> {
+    try {
+      await recordUpdates(deps.db, updates);
+    } catch (error) {
+      if (!isContentRefused(error)) throw error;
+      const [only] = updates;
+      if (updates.length === 1 && only !== undefined) return writeBare(only, error);
+      const half = updates.length >> 1;
+      // What is written twice, because the second half meets a lost connection, is written once.
+      await write(updates.slice(0, half));
+      await write(updates.slice(half));
+    }
+  }
+
+  /** What became of the delivery without the details: a push that was sent must be known to be sent. */
+  async function writeBare(update: DeliveryUpdate, refusal: unknown): Promise<void> {
+    deps.onError(refusal);
+    const reason = update.reason === null ? null : 'unrecordable';
+    try {
+      const bare = { ...update, reason, providerMessageId: null, attempt: null };
+      await recordUpdates(deps.db, [bare]);
+    } catch (error) {
+      if (!isContentRefused(error)) throw error;
+      // Nothing of it can be written: its lease runs out, and it is tried again.
+      deps.onError(error);
     }
   }
 
@@ -91,7 +123,7 @@ export async function giveBack(
   deps: Pick<RecorderDeps, 'db' | 'leases' | 'onError'>,
   held: readonly { readonly id: string; readonly leaseEpoch: number }[],
 ): Promise<void> {
-  for (const { id } of held) deps.leases.drop(id);
+  for (const lease of held) deps.leases.drop(lease);
   try {
     await releaseLeases(deps.db, held);
   } catch (error) {

@@ -10,6 +10,9 @@ import {
 import type { SettledAttempt } from './attempt.ts';
 import type { Gate } from './gate.ts';
 
+/** A provider that is slower than what is owed to it is left alone for 15 to 45 s. */
+const BUSY_WAIT_MS = { least: 15_000, spread: 30_000 };
+
 /** Where nothing can be sent for want of a credential, we look again after that. */
 const CREDENTIAL_WAIT_MS = 5 * 60_000;
 
@@ -55,6 +58,22 @@ export function toGatedUpdate(
       });
     }
   }
+}
+
+/** More is owed to the provider than it takes: later, with no attempt burned. */
+export function toBusyUpdate(
+  delivery: ClaimedDelivery,
+  now: Date,
+  random: () => number,
+): DeliveryUpdate {
+  const waitMs = BUSY_WAIT_MS.least + BUSY_WAIT_MS.spread * random();
+  const again = new Date(now.getTime() + waitMs);
+  return toPlainUpdate(delivery, {
+    state: 'pending',
+    reason: 'provider_busy',
+    nextAttemptAt: again < delivery.expiresAt ? again : delivery.expiresAt,
+    pauseId: null,
+  });
 }
 
 /** Held by a pause until that is lifted, or the message expires. Without a pause (the credential was replaced) it is due at once. */

@@ -5,6 +5,7 @@ import {
   listOverdue,
   startProbes,
   tryWithLock,
+  wakeCredentialed,
   wakeLifted,
   type Db,
 } from '@heliograph/db';
@@ -23,7 +24,7 @@ const HOUSEKEEPING_EVERY_MS = 10 * 60_000;
 const GRACE_MS = 5_000;
 const MAX_OVERDUE_PER_SWEEP = 20_000;
 const MAX_WOKEN_PER_SWEEP = 20_000;
-/** While so many jobs wait, what is overdue is likely among them. */
+/** While so many jobs wait, what is overdue is likely among them: then the oldest only is announced, so that nothing is left out for ever. */
 const BUSY_JOBS = 100;
 
 export interface Sweep {
@@ -45,6 +46,7 @@ export function startSweep(deps: {
 
   async function sweepOnce(): Promise<void> {
     await wakeLifted(deps.db, MAX_WOKEN_PER_SWEEP);
+    await wakeCredentialed(deps.db, MAX_WOKEN_PER_SWEEP);
     await startProbes(deps.db);
     await announceOverdue();
     await applyRipeTokenFaults(deps);
@@ -56,8 +58,10 @@ export function startSweep(deps: {
 
   async function announceOverdue(): Promise<void> {
     const room = await deps.lane.room();
-    if (MAX_WAITING_JOBS - room > BUSY_JOBS) return;
-    const limit = Math.min(MAX_OVERDUE_PER_SWEEP, room * MAX_DELIVERIES_PER_JOB);
+    if (room === 0) return;
+    const busy = MAX_WAITING_JOBS - room > BUSY_JOBS;
+    const most = busy ? MAX_DELIVERIES_PER_JOB : MAX_OVERDUE_PER_SWEEP;
+    const limit = Math.min(most, room * MAX_DELIVERIES_PER_JOB);
     const overdue = await listOverdue(deps.db, limit, GRACE_MS);
     if (overdue.length === 0) return;
     await deps.lane.announce(overdue);

@@ -1,0 +1,68 @@
+import type { ActivePause, ClaimedDelivery } from '@heliograph/db';
+
+import { passGate } from './gate.ts';
+
+const NOW = new Date('2026-11-23T06:00:00Z');
+const ID = '019345a0-0000-7000-8000-000000000001';
+
+function claimed(pauses: readonly ActivePause[]): ClaimedDelivery {
+  return {
+    id: ID,
+    messageId: '019345a0-0000-7000-8000-000000000000',
+    appRef: 1,
+    provider: 'apns',
+    attempts: 0,
+    ambiguousAttempts: 0,
+    leaseEpoch: 1,
+    claimedAt: NOW,
+    firstAttemptAt: null,
+    userId: 'user',
+    activationId: null,
+    silent: false,
+    personal: false,
+    priority: 'HIGH',
+    body: {},
+    awaited: false,
+    expiresAt: new Date(NOW.getTime() + 60_000),
+    deviceId: 1,
+    device: {
+      userId: 'user',
+      activationId: 'activation',
+      activationActive: true,
+      provider: 'apns',
+      environment: null,
+      pushToken: 'token',
+      tokenDeactivated: false,
+    },
+    credential: { version: 1, environment: null },
+    pauses,
+  };
+}
+
+const credentialPause: ActivePause = {
+  id: 1,
+  environment: 'production',
+  credentialVersion: 1,
+  scope: 'credential',
+  reason: 'InvalidProviderToken',
+  probeDeliveryId: ID,
+};
+const guardPause: ActivePause = {
+  ...credentialPause,
+  id: 2,
+  scope: 'guard',
+  probeDeliveryId: null,
+};
+
+describe('the gate', () => {
+  test('lets the probe of a pause through', () => {
+    expect(passGate(claimed([credentialPause]), NOW)).toMatchObject({ action: 'send', probeOf: 1 });
+  });
+
+  test.each([[[credentialPause, guardPause]], [[guardPause, credentialPause]]])(
+    'lets no probe past the guard, in whatever order the pauses come',
+    (pauses) => {
+      expect(passGate(claimed(pauses), NOW)).toMatchObject({ action: 'hold', pause: { id: 2 } });
+    },
+  );
+});

@@ -1,0 +1,99 @@
+import { toDeliveryId } from '@heliograph/core';
+import {
+  claimDue,
+  insertMessages,
+  listDeliveries,
+  openDatabase,
+  type DeliveryUpdate,
+} from '@heliograph/db';
+import {
+  makeApp,
+  makeDevice,
+  openTestDatabase,
+  toMessage,
+  type TestDatabase,
+} from '@heliograph/testing';
+
+import { createLeaseBook } from './lease-book.ts';
+import { createRecorder } from './recorder.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database.close());
+
+async function claimOne(): Promise<{ messageId: string; update: DeliveryUpdate }> {
+  const { db } = database;
+  const appRef = await makeApp(db);
+  const { userId } = await makeDevice(db, appRef);
+  const message = toMessage(appRef, userId);
+  await insertMessages(db, [message]);
+  const id = toDeliveryId(message.id, 1);
+  await claimDue(db, [id], 60_000);
+  return {
+    messageId: message.id,
+    update: {
+      id,
+      leaseEpoch: 1,
+      state: 'sent',
+      reason: null,
+      nextAttemptAt: null,
+      pauseId: null,
+      attemptBurned: true,
+      ambiguous: false,
+      providerMessageId: null,
+      attempt: null,
+    },
+  };
+}
+
+function open(db = database.db) {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const clockMs = () => performance.now();
+  const leases = createLeaseBook({ db, clockMs, onError, leaseMs: 60_000 });
+  leases.close();
+  return { recorder: createRecorder({ db, leases, onRecorded: () => undefined, onError }), errors };
+}
+
+describe('the recorder', () => {
+  test('writes everybody else’s outcomes though the database refuses one for ever', async () => {
+    const { recorder, errors } = open();
+    const bad = await claimOne();
+    const good = await claimOne();
+
+    // PostgreSQL takes no NUL.
+    const providerMessageId = 'a\u0000b';
+    await Promise.all([
+      recorder.record({
+        update: { ...bad.update, providerMessageId },
+        awaitedMessageId: undefined,
+      }),
+      recorder.record({ update: good.update, awaitedMessageId: undefined }),
+    ]);
+
+    expect(await listDeliveries(database.db, good.messageId)).toMatchObject([{ state: 'sent' }]);
+    // What was sent is known to be sent, even where its details can't be written.
+    expect(await listDeliveries(database.db, bad.messageId)).toMatchObject([
+      { state: 'sent', attempts: 1, providerMessageId: null },
+    ]);
+    expect(errors.length).toBeGreaterThan(0);
+    await recorder.close();
+  });
+
+  test('keeps outcomes while the database is away', async () => {
+    const nobody = openDatabase('postgres://nobody@127.0.0.1:1/nothing', 1);
+    const { recorder, errors } = open(nobody);
+    const { update } = await claimOne();
+    let recorded = false;
+
+    void recorder.record({ update, awaitedMessageId: undefined }).then(() => (recorded = true));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+
+    expect(errors.length).toBeGreaterThan(0);
+    expect(recorded).toBe(false);
+    await recorder.close();
+    await nobody.destroy();
+  });
+});
