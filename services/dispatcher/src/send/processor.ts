@@ -1,6 +1,5 @@
 import { judge, type PushMessage } from '@heliograph/core';
 import {
-  claimDue,
   hashPushToken,
   type ClaimedDelivery,
   type CredentialScope,
@@ -13,6 +12,7 @@ import type { Logger } from 'pino';
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
+import { createClaimer } from './claimer.ts';
 import type { CredentialStore } from './credentials.ts';
 import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -46,14 +46,13 @@ const RECORD_MARGIN_MS = 2_000;
 
 /** Claims what is due of the given deliveries, sends it, and records what came of it. */
 export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) => Promise<void> {
+  const claim = createClaimer(deps);
   const turns = new WeakMap<PushProvider, Turns>();
 
   return async function processDue(ids) {
     if (deps.stopping.aborted) return;
-    const askedAt = deps.clockMs();
     // Claimed from the table, not taken from the job: after a crash only what is still owed goes again.
-    const claimed = await claimDue(deps.db, ids, deps.leaseMs);
-    deps.leases.hold(claimed, askedAt);
+    const claimed = await claim(ids);
 
     // One object per message, so that a provider maps it once for all its deliveries.
     const messages = new Map<string, PushMessage>();
