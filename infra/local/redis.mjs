@@ -1,22 +1,13 @@
 // A Redis of our own: the one on PATH, or Debian's package in our cache.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { fetchProgram, findOnPath } from './debian.mjs';
-import {
-  SERVER_RECORD,
-  demoted,
-  makeOpenFolder,
-  makeServerFolder,
-  throwawayFolder,
-} from './folders.mjs';
-import { endProcess, exitOf, identify, isAlive, readRecord, until, writeRecord } from './pids.mjs';
-import { freePort, ping } from './ports.mjs';
+import { makeServerFolder, throwawayFolder } from './folders.mjs';
+import { OwnedServer } from './owned-server.mjs';
+import { ping } from './ports.mjs';
 
 const START_TIMEOUT_MS = 20_000;
-const START_TRIES = 3;
 const OLDEST = [6, 2];
 
 const STOP = [
@@ -31,108 +22,53 @@ const KILL = [['SIGKILL', 3_000]];
  */
 export async function startRedis({ folder, durable = folder !== undefined, signal } = {}) {
   const program = await findRedis(signal);
-  const home = folder ?? (await throwawayFolder('redis'));
-  const server = new Redis(home, { program, durable, isThrowaway: folder === undefined });
-  try {
-    await server.prepare();
-    await server.start();
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
+  const server = new Redis({
+    home: folder ?? (await throwawayFolder('redis')),
+    isThrowaway: folder === undefined,
+    program,
+    durable,
+  });
+  return server.open();
 }
 
-class Redis {
-  url;
-  #home;
-  #data;
-  #recordFile;
-  #isThrowaway;
+class Redis extends OwnedServer {
   #program;
   #durable;
   #password = randomBytes(24).toString('base64url');
-  #port;
-  #record;
-  #exited;
 
-  constructor(home, { program, durable, isThrowaway }) {
-    this.#home = home;
-    this.#data = path.join(home, 'data');
-    this.#recordFile = path.join(home, SERVER_RECORD);
+  constructor({ home, isThrowaway, program, durable }) {
+    super({
+      name: 'Redis',
+      home,
+      isThrowaway,
+      startTimeoutMs: START_TIMEOUT_MS,
+      stopSignals: STOP,
+      killSignals: KILL,
+    });
     this.#program = program;
     this.#durable = durable;
-    this.#isThrowaway = isThrowaway;
   }
 
-  get pid() {
-    return this.#record?.pid;
+  prepare() {
+    makeServerFolder(this.data);
+    this.url = `redis://:${this.#password}@127.0.0.1:${this.port}`;
   }
 
-  /** Ends what a killed launcher left running here. */
-  async prepare() {
-    makeOpenFolder(this.#home);
-    await endProcess(readRecord(this.#recordFile), STOP);
-    makeServerFolder(this.#data);
-    this.#port = await freePort();
-    this.url = `redis://:${this.#password}@127.0.0.1:${this.#port}`;
-  }
-
-  /** Starts the server, or starts it again after `kill`, on the same port and data. */
-  async start() {
-    for (let tries = 1; ; tries++) {
-      this.#spawn();
-      const isUp = async () => (await this.#isReady()) || !isAlive(this.#record);
-      if ((await until(isUp, START_TIMEOUT_MS)) && isAlive(this.#record)) return;
-      await this.kill();
-      if (tries === START_TRIES) throw new Error(`Redis did not start:\n${this.#log()}`);
-    }
-  }
-
-  /** Ends the server at once. Its port stays for `start`, and its data as far as it was durable. */
-  async kill() {
-    await endProcess(this.#record, KILL);
-    await this.#exited;
-  }
-
-  /** Kills the server and starts it again on the same port. */
-  async restart() {
-    await this.kill();
-    await this.start();
-  }
-
-  /** Stops the server; throw-away data is gone afterwards. */
-  async stop() {
-    await endProcess(this.#record, this.#isThrowaway ? KILL : STOP);
-    await this.#exited;
-    rmSync(this.#recordFile, { force: true });
-    if (this.#isThrowaway) rmSync(this.#home, { recursive: true, force: true });
-  }
-
-  #spawn() {
-    const log = openSync(path.join(this.#home, 'log'), 'w', 0o600);
-    const child = spawn(this.#program, ['-'], {
-      ...demoted,
-      // Ctrl-C is for the launcher alone, which stops the servers after those who use them.
-      detached: true,
-      cwd: this.#data,
-      stdio: ['pipe', log, log],
-    });
-    closeSync(log);
-    this.#exited = exitOf(child);
+  command() {
     // By standard input, because arguments can be read by everybody.
-    child.stdin.once('error', () => undefined);
-    child.stdin.end(this.#config());
-    this.#record = identify(child.pid);
-    writeRecord(this.#recordFile, child.pid, { port: this.#port });
+    return { program: this.#program, args: ['-'], input: this.#config() };
+  }
+
+  async isReady() {
+    return (await ping(this.port, `AUTH ${this.#password}\r\nPING\r\n`)).includes('+PONG');
   }
 
   #config() {
     const settings = {
-      port: this.#port,
+      port: this.port,
       bind: '127.0.0.1',
       requirepass: this.#password,
-      dir: `"${this.#data}"`,
+      dir: `"${this.data}"`,
       // One each for the files of a test run.
       databases: 1024,
       // Jobs must be refused rather than forgotten when the memory is full.
@@ -143,14 +79,6 @@ class Redis {
     return Object.entries(settings)
       .map(([name, value]) => `${name} ${value}\n`)
       .join('');
-  }
-
-  async #isReady() {
-    return (await ping(this.#port, `AUTH ${this.#password}\r\nPING\r\n`)).includes('+PONG');
-  }
-
-  #log() {
-    return readFileSync(path.join(this.#home, 'log'), 'utf8').split('\n').slice(-20).join('\n');
   }
 }
 

@@ -4,7 +4,7 @@ const POLL_PARENT_MS = 500;
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /** Thrown by the signal of `watchForStop`: someone asked us to stop, which is no failure. */
-export class Stopped extends Error {
+class Stopped extends Error {
   constructor(reason) {
     super(`Stopped by ${reason}.`);
     this.exitCode = EXIT_CODES[reason] ?? 143;
@@ -12,7 +12,7 @@ export class Stopped extends Error {
 }
 
 /** An AbortSignal that fires when a terminal, a supervisor or npm wants this launcher gone. */
-export function watchForStop() {
+function watchForStop() {
   const controller = new AbortController();
   const stop = (reason) => controller.abort(new Stopped(reason));
   for (const name of Object.keys(EXIT_CODES)) process.on(name, () => stop(name));

@@ -1,6 +1,6 @@
 /** How the delay before the next attempt grows. Delays are in milliseconds and get jitter. */
 interface Backoff {
-  /** The delay after the first, second … such answer; the last one repeats. Empty steps grow by doubling. */
+  /** The delay after the first, second … such answer; the last one repeats. */
   readonly stepsMs: readonly number[];
   /** No delay is shorter, jitter included. */
   readonly minMs: number;

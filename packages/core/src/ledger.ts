@@ -36,9 +36,9 @@ export type Verdict =
   | { readonly state: 'paused'; readonly reason: string; readonly scope: PauseScope };
 
 /** Retries that are not the provider's trouble end here; providers' own are bounded by the expiry alone. */
-export const MAX_COUNTED_RETRIES = 6;
+const MAX_COUNTED_RETRIES = 6;
 /** A push that was never answered goes again this often, since each may be shown a second time. */
-export const MAX_AMBIGUOUS_RETRIES = 2;
+const MAX_AMBIGUOUS_RETRIES = 2;
 /** Google: give up when FCM still fails after 60 minutes. */
 const FCM_GIVE_UP_MS = 60 * 60_000;
 

@@ -47,6 +47,26 @@ export async function findAppRef(db: Db, appId: string): Promise<number | undefi
   return row?.id;
 }
 
+/** An app as messages need it. */
+export interface SendingApp {
+  readonly appRef: number;
+  /** Those that it has credentials for. */
+  readonly providers: readonly Provider[];
+}
+
+export async function findSendingApp(db: Db, appId: string): Promise<SendingApp | undefined> {
+  return db
+    .selectFrom('apps')
+    .leftJoin('credentials', 'credentials.appRef', 'apps.id')
+    .select([
+      'apps.id as appRef',
+      sql<Provider[]>`array_remove(array_agg(provider), NULL)`.as('providers'),
+    ])
+    .where('appId', '=', appId)
+    .groupBy('apps.id')
+    .executeTakeFirst();
+}
+
 /** Every app, in the order of their creation. */
 export async function listApps(db: Db): Promise<readonly App[]> {
   return selectApps(db).orderBy('apps.id').execute();

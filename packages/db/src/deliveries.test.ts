@@ -1,11 +1,5 @@
 import { toDeliveryId } from '@heliograph/core';
-import {
-  makeApp,
-  makeDevice,
-  openTestDatabase,
-  toMessage,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { oweMessage, toSentUpdate, useTestDatabase } from '@heliograph/testing';
 
 import {
   claimDue,
@@ -15,7 +9,7 @@ import {
   renewLeases,
   type DeliveryUpdate,
 } from './deliveries.ts';
-import { insertMessages, listDeliveries } from './messages.ts';
+import { listDeliveries } from './messages.ts';
 import {
   liftPause,
   NO_CREDENTIAL,
@@ -27,48 +21,13 @@ import {
 
 const LEASE_MS = 60_000;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
-/** A message with so many deliveries, and their ids. */
-async function owe(count: number): Promise<{ messageId: string; ids: string[]; appRef: number }> {
-  const { db } = database;
-  const appRef = await makeApp(db);
-  const { userId } = await makeDevice(db, appRef);
-  for (let n = 1; n < count; n += 1) await makeDevice(db, appRef, { userId });
-  const message = toMessage(appRef, userId);
-  const stored = await insertMessages(db, [message]);
-  return { messageId: message.id, ids: stored.map((d) => d.id).toSorted(), appRef };
-}
-
-function toSent(id: string, leaseEpoch: number): DeliveryUpdate {
-  return {
-    id,
-    leaseEpoch,
-    state: 'sent',
-    reason: null,
-    nextAttemptAt: null,
-    pauseId: null,
-    attemptBurned: true,
-    ambiguous: false,
-    providerMessageId: 'p1',
-    attempt: {
-      at: '2026-11-23T06:00:00.000Z',
-      outcome: 'sent',
-      endpoint: 'host',
-      environment: '',
-      credentialVersion: 1,
-      latencyMs: 1,
-    },
-  };
-}
+const owe = (devices?: number) => oweMessage(database.db, devices);
 
 describe('claiming', () => {
   test('brings all that is needed to send, and takes a lease', async () => {
-    const { ids } = await owe(1);
+    const { ids } = await owe();
 
     const [claimed] = await claimDue(database.db, ids, LEASE_MS);
 
@@ -104,9 +63,9 @@ describe('claiming', () => {
     await claimDue(db, [leased], LEASE_MS);
     await claimDue(db, [final, later], LEASE_MS);
     await recordUpdates(db, [
-      toSent(final, 1),
+      toSentUpdate(final, 1),
       {
-        ...toSent(later, 1),
+        ...toSentUpdate(later, 1),
         state: 'pending',
         nextAttemptAt: new Date(Date.now() + 60_000),
       },
@@ -116,7 +75,7 @@ describe('claiming', () => {
   });
 
   test('takes over a lease that ran out, with the next epoch', async () => {
-    const { ids } = await owe(1);
+    const { ids } = await owe();
     await claimDue(database.db, ids, 0);
 
     const [second] = await claimDue(database.db, ids, LEASE_MS);
@@ -126,7 +85,7 @@ describe('claiming', () => {
 
   test('says when the device or the credential is gone', async () => {
     const { db } = database;
-    const { ids, appRef } = await owe(1);
+    const { ids, appRef } = await owe();
     await db.deleteFrom('devices').where('appRef', '=', appRef).execute();
     await db.deleteFrom('credentials').where('appRef', '=', appRef).execute();
 
@@ -137,12 +96,12 @@ describe('claiming', () => {
 describe('recording', () => {
   test('writes outcome, attempt and history, once', async () => {
     const { db } = database;
-    const { ids, messageId } = await owe(1);
+    const { ids, messageId } = await owe();
     const id = toDeliveryId(messageId, 1);
     await claimDue(db, ids, LEASE_MS);
 
-    const written = await recordUpdates(db, [toSent(id, 1)]);
-    const again = await recordUpdates(db, [toSent(id, 1)]);
+    const written = await recordUpdates(db, [toSentUpdate(id, 1)]);
+    const again = await recordUpdates(db, [toSentUpdate(id, 1)]);
 
     expect([written, again]).toEqual([[id], []]);
     expect(await listDeliveries(db, messageId)).toMatchObject([
@@ -160,11 +119,11 @@ describe('recording', () => {
 
   test('of somebody who lost the lease changes nothing', async () => {
     const { db } = database;
-    const { ids, messageId } = await owe(1);
+    const { ids, messageId } = await owe();
     await claimDue(db, ids, 0);
     await claimDue(db, ids, LEASE_MS);
 
-    expect(await recordUpdates(db, [toSent(ids[0] ?? '', 1)])).toEqual([]);
+    expect(await recordUpdates(db, [toSentUpdate(ids[0] ?? '', 1)])).toEqual([]);
     expect(await listDeliveries(db, messageId)).toMatchObject([{ state: 'pending', attempts: 0 }]);
   });
 });
@@ -172,10 +131,10 @@ describe('recording', () => {
 describe('recording again', () => {
   test('what was written, but whose answer got lost, counts no attempt twice', async () => {
     const { db } = database;
-    const { ids, messageId } = await owe(1);
+    const { ids, messageId } = await owe();
     await claimDue(db, ids, LEASE_MS);
     const retry: DeliveryUpdate = {
-      ...toSent(ids[0] ?? '', 1),
+      ...toSentUpdate(ids[0] ?? '', 1),
       state: 'pending',
       reason: 'timeout',
       ambiguous: true,
@@ -192,11 +151,11 @@ describe('recording again', () => {
 
   test('an attempt more than a small number can count is no error', async () => {
     const { db } = database;
-    const { ids, messageId } = await owe(1);
+    const { ids, messageId } = await owe();
     await db.updateTable('deliveries').set({ attempts: 32_767 }).where('id', 'in', ids).execute();
     await claimDue(db, ids, LEASE_MS);
 
-    await recordUpdates(db, [toSent(ids[0] ?? '', 1)]);
+    await recordUpdates(db, [toSentUpdate(ids[0] ?? '', 1)]);
 
     expect(await listDeliveries(db, messageId)).toMatchObject([
       { state: 'sent', attempts: 32_768 },
@@ -207,8 +166,8 @@ describe('recording again', () => {
 describe('the first attempt', () => {
   test('is the first that counted: a pause is none', async () => {
     const { db } = database;
-    const { ids } = await owe(1);
-    const [attempt] = [toSent('', 1).attempt];
+    const { ids } = await owe();
+    const [attempt] = [toSentUpdate('', 1).attempt];
     const history = JSON.stringify([
       { ...attempt, at: '2026-11-23T01:00:00.000Z', outcome: 'pause' },
       { ...attempt, at: '2026-11-23T05:00:00.000Z', outcome: 'retry' },
@@ -224,7 +183,7 @@ describe('the first attempt', () => {
 describe('leases', () => {
   test('are renewed by their holder only, and only while they last', async () => {
     const { db } = database;
-    const [held, lost] = [await owe(1), await owe(1)];
+    const [held, lost] = [await owe(), await owe()];
     await claimDue(db, held.ids, LEASE_MS);
     await claimDue(db, lost.ids, 0);
 
@@ -241,7 +200,7 @@ describe('leases', () => {
 
   test('given back, the delivery is due for whoever comes first', async () => {
     const { db } = database;
-    const { ids } = await owe(1);
+    const { ids } = await owe();
     await claimDue(db, ids, LEASE_MS);
 
     await releaseLeases(db, [{ id: ids[0] ?? '', leaseEpoch: 1 }]);
@@ -253,7 +212,7 @@ describe('leases', () => {
 describe('what the sweep finds', () => {
   test('is owed, due and held by nobody; a new one is left to its job for a while', async () => {
     const { db } = database;
-    const [fresh, abandoned, leased] = [await owe(1), await owe(1), await owe(1)];
+    const [fresh, abandoned, leased] = [await owe(), await owe(), await owe()];
     await claimDue(db, abandoned.ids, 0);
     await claimDue(db, leased.ids, LEASE_MS);
 
@@ -280,7 +239,7 @@ describe('a pause', () => {
     } as const;
     const pauseId = await openPause(db, scope, 'credential', 'InvalidProviderToken');
     const updates = claimed.map((d): DeliveryUpdate => ({
-      ...toSent(d.id, 1),
+      ...toSentUpdate(d.id, 1),
       state: 'pending',
       nextAttemptAt: d.expiresAt,
       pauseId: pauseId ?? null,
@@ -388,7 +347,7 @@ describe('a delivery without a credential', () => {
     await recordUpdates(
       db,
       ids.map((id) => ({
-        ...toSent(id, 1),
+        ...toSentUpdate(id, 1),
         state: 'pending',
         reason: NO_CREDENTIAL,
         nextAttemptAt: new Date(Date.now() + 300_000),

@@ -1,43 +1,22 @@
 import { createHash } from 'node:crypto';
 
-import {
-  makeApp,
-  makeDevice,
-  openTestDatabase,
-  type MadeDevice,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { makeDevice, makeScope, useTestDatabase, type MadeDevice } from '@heliograph/testing';
 import { sql } from 'kysely';
 
+import { evaluateGuard, noteAnswers } from './guard.ts';
+import { openPause } from './pauses.ts';
+import type { CredentialScope } from './schema.ts';
 import {
   applyRipeFaults,
   decideHeldFaults,
-  evaluateGuard,
   holdFaults,
   listHeldFaults,
   listRipeScopes,
-  noteAnswers,
   noteTokenFaults,
   restoreDevice,
-} from './guard.ts';
-import { openPause } from './pauses.ts';
-import type { CredentialScope } from './schema.ts';
+} from './token-faults.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
-
-async function makeScope(): Promise<CredentialScope> {
-  const appRef = await makeApp(database.db, ['apns']);
-  const { version } = await database.db
-    .selectFrom('credentials')
-    .select('version')
-    .where('appRef', '=', appRef)
-    .executeTakeFirstOrThrow();
-  return { appRef, provider: 'apns', environment: 'production', credentialVersion: version };
-}
+const database = useTestDatabase();
 
 const hash = (token: string) => createHash('sha256').update(token).digest();
 
@@ -82,7 +61,7 @@ async function countDeactivated(scope: CredentialScope): Promise<number> {
 
 describe('a token fault', () => {
   test('deactivates its device a minute later, and only that one', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const [dead] = await makeDevices(scope, 3);
     await note(scope, [dead as MadeDevice], 'dead');
 
@@ -94,7 +73,7 @@ describe('a token fault', () => {
   });
 
   test('is not believed before its minute is over', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const [device] = await makeDevices(scope, 1);
     await note(scope, [device as MadeDevice], 'dead');
     await database.db
@@ -107,7 +86,7 @@ describe('a token fault', () => {
   });
 
   test('leaves a device alone that registered after the provider gave its token up', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const device = await makeDevice(database.db, scope.appRef, { lastRegisteredAt: new Date() });
     await note(scope, [device], 'dead', new Date(Date.now() - 1000));
 
@@ -117,7 +96,7 @@ describe('a token fault', () => {
   });
 
   test('leaves a device alone that has another token now', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const [device] = await makeDevices(scope, 1);
     await note(scope, [{ ...(device as MadeDevice), pushToken: 'an older one' }], 'dead');
 
@@ -125,7 +104,7 @@ describe('a token fault', () => {
   });
 
   test('can be undone', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const [device] = (await makeDevices(scope, 1)) as [MadeDevice];
     await note(scope, [device], 'dead');
     await applyRipeFaults(database.db, scope, 'dead');
@@ -152,7 +131,7 @@ describe('the guard', () => {
   ])(
     'over %d answers with %d wrong-place and %d dead',
     async (all, wrong, dead, holdWrongPlace, holdDead) => {
-      const scope = await makeScope();
+      const scope = await makeScope(database.db);
       await answers(scope, all, wrong, dead);
 
       expect(await evaluateGuard(database.db, scope)).toEqual({ holdWrongPlace, holdDead });
@@ -160,7 +139,7 @@ describe('the guard', () => {
   );
 
   test('looks at the last 200 answers only', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     await answers(scope, 100, 100);
     for (let n = 0; n < 4; n += 1) await answers(scope, 50, 0);
 
@@ -172,7 +151,7 @@ describe('the guard', () => {
     [50, 60, false],
     [51, 1100, false],
   ])('%d faults within an hour among %d devices: held %s', async (faults, devices, held) => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const made = await makeDevices(scope, devices);
     await note(scope, made.slice(0, faults), 'wrong_place');
 
@@ -180,7 +159,7 @@ describe('the guard', () => {
   });
 
   test('keeps what it holds from being applied until an operator decides', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const devices = await makeDevices(scope, 5);
     await note(scope, devices, 'wrong_place');
     await holdFaults(database.db, scope, 'wrong_place');
@@ -199,7 +178,7 @@ describe('the guard', () => {
   });
 
   test('applies what it held when the operator says so', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     await note(scope, await makeDevices(scope, 5), 'wrong_place');
     await holdFaults(database.db, scope, 'wrong_place');
 
@@ -209,7 +188,7 @@ describe('the guard', () => {
   });
 
   test('notes any number of faults at once: a wrong key brings them by the thousand', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     const faults = Array.from({ length: 10_000 }, (_, n) => ({
       scope,
       deviceId: -n - scope.appRef * 100_000,
@@ -224,7 +203,7 @@ describe('the guard', () => {
   });
 
   test('settles all that it held, however many', async () => {
-    const scope = await makeScope();
+    const scope = await makeScope(database.db);
     await database.db.executeQuery(
       sql`INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash,
           reason, kind, invalid_since, state)

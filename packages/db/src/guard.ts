@@ -1,22 +1,8 @@
-import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
-import { liftPause } from './pauses.ts';
+import { inScope } from './in-scope.ts';
 import type { CredentialScope } from './schema.ts';
-
-/*
- * The guard against mass deletion. A configuration fault of ours (a wrong bundle id, a key of another project, production instead of
- * sandbox) makes a provider call every token invalid, so no token fault is believed at once: it is noted, and applied to the
- * device a minute later, unless by then too many of its scope look like ours.
- *
- *   noted ── applied     the device's token is deactivated
- *     │ └─── moot        the device registered again since, or is gone
- *     └ held ── applied | discarded     by an operator
- */
-
-/** A fault is applied when it is that old: time for the guard to see whether it stands alone. */
-const APPLY_AFTER = '1 minute';
 
 const MIN_FAULTS_PER_HOUR = 50;
 const MAX_DEVICE_SHARE = 0.05;
@@ -26,36 +12,6 @@ const MAX_DEAD_SHARE = 0.5;
 /** Below a full window the share must be this high, over so many answers: one bad token of three says nothing. */
 const SMALL_WINDOW_ANSWERS = 10;
 const SMALL_WINDOW_SHARE = 0.5;
-const MAX_APPLIED_AT_ONCE = 10_000;
-
-export interface TokenFault {
-  readonly scope: CredentialScope;
-  readonly deviceId: number;
-  readonly pushTokenHash: Buffer;
-  readonly reason: string;
-  readonly kind: 'dead' | 'wrong_place';
-  readonly invalidSince: Date;
-}
-
-/** Notes faulty tokens; one that is open already is not noted twice. */
-export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Promise<void> {
-  if (faults.length === 0) return;
-  // Arrays, since a statement has 65,535 parameters at most, and a wrong key brings faults by the thousand.
-  await sql`
-    INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash, reason, kind, invalid_since)
-    SELECT * FROM unnest(
-      ${faults.map((f) => f.scope.appRef)}::bigint[],
-      ${faults.map((f) => f.scope.provider)}::text[],
-      ${faults.map((f) => f.scope.environment)}::text[],
-      ${faults.map((f) => f.scope.credentialVersion)}::bigint[],
-      ${faults.map((f) => f.deviceId)}::bigint[],
-      ${faults.map((f) => f.pushTokenHash)}::bytea[],
-      ${faults.map((f) => f.reason)}::text[],
-      ${faults.map((f) => f.kind)}::text[],
-      ${faults.map((f) => f.invalidSince.toISOString())}::timestamptz[]
-    )
-    ON CONFLICT DO NOTHING`.execute(db);
-}
 
 export interface AnswerCount {
   readonly scope: CredentialScope;
@@ -141,172 +97,10 @@ async function passesHourlyBound(
   return (rows[0]?.devices ?? 0) < enough;
 }
 
-/** Noted faults whose minute is over, by scope. */
-export async function listRipeScopes(db: Db): Promise<readonly CredentialScope[]> {
-  return db
-    .selectFrom('tokenFaults')
-    .select(['appRef', 'provider', 'environment', 'credentialVersion'])
-    .distinct()
-    .where('state', '=', 'noted')
-    .where('notedAt', '<=', sql<Date>`now() - ${APPLY_AFTER}::interval`)
-    .limit(1000)
-    .execute();
-}
-
-/** Holds the scope's noted faults of a kind for an operator. Answers how many. */
-export async function holdFaults(
-  db: Db,
-  scope: CredentialScope,
-  kind: TokenFault['kind'],
-): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('tokenFaults')
-    .set({ state: 'held' })
-    .where(inScope(scope))
-    .where('kind', '=', kind)
-    .where('state', '=', 'noted')
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
-}
-
-/** Deactivates the devices of the scope's ripe faults of a kind. Answers how many devices were. */
-export async function applyRipeFaults(
-  db: Db,
-  scope: CredentialScope,
-  kind: TokenFault['kind'],
-): Promise<number> {
-  const { devices } = await applyFaults(
-    db,
-    sql`${inScope(scope)} AND kind = ${kind} AND state = 'noted' AND noted_at <= now() - ${APPLY_AFTER}::interval`,
-  );
-  return devices;
-}
-
-/** What the guard holds, by scope and reason. */
-export async function listHeldFaults(db: Db) {
-  return db
-    .selectFrom('tokenFaults')
-    .innerJoin('apps', 'apps.id', 'tokenFaults.appRef')
-    .select((row) => [
-      'apps.appId',
-      'tokenFaults.provider',
-      'tokenFaults.environment',
-      'tokenFaults.kind',
-      'tokenFaults.reason',
-      row.fn.countAll<number>().as('devices'),
-      row.fn.min('notedAt').as('since'),
-    ])
-    .where('state', '=', 'held')
-    .groupBy(['apps.appId', 'tokenFaults.provider', 'environment', 'kind', 'tokenFaults.reason'])
-    .orderBy('since')
-    .execute();
-}
-
-export interface HeldDecision {
-  readonly appRef: number;
-  readonly provider: Provider;
-  /** `apply`: the tokens really are invalid; `discard`: it was our configuration. */
-  readonly decision: 'apply' | 'discard';
-}
-
-/** Settles everything the guard holds of an app at a provider and lifts its guard pauses. Answers how many faults it settled. */
-export async function decideHeldFaults(db: Db, held: HeldDecision): Promise<number> {
-  return db.transaction().execute(async (tx) => {
-    const mine = sql<boolean>`app_ref = ${held.appRef} AND provider = ${held.provider}`;
-    await sql`
-      INSERT INTO guard_decisions (app_ref, provider, environment, credential_version, decision)
-      SELECT DISTINCT app_ref, provider, environment, credential_version, ${held.decision}
-      FROM (
-        SELECT app_ref, provider, environment, credential_version FROM token_faults WHERE ${mine} AND state = 'held'
-        UNION
-        SELECT app_ref, provider, environment, credential_version FROM pauses
-        WHERE ${mine} AND scope = 'guard' AND lifted_at IS NULL
-      ) concerned`.execute(tx);
-
-    const settled =
-      held.decision === 'apply'
-        ? await applyHeldFaults(tx, sql`${mine} AND state = 'held'`)
-        : await discardFaults(tx, sql`${mine} AND state IN ('held', 'noted')`);
-    const pauses = await tx
-      .selectFrom('pauses')
-      .select('id')
-      .where(mine)
-      .where('scope', '=', 'guard')
-      .where('liftedAt', 'is', null)
-      .execute();
-    for (const { id } of pauses) await liftPause(tx, id);
-    return settled;
-  });
-}
-
-/** Undoes the deactivation of a push token. Answers how many devices of the app have it back. */
-export async function restoreDevice(
-  db: Db,
-  appRef: number,
-  pushTokenHash: Buffer,
-): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('devices')
-    .set({ tokenDeactivatedAt: null, tokenDeactivatedReason: null })
-    .where('appRef', '=', appRef)
-    .where('pushTokenHash', '=', pushTokenHash)
-    .where('tokenDeactivatedAt', 'is not', null)
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
-}
-
 /** Forgets what is too old for the guard to look at. */
 export async function deleteOldAnswerCounts(db: Db): Promise<void> {
   await db
     .deleteFrom('answerCounts')
     .where('at', '<', sql<Date>`now() - interval '1 day'`)
     .execute();
-}
-
-/** One statement: a device that registers while it runs is either seen as newer, or registers after and clears the mark. */
-async function applyFaults(
-  db: Db,
-  which: ReturnType<typeof sql>,
-): Promise<{ readonly settled: number; readonly devices: number }> {
-  const { rows } = await sql<{ settled: number; devices: number }>`
-    WITH ripe AS (
-      SELECT id, app_ref, device_id, push_token_hash, reason, invalid_since
-      FROM token_faults WHERE ${which} LIMIT ${MAX_APPLIED_AT_ONCE} FOR UPDATE SKIP LOCKED
-    ), deactivated AS (
-      -- Every device with that token in the app: activations that share it share its fate.
-      UPDATE devices d SET token_deactivated_at = now(), token_deactivated_reason = ripe.reason
-      FROM ripe
-      WHERE d.push_token_hash = ripe.push_token_hash AND d.app_ref = ripe.app_ref
-        AND d.last_registered_at <= ripe.invalid_since AND d.token_deactivated_at IS NULL
-      RETURNING ripe.id
-    ), settled AS (
-      UPDATE token_faults f SET settled_at = now(),
-        state = CASE WHEN f.id IN (SELECT id FROM deactivated) THEN 'applied' ELSE 'moot' END
-      FROM ripe WHERE f.id = ripe.id
-    )
-    SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(
-    db,
-  );
-  return rows[0] ?? { settled: 0, devices: 0 };
-}
-
-/** All of them, however many: what stayed behind would wait for a decision that was made. Answers how many faults were settled. */
-async function applyHeldFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
-  let all = 0;
-  for (;;) {
-    const { settled } = await applyFaults(db, which);
-    all += settled;
-    if (settled < MAX_APPLIED_AT_ONCE) return all;
-  }
-}
-
-async function discardFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
-  const { numAffectedRows } = await sql`
-    UPDATE token_faults SET state = 'discarded', settled_at = now() WHERE ${which}`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}
-
-function inScope(scope: CredentialScope) {
-  return sql<boolean>`app_ref = ${scope.appRef} AND provider = ${scope.provider}
-    AND environment = ${scope.environment} AND credential_version = ${scope.credentialVersion}`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { openTestDatabase, type TestDatabase } from '@heliograph/testing';
+import { useTestDatabase } from '@heliograph/testing';
 
 import {
   claimIdempotencyKey,
@@ -9,11 +9,7 @@ import {
   keepFirstAnswer,
 } from './idempotency.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 const toScope = () => ({ caller: '', operation: 'POST /push/message/send', key: randomUUID() });
 const BODY = Buffer.from('hash');

@@ -1,20 +1,10 @@
 import { toDeliveryId } from '@heliograph/core';
-import {
-  makeApp,
-  makeDevice,
-  openTestDatabase,
-  toMessage,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { makeApp, makeDevice, useTestDatabase, toMessage } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { countOutcomes, insertMessages, listDeliveries, listFinished } from './messages.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 describe('storing a message', () => {
   test('owes it to every device of its user in the app, and to nobody else', async () => {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
+import { toEndpoints } from '@heliograph/testing';
 import { createProviderPool, type ProviderPool, type ProviderPoolDeps } from './provider-pool.ts';
 import {
   createApnsToken,
   createPush,
   openWire,
   toApnsCredential,
-  toEndpoints,
   toFcmCredential,
   type Wire,
 } from './test-fixtures.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { MessageBody, PushMessage } from '@heliograph/core';
 import type { Sandbox } from '@heliograph/sandbox';
-import type { ApnsCredential, FcmCredential, ProviderEndpoints } from './credential.ts';
+import type { ApnsCredential, FcmCredential } from './credential.ts';
 import type { Push } from './push-provider.ts';
 
 const HOUR_MS = 3_600_000;
@@ -36,22 +36,6 @@ export function createPush(pushToken: string, fields: Partial<Push> = {}): Push 
 export function createApnsToken(faultCode = ''): string {
   const random = `${randomUUID()}${randomUUID()}`.replaceAll('-', '');
   return `${faultCode && `fa11${faultCode}`}0${random}`.slice(0, 64);
-}
-
-export function toEndpoints(sandbox: Sandbox): ProviderEndpoints {
-  return {
-    apns: {
-      production: sandbox.apnsUrl,
-      development: sandbox.apnsDevelopmentUrl,
-      ca: sandbox.caPem,
-    },
-    fcm: {
-      url: sandbox.fcmUrl,
-      tokenUrl: sandbox.tokenUrl,
-      allowedTokenUris: ['https://oauth2.googleapis.com/token'],
-      ca: sandbox.caPem,
-    },
-  };
 }
 
 export function toApnsCredential(

@@ -2,7 +2,7 @@ import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 /** Lanes are queues with capacity of their own. Campaigns will get another one, so that they never delay a login code. */
-export const MESSAGE_LANE = 'messages';
+const MESSAGE_LANE = 'messages';
 
 /** A hint that these deliveries are due. What is owed is read from the database: a job that comes twice, or late, does no harm. */
 export interface DueJob {

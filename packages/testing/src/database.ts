@@ -1,3 +1,5 @@
+/// <reference types="jest" />
+
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -44,6 +46,30 @@ export async function openTestDatabase({
       await onServer(serverUrl, (server) =>
         sql`drop database if exists ${sql.id(name)} with (force)`.execute(server),
       );
+    },
+  };
+}
+
+/** A database for the tests of a file (or of a `describe`), there from before the first of them until after the last. */
+export function useTestDatabase(
+  options?: TestDatabaseOptions,
+): Readonly<Pick<TestDatabase, 'db' | 'url'>> {
+  let opened: TestDatabase | undefined;
+  beforeAll(async () => {
+    opened = await openTestDatabase(options);
+  });
+  afterAll(() => opened?.close());
+
+  const get = () => {
+    if (opened === undefined) throw new Error('The database is there within tests only.');
+    return opened;
+  };
+  return {
+    get db() {
+      return get().db;
+    },
+    get url() {
+      return get().url;
     },
   };
 }

@@ -5,3 +5,4 @@ export * from './own-servers.ts';
 export * from './redis.ts';
 export * from './services.ts';
 export * from './rows.ts';
+export * from './sandbox.ts';

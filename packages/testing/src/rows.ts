@@ -1,7 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import { createMessageId, type Environment, type Provider } from '@heliograph/core';
-import type { Db, StoredMessage } from '@heliograph/db';
+import {
+  insertMessages,
+  type CredentialScope,
+  type Db,
+  type DeliveryUpdate,
+  type StoredMessage,
+} from '@heliograph/db';
 
 export interface MadeDevice {
   readonly id: number;
@@ -45,6 +51,17 @@ export async function makeApp(
       })
       .execute();
   return id;
+}
+
+/** An app of its own with an APNs credential, as the guard knows it. */
+export async function makeScope(db: Db): Promise<CredentialScope> {
+  const appRef = await makeApp(db, ['apns']);
+  const { version } = await db
+    .selectFrom('credentials')
+    .select('version')
+    .where('appRef', '=', appRef)
+    .executeTakeFirstOrThrow();
+  return { appRef, provider: 'apns', environment: 'production', credentialVersion: version };
 }
 
 /** A device of its own user and activation, with a token of its own, unless told otherwise. */
@@ -95,5 +112,41 @@ export function toMessage(
     awaited: false,
     expiresAt: new Date(Date.now() + 3_600_000),
     ...changes,
+  };
+}
+
+/** A message that is owed to so many devices of an app of its own, and the ids of its deliveries in their order. */
+export async function oweMessage(
+  db: Db,
+  devices = 1,
+): Promise<{ appRef: number; messageId: string; ids: string[] }> {
+  const appRef = await makeApp(db);
+  const { userId } = await makeDevice(db, appRef);
+  for (let n = 1; n < devices; n += 1) await makeDevice(db, appRef, { userId });
+  const message = toMessage(appRef, userId);
+  const stored = await insertMessages(db, [message]);
+  return { appRef, messageId: message.id, ids: stored.map((d) => d.id).toSorted() };
+}
+
+/** What is recorded of a delivery that was sent by its first attempt, under this lease. */
+export function toSentUpdate(id: string, leaseEpoch: number): DeliveryUpdate {
+  return {
+    id,
+    leaseEpoch,
+    state: 'sent',
+    reason: null,
+    nextAttemptAt: null,
+    pauseId: null,
+    attemptBurned: true,
+    ambiguous: false,
+    providerMessageId: 'p1',
+    attempt: {
+      at: '2026-11-23T06:00:00.000Z',
+      outcome: 'sent',
+      endpoint: 'host',
+      environment: '',
+      credentialVersion: 1,
+      latencyMs: 1,
+    },
   };
 }

@@ -3,8 +3,6 @@ import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
 
-export type ApiConfig = ReturnType<typeof loadConfig>;
-
 const MIB = 1024 * 1024;
 
 /** Throws with every mistake in the environment at once. */

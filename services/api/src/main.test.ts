@@ -1,19 +1,12 @@
-import {
-  openTestDatabase,
-  openTestRedis,
-  spawnService,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  database = await openTestDatabase();
   const redis = await openTestRedis();
   env = { DATABASE_URL: database.url, REDIS_URL: redis.url, QUEUE_PREFIX: redis.prefix };
 });
-afterAll(() => database.close());
 
 describe('the api process', () => {
   test('tells its port, says that it is a sandbox, and ends with its signal', async () => {

@@ -4,8 +4,6 @@ import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
 import { LEASE_MS } from './send/lease-book.ts';
 
-export type DispatcherConfig = ReturnType<typeof loadConfig>;
-
 /** Throws with every mistake in the environment at once. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = new EnvReader(env);

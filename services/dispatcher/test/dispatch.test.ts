@@ -130,19 +130,13 @@ describe('a provider in trouble', () => {
       { kind: 'refuse', reason: 'InternalServerError' },
     ]);
     const messageId = await rig.post(app, phone.userId);
-    const ids = (await rig.deliveries(messageId)).map((d) => d.id);
     await eventually(async () =>
       expect(await rig.deliveries(messageId)).toMatchObject([
         { attempts: 1, reason: 'InternalServerError' },
       ]),
     );
 
-    await rig.db
-      .updateTable('deliveries')
-      .set({ nextAttemptAt: new Date() })
-      .where('id', 'in', ids)
-      .execute();
-    await rig.lane.announce(ids);
+    await rig.makeDue(messageId);
 
     expect(await rig.finished(messageId)).toMatchObject([
       { state: 'sent', attempts: 2, history: [{ status: 500 }, { status: 200 }] },
@@ -158,7 +152,6 @@ describe('a push that is never answered', () => {
     const phone = await rig.device(app, { pushToken: apnsToken() });
     rig.sandbox.script('apns', phone.pushToken, [{ kind: 'fin', times: 'always' }]);
     const messageId = await rig.post(app, phone.userId);
-    const ids = (await rig.deliveries(messageId)).map((d) => d.id);
 
     for (const attempts of [1, 2]) {
       await eventually(async () =>
@@ -166,12 +159,7 @@ describe('a push that is never answered', () => {
           { state: 'pending', attempts, ambiguousAttempts: attempts },
         ]),
       );
-      await rig.db
-        .updateTable('deliveries')
-        .set({ nextAttemptAt: new Date() })
-        .where('id', 'in', ids)
-        .execute();
-      await rig.lane.announce(ids);
+      await rig.makeDue(messageId);
     }
 
     expect(await rig.finished(messageId)).toMatchObject([

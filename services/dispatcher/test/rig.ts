@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import { createSecretBox, toKeyId, type Environment, type Provider } from '@heliograph/core';
 import {
@@ -14,9 +14,11 @@ import { createLogger } from '@heliograph/runtime';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import {
   eventually,
+  makeApp,
   makeDevice,
   openTestDatabase,
   openTestRedis,
+  toEndpoints,
   toMessage,
   type DeviceOptions,
   type MadeDevice,
@@ -51,6 +53,8 @@ export interface Rig {
     announce?: boolean,
   ): Promise<string>;
   deliveries(messageId: string): Promise<Delivery[]>;
+  /** What a retry's time does when it comes. */
+  makeDue(messageId: string): Promise<void>;
   /** Waits until no delivery of the message is pending. */
   finished(messageId: string): Promise<Delivery[]>;
   close(): Promise<void>;
@@ -102,19 +106,7 @@ export async function openRig(): Promise<Rig> {
         workerRedis: worker,
         prefix: redis.prefix,
         secrets,
-        endpoints: {
-          apns: {
-            production: sandbox.apnsUrl,
-            development: sandbox.apnsDevelopmentUrl,
-            ca: sandbox.caPem,
-          },
-          fcm: {
-            url: sandbox.fcmUrl,
-            tokenUrl: sandbox.tokenUrl,
-            allowedTokenUris: ['https://oauth2.googleapis.com/token'],
-            ca: sandbox.caPem,
-          },
-        },
+        endpoints: toEndpoints(sandbox),
         concurrency: 8,
         log: createLogger('dispatcher', 'silent'),
         leaseMs: 60_000,
@@ -131,11 +123,7 @@ export async function openRig(): Promise<Rig> {
       return { ...dispatcher, close };
     },
     async makeSendingApp({ environment } = {}) {
-      const { id } = await database.db
-        .insertInto('apps')
-        .values({ appId: randomUUID(), appName: null })
-        .returning('id')
-        .executeTakeFirstOrThrow();
+      const id = await makeApp(database.db, []);
       await saveKey(id, 'apns', environment === undefined ? {} : { environment });
       await saveKey(id, 'fcm');
       return id;
@@ -148,6 +136,15 @@ export async function openRig(): Promise<Rig> {
       return message.id;
     },
     deliveries: async (messageId) => [...(await listDeliveries(database.db, messageId))],
+    async makeDue(messageId) {
+      const ids = (await listDeliveries(database.db, messageId)).map((delivery) => delivery.id);
+      await database.db
+        .updateTable('deliveries')
+        .set({ nextAttemptAt: new Date() })
+        .where('id', 'in', ids)
+        .execute();
+      await lane.announce(ids);
+    },
     finished: (messageId) =>
       eventually(async () => {
         const rows = await listDeliveries(database.db, messageId);

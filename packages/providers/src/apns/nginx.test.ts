@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
-import { describeWithForeign, eventually } from '@heliograph/testing';
+import { describeWithForeign, eventually, toEndpoints } from '@heliograph/testing';
 
 import { createProviderPool, type ProviderPool } from '../provider-pool.ts';
 import type { Attempt, Push, PushProvider } from '../push-provider.ts';
@@ -15,7 +15,6 @@ import {
   createPush,
   findFreePort,
   toApnsCredential,
-  toEndpoints,
 } from '../test-fixtures.ts';
 
 const REQUESTS_PER_CONNECTION = 20;

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Outcome } from '@heliograph/core';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
+import { toEndpoints } from '@heliograph/testing';
 import { createProviderPool, type ProviderPool, type ProviderPoolDeps } from '../provider-pool.ts';
 import type { Attempt, PushProvider } from '../push-provider.ts';
 import {
@@ -10,7 +11,6 @@ import {
   findFreePort,
   openWire,
   toApnsCredential,
-  toEndpoints,
   withBody,
 } from '../test-fixtures.ts';
 

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
+import { toEndpoints } from '@heliograph/testing';
 import { createProviderPool, type ProviderPool, type ProviderPoolDeps } from '../provider-pool.ts';
 import type { Attempt, PushProvider } from '../push-provider.ts';
 import {
   createMessage,
   createPush,
   findFreePort,
-  toEndpoints,
   toFcmCredential,
   withBody,
 } from '../test-fixtures.ts';

@@ -1,4 +1,4 @@
-import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { TObject, TSchema } from '@sinclair/typebox';
 import type { Request, Response } from 'express';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
@@ -47,5 +47,3 @@ export function route<Input, Answer>(
     handle: async (req, res) => wrap(await handle(parse(req), req, res)),
   };
 }
-
-export type AnswerOf<T extends TSchema> = Static<T>;

@@ -1,13 +1,5 @@
-import { Refusal, type Provider } from '@heliograph/core';
-import { sql } from 'kysely';
-
-import type { Db } from '@heliograph/db';
-
-export interface SendingApp {
-  readonly appRef: number;
-  /** The platforms that it has credentials for; at least one. */
-  readonly providers: readonly Provider[];
-}
+import { Refusal } from '@heliograph/core';
+import { findSendingApp, type Db, type SendingApp } from '@heliograph/db';
 
 export interface AppDirectory {
   /** The app that a message is for. Refuses an unknown one, and one without any credential. */
@@ -38,16 +30,9 @@ export function createAppDirectory(deps: { db: Db }): AppDirectory {
 }
 
 async function loadSendingApp(db: Db, appId: string): Promise<SendingApp> {
-  const found = await db
-    .selectFrom('apps')
-    .leftJoin('credentials', 'credentials.appRef', 'apps.id')
-    .select(['apps.id', sql<Provider[]>`array_remove(array_agg(provider), NULL)`.as('providers')])
-    .where('appId', '=', appId)
-    .groupBy('apps.id')
-    .executeTakeFirst();
-  if (found === undefined)
-    throw new Refusal('invalid_request', `There is no application ${appId}.`);
-  if (found.providers.length === 0)
+  const app = await findSendingApp(db, appId);
+  if (app === undefined) throw new Refusal('invalid_request', `There is no application ${appId}.`);
+  if (app.providers.length === 0)
     throw new Refusal('invalid_request', `Application ${appId} has no push credentials yet.`);
-  return { appRef: found.id, providers: found.providers };
+  return app;
 }

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 
-import { Refusal } from '@heliograph/core';
+import { Refusal, type Provider } from '@heliograph/core';
 import type { Lane } from '@heliograph/queue';
-import { eventually, makeDevice, openTestDatabase, type TestDatabase } from '@heliograph/testing';
+import { eventually, makeApp as insertApp, makeDevice, useTestDatabase } from '@heliograph/testing';
 
 import { findMessageStatus } from './find-message-status.ts';
 import { createMessageDeps, type MessageDeps } from './message-deps.ts';
@@ -10,7 +10,7 @@ import { sendMessages, type NewMessage, type SendRequest } from './send-messages
 
 const SYNC_WAIT_MS = 700;
 
-let database: TestDatabase;
+const database = useTestDatabase({ poolSize: 10 });
 let announced: string[];
 let deps: MessageDeps;
 
@@ -24,10 +24,6 @@ const lane: Lane = {
   close: () => Promise.resolve(),
 };
 
-beforeAll(async () => {
-  database = await openTestDatabase({ poolSize: 10 });
-});
-afterAll(() => database.close());
 beforeEach(() => {
   announced = [];
   deps = createMessageDeps({
@@ -44,18 +40,13 @@ afterEach(async () => {
   await deps.acceptor.close();
 });
 
-async function makeApp(providers: readonly ('apns' | 'fcm')[] = ['apns', 'fcm']) {
-  const appId = randomUUID();
-  const { id } = await database.db
-    .insertInto('apps')
-    .values({ appId, appName: null })
-    .returning('id')
+async function makeApp(providers?: readonly Provider[]) {
+  const id = await insertApp(database.db, providers);
+  const { appId } = await database.db
+    .selectFrom('apps')
+    .select('appId')
+    .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  for (const provider of providers)
-    await database.db
-      .insertInto('credentials')
-      .values({ appRef: id, provider, environment: null, settings: '{}', sealedKey: Buffer.of(1) })
-      .execute();
   return { appId, id };
 }
 

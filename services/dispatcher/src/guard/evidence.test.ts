@@ -1,15 +1,11 @@
 import type { CredentialScope } from '@heliograph/db';
 import { createLogger } from '@heliograph/runtime';
-import { makeApp, openTestDatabase, type TestDatabase } from '@heliograph/testing';
+import { makeScope, useTestDatabase } from '@heliograph/testing';
 
 import { createEvidence, type Answer } from './evidence.ts';
 import { createPauses } from './pauses.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 const CLAIMED_AT = new Date('2026-11-23T06:00:00Z');
 
@@ -19,18 +15,7 @@ async function open() {
   const pauses = createPauses({ db, log, clockMs: () => performance.now() });
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const appRef = await makeApp(db, ['apns']);
-  const { version } = await db
-    .selectFrom('credentials')
-    .select('version')
-    .where('appRef', '=', appRef)
-    .executeTakeFirstOrThrow();
-  const scope: CredentialScope = {
-    appRef,
-    provider: 'apns',
-    environment: 'production',
-    credentialVersion: version,
-  };
+  const scope = await makeScope(db);
   return { evidence: createEvidence({ db, pauses, log, onError }), scope, errors };
 }
 

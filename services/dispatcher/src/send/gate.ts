@@ -61,7 +61,7 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
  * A device may name the host that its token works on; a credential for production takes no development tokens. Undefined where the
  * two don't go together.
  */
-export function toEnvironment(
+function toEnvironment(
   ofCredential: Environment | null,
   ofDevice: Environment | null,
 ): Environment | undefined {

@@ -1,12 +1,8 @@
-import { openTestDatabase, type TestDatabase } from '@heliograph/testing';
+import { useTestDatabase } from '@heliograph/testing';
 
 import { createLeaseBook } from './lease-book.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 const ID = '019345a0-0000-7000-8000-000000000001';
 

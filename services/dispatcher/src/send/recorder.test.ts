@@ -1,51 +1,16 @@
-import { toDeliveryId } from '@heliograph/core';
-import {
-  claimDue,
-  insertMessages,
-  listDeliveries,
-  openDatabase,
-  type DeliveryUpdate,
-} from '@heliograph/db';
-import {
-  makeApp,
-  makeDevice,
-  openTestDatabase,
-  toMessage,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { claimDue, listDeliveries, openDatabase } from '@heliograph/db';
+import { oweMessage, toSentUpdate, useTestDatabase } from '@heliograph/testing';
 
 import { createLeaseBook } from './lease-book.ts';
 import { createRecorder } from './recorder.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
-async function claimOne(): Promise<{ messageId: string; update: DeliveryUpdate }> {
-  const { db } = database;
-  const appRef = await makeApp(db);
-  const { userId } = await makeDevice(db, appRef);
-  const message = toMessage(appRef, userId);
-  await insertMessages(db, [message]);
-  const id = toDeliveryId(message.id, 1);
-  await claimDue(db, [id], 60_000);
-  return {
-    messageId: message.id,
-    update: {
-      id,
-      leaseEpoch: 1,
-      state: 'sent',
-      reason: null,
-      nextAttemptAt: null,
-      pauseId: null,
-      attemptBurned: true,
-      ambiguous: false,
-      providerMessageId: null,
-      attempt: null,
-    },
-  };
+async function claimOne() {
+  const { messageId, ids } = await oweMessage(database.db);
+  const [id = ''] = ids;
+  await claimDue(database.db, [id], 60_000);
+  return { messageId, update: toSentUpdate(id, 1) };
 }
 
 function open(db = database.db) {

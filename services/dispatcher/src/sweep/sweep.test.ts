@@ -1,21 +1,10 @@
-import { insertMessages } from '@heliograph/db';
 import { MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
-import {
-  makeApp,
-  makeDevice,
-  openTestDatabase,
-  toMessage,
-  type TestDatabase,
-} from '@heliograph/testing';
+import { oweMessage, useTestDatabase } from '@heliograph/testing';
 
 import { startSweep } from './sweep.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-afterAll(() => database.close());
+const database = useTestDatabase();
 
 function openSweep(room: number) {
   const announced: string[] = [];
@@ -38,19 +27,17 @@ describe('the sweep', () => {
     ['busy, for as long as it likes', 1],
   ])('announces what is owed longest while the lane is %s', async (_, room) => {
     const { db } = database;
-    const appRef = await makeApp(db);
-    const { userId } = await makeDevice(db, appRef);
-    const stored = await insertMessages(db, [toMessage(appRef, userId)]);
+    const { ids } = await oweMessage(db);
     await db
       .updateTable('deliveries')
       .set({ nextAttemptAt: new Date(0) })
-      .where('id', '=', stored[0]?.id ?? '')
+      .where('id', 'in', ids)
       .execute();
     const { sweep, announced } = openSweep(room);
 
     await sweep.run();
 
-    expect(announced).toEqual(expect.arrayContaining(stored.map((d) => d.id)));
+    expect(announced).toEqual(expect.arrayContaining(ids));
     await sweep.close();
   });
 });

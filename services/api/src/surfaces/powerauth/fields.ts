@@ -23,7 +23,7 @@ export function oneOf<T extends string>(values: readonly T[], description?: stri
 }
 
 /** One of the values, in any case of letters. */
-export function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
+function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
   return Type.Unsafe<T>({ ...oneOf(values, description), 'x-any-case': true });
 }
 
@@ -65,7 +65,7 @@ export const PushToken = Type.String({
 });
 
 /** Names of platforms on the wire; `toProvider` refuses those that have no provider yet. */
-export const PLATFORMS = ['ios', 'android', 'apns', 'fcm', 'huawei', 'hms'] as const;
+const PLATFORMS = ['ios', 'android', 'apns', 'fcm', 'huawei', 'hms'] as const;
 export const Platform = oneOfAnyCase(PLATFORMS, 'ios and android are also called apns and fcm.');
 
 /** Refuses platforms that exist on the wire but have no provider here. */
