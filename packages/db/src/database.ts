@@ -21,7 +21,9 @@ export function openDatabase(
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: 10_000,
+    // A server that vanished without a word is noticed in minutes instead of hours.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: {
       // Row ids are far below 2^53, and JSON has no other numbers.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
