@@ -33,8 +33,9 @@ export interface LaneOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** How long a measured depth is believed. */
+/** How long a measured depth is believed; much shorter where it says that there is no room, since workers make some all the time. */
 const DEPTH_MAX_AGE_MS = 1000;
+const FULL_MAX_AGE_MS = 50;
 
 /** The sending end of a lane. */
 export function openLane(connection: Redis, { prefix, onError }: LaneOptions): Lane {
@@ -43,9 +44,9 @@ export function openLane(connection: Redis, { prefix, onError }: LaneOptions): L
   const depth = { waiting: 0, delayed: 0 };
   let measuredAt = Number.NEGATIVE_INFINITY;
 
-  async function measure(): Promise<void> {
+  async function measure(maxAgeMs: number): Promise<void> {
     const now = performance.now();
-    if (now - measuredAt <= DEPTH_MAX_AGE_MS) return;
+    if (now - measuredAt <= maxAgeMs) return;
     measuredAt = now;
     const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed');
     depth.waiting = (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0);
@@ -53,14 +54,16 @@ export function openLane(connection: Redis, { prefix, onError }: LaneOptions): L
   }
 
   async function room(): Promise<number> {
-    await measure();
+    await measure(DEPTH_MAX_AGE_MS);
     return Math.max(0, MAX_WAITING_JOBS - depth.waiting);
   }
 
   /** Takes the place of one more job, if there is any. */
   async function takePlace(kind: keyof typeof depth): Promise<boolean> {
-    await measure();
-    if (depth[kind] >= (kind === 'waiting' ? MAX_WAITING_JOBS : MAX_DELAYED_JOBS)) return false;
+    const most = kind === 'waiting' ? MAX_WAITING_JOBS : MAX_DELAYED_JOBS;
+    await measure(DEPTH_MAX_AGE_MS);
+    if (depth[kind] >= most) await measure(FULL_MAX_AGE_MS);
+    if (depth[kind] >= most) return false;
     depth[kind] += 1;
     return true;
   }
