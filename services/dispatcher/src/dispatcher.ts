@@ -92,7 +92,14 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     onError: onRedisError,
     concurrency: deps.concurrency,
   });
-  const sweep = startSweep({ db, lane, log, now, everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS });
+  const sweep = startSweep({
+    db,
+    lane,
+    pauses,
+    log,
+    now,
+    everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS,
+  });
 
   /** Callers that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {

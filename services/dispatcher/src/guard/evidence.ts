@@ -1,7 +1,5 @@
 import type { Outcome, Requeue } from '@heliograph/core';
 import {
-  evaluateGuard,
-  holdFaults,
   noteAnswers,
   noteTokenFaults,
   type AnswerCount,
@@ -11,6 +9,7 @@ import {
 } from '@heliograph/db';
 import type { Logger } from 'pino';
 
+import { askGuard } from './ask-guard.ts';
 import { toKey, type Pauses } from './pauses.ts';
 
 /** What one answer says about its scope and its token. */
@@ -135,6 +134,7 @@ export function createEvidence(deps: {
       entries.flatMap((entry) => entry.faults),
     );
     for (const { scope, faults, pauseReason } of entries) {
+      // Now and not only when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
       if (faults.length > 0) await askGuard(deps, scope);
       if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
     }
@@ -147,23 +147,4 @@ export function createEvidence(deps: {
       while (writing !== undefined) await writing;
     },
   };
-}
-
-/**
- * Asks the guard about a scope with new faults; holds them and stops the scope where they look like our own mistake. Now and not only
- * when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
- */
-async function askGuard(
-  deps: { db: Db; pauses: Pauses; log: Logger },
-  scope: CredentialScope,
-): Promise<void> {
-  const { holdWrongPlace, holdDead } = await evaluateGuard(deps.db, scope);
-  if (holdDead) {
-    const held = await holdFaults(deps.db, scope, 'dead');
-    deps.log.error({ ...scope, held }, 'guard holds token faults');
-  }
-  if (!holdWrongPlace) return;
-  const held = await holdFaults(deps.db, scope, 'wrong_place');
-  await deps.pauses.open(scope, 'guard', 'too_many_invalid_tokens');
-  deps.log.error({ ...scope, held }, 'guard holds token faults: check the credential');
 }

@@ -1,7 +1,9 @@
+import { hashPushToken, noteTokenFaults } from '@heliograph/db';
 import { MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
-import { oweMessage, useTestDatabase } from '@heliograph/testing';
+import { makeDevice, makeScope, oweMessage, useTestDatabase } from '@heliograph/testing';
 
+import { createPauses } from '../guard/pauses.ts';
 import { startSweep } from './sweep.ts';
 
 const database = useTestDatabase();
@@ -15,9 +17,11 @@ function openSweep(room: number) {
   };
   const log = createLogger('dispatcher', 'silent');
   const now = () => new Date();
+  const { db } = database;
+  const pauses = createPauses({ db, log, clockMs: () => 0 });
   return {
     announced,
-    sweep: startSweep({ db: database.db, lane, log, now, everyMs: 3_600_000 }),
+    sweep: startSweep({ db, lane, pauses, log, now, everyMs: 3_600_000 }),
   };
 }
 
@@ -38,6 +42,48 @@ describe('the sweep', () => {
     await sweep.run();
 
     expect(announced).toEqual(expect.arrayContaining(ids));
+    await sweep.close();
+  });
+
+  test('stops a scope whose faults look like our mistake, though whoever noted them died before asking the guard', async () => {
+    const { db } = database;
+    const scope = await makeScope(db);
+    const devices = await Promise.all(
+      Array.from({ length: 51 }, () => makeDevice(db, scope.appRef)),
+    );
+    await noteTokenFaults(
+      db,
+      devices.map((device) => ({
+        scope,
+        deviceId: device.id,
+        pushTokenHash: hashPushToken(device.pushToken),
+        reason: 'BadDeviceToken',
+        kind: 'wrong_place',
+        invalidSince: new Date(),
+      })),
+    );
+    await db
+      .updateTable('tokenFaults')
+      .set({ notedAt: new Date(Date.now() - 61_000) })
+      .where('appRef', '=', scope.appRef)
+      .execute();
+    const { sweep } = openSweep(1);
+
+    await sweep.run();
+
+    const active = await db
+      .selectFrom('pauses')
+      .select('scope')
+      .where('appRef', '=', scope.appRef)
+      .execute();
+    const deactivated = await db
+      .selectFrom('devices')
+      .select('id')
+      .where('appRef', '=', scope.appRef)
+      .where('tokenDeactivatedAt', 'is not', null)
+      .execute();
+    expect(active).toEqual([{ scope: 'guard' }]);
+    expect(deactivated).toEqual([]);
     await sweep.close();
   });
 });

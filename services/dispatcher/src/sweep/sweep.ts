@@ -13,6 +13,7 @@ import { MAX_DELIVERIES_PER_JOB, MAX_WAITING_JOBS, type Lane } from '@heliograph
 import type { Logger } from 'pino';
 
 import { applyRipeTokenFaults } from '../guard/apply-faults.ts';
+import type { Pauses } from '../guard/pauses.ts';
 
 /*
  * Finds what is owed and has no live lease, and announces it again: after a crash, a flushed Redis, a retry whose time has come, a
@@ -37,6 +38,7 @@ export interface Sweep {
 export function startSweep(deps: {
   db: Db;
   lane: Lane;
+  pauses: Pauses;
   log: Logger;
   now: () => Date;
   everyMs: number;
