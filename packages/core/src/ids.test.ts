@@ -1,9 +1,12 @@
 import {
   createMessageId,
+  createRunId,
   isUuid,
   MAX_DELIVERIES_PER_MESSAGE,
   toDeliveryId,
   toMessageId,
+  toRunDeliveryId,
+  toRunPlace,
   toUuidFloor,
 } from './ids.ts';
 
@@ -57,5 +60,28 @@ describe('message and delivery ids', () => {
     ['', false],
   ])('%j is a UUID: %s', (text, expected) => {
     expect(isUuid(text)).toBe(expected);
+  });
+});
+
+describe('ids of runs and their deliveries', () => {
+  test('are a UUIDv7 counted up by the place in the audience, and lead back to it', () => {
+    const runId = createRunId(1_700_000_000_000);
+
+    expect(runId).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{4}00000000$/,
+    );
+    for (const ordinal of [0, 1, 0xffff, 0x1_0000, 9_999_999, 0xffff_fffe]) {
+      const id = toRunDeliveryId(runId, ordinal);
+      expect(isUuid(id)).toBe(true);
+      expect(toRunPlace(id)).toEqual({ runId, ordinal });
+    }
+    expect(toRunPlace(runId)).toEqual({ runId, ordinal: -1 });
+  });
+
+  test('end where there is no room for more', () => {
+    const runId = createRunId(0);
+
+    expect(() => toRunDeliveryId(runId, 0xffff_ffff)).toThrow(RangeError);
+    expect(() => toRunDeliveryId(runId, -1)).toThrow(RangeError);
   });
 });

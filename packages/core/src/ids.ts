@@ -12,6 +12,16 @@ let poolOffset = RANDOM_POOL_BYTES;
 
 /** A UUIDv7 (RFC 9562) of that instant whose last 16 bits are zero: the id of a message. */
 export function createMessageId(atMs: number): string {
+  return createUuidFloor(atMs, 4);
+}
+
+/** A UUIDv7 of that instant whose last 32 bits are zero: the id of a campaign's run, whose deliveries count them up. */
+export function createRunId(atMs: number): string {
+  return createUuidFloor(atMs, 8);
+}
+
+/** The last `zeros` digits are zero. */
+function createUuidFloor(atMs: number, zeros: number): string {
   if (poolOffset === RANDOM_POOL_BYTES) {
     randomFillSync(pool);
     poolOffset = 0;
@@ -19,7 +29,8 @@ export function createMessageId(atMs: number): string {
   const random = pool.subarray(poolOffset, (poolOffset += 8)).toString('hex');
   const time = toTimeHex(atMs);
   const variant = ((Number.parseInt(random.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
-  return `${time}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 15)}0000`;
+  const node = random.slice(7, 19 - zeros).padEnd(12, '0');
+  return `${time}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${node}`;
 }
 
 /** The id of the message's nth delivery, counted from 1. */
@@ -32,6 +43,27 @@ export function toDeliveryId(messageId: string, ordinal: number): string {
 /** The message that a delivery belongs to; a message's own id comes back as it is. */
 export function toMessageId(deliveryId: string): string {
   return deliveryId.slice(0, -4) + '0000';
+}
+
+/** A run has room for this many deliveries. */
+export const MAX_DELIVERIES_PER_RUN = 0xffff_ffff;
+
+/** The id of the run's delivery with that ordinal, counted from 0: it is the place in the frozen audience, plus one. */
+export function toRunDeliveryId(runId: string, ordinal: number): string {
+  if (ordinal < 0 || ordinal >= MAX_DELIVERIES_PER_RUN)
+    throw new RangeError(`no delivery of a run has the ordinal ${ordinal}`);
+  return runId.slice(0, -8) + (ordinal + 1).toString(16).padStart(8, '0');
+}
+
+/** The run that a delivery belongs to, and its place there; a run's own id has the place -1. */
+export function toRunPlace(deliveryId: string): {
+  readonly runId: string;
+  readonly ordinal: number;
+} {
+  return {
+    runId: deliveryId.slice(0, -8) + '00000000',
+    ordinal: Number.parseInt(deliveryId.slice(-8), 16) - 1,
+  };
 }
 
 /** The smallest UUIDv7 of that instant: the bound of a partition. */

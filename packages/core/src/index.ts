@@ -4,6 +4,8 @@ export * from './json.ts';
 export * from './ledger.ts';
 export * from './message.ts';
 export * from './outcome.ts';
+export * from './outcome-codes.ts';
 export * from './platform.ts';
 export * from './refusal.ts';
+export * from './run.ts';
 export * from './sealing.ts';

@@ -16,6 +16,9 @@ import type { Provider } from './platform.ts';
 export const DELIVERY_STATES = ['pending', 'sent', 'failed', 'expired', 'skipped'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
+/** Attempts that a delivery's history keeps; all are counted. */
+export const MAX_REMEMBERED_ATTEMPTS = 100;
+
 /** What the ledger knows of a delivery before the outcome of this attempt. */
 export interface OwedDelivery {
   readonly provider: Provider;

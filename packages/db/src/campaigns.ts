@@ -1,5 +1,7 @@
+import { Refusal } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { findOpenRunState, holdCampaign } from './campaign-runs.ts';
 import type { Db } from './database.ts';
 import type { CampaignMessage } from './schema.ts';
 
@@ -55,16 +57,21 @@ function selectCampaigns(db: Db) {
     ]);
 }
 
-/** Deletes a campaign with its users; false where there was none. */
+/** Deletes a campaign with its users; false where there was none. Refuses while a run of it is not over; runs stay. */
 export async function deleteCampaign(db: Db, id: number): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
-    const { numDeletedRows } = await tx
-      .deleteFrom('campaigns')
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow();
-    // A statement of its own: it sees users whose addition the first one had to wait for.
+    // No run begins between the look and the deletion.
+    if ((await holdCampaign(tx, id)) === undefined) return false;
+    const state = await findOpenRunState(tx, id);
+    if (state !== undefined)
+      throw new Refusal(
+        'conflict',
+        `The campaign has a run that is ${state} and not over; it can not be deleted.`,
+      );
+    await tx.deleteFrom('campaigns').where('id', '=', id).execute();
+    // A statement of its own: it sees users whose addition the hold had to wait for.
     await tx.deleteFrom('campaignUsers').where('campaignId', '=', id).execute();
-    return numDeletedRows === 1n;
+    return true;
   });
 }
 

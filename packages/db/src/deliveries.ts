@@ -1,4 +1,5 @@
 import {
+  MAX_REMEMBERED_ATTEMPTS,
   toMessageId,
   type DeliveryState,
   type Environment,
@@ -101,9 +102,6 @@ export async function claimDue(
   return rows;
 }
 
-/** Attempts that a delivery's history keeps; all are counted. */
-const MAX_HISTORY = 100;
-
 /** What is written for a delivery after an attempt, or instead of one. */
 export interface DeliveryUpdate {
   readonly id: string;
@@ -161,7 +159,7 @@ export async function recordUpdates(
       history = CASE
         WHEN i.attempt IS NULL THEN d.history
         -- Bounded: the first attempt and the latest ones stay.
-        WHEN jsonb_array_length(d.history) >= ${MAX_HISTORY} THEN d.history - 1 || i.attempt::jsonb
+        WHEN jsonb_array_length(d.history) >= ${MAX_REMEMBERED_ATTEMPTS} THEN d.history - 1 || i.attempt::jsonb
         ELSE coalesce(d.history, '[]') || i.attempt::jsonb
       END
     FROM input i ${isHeld ? sql`LEFT JOIN holding h ON h.id = i.pause_id` : sql``}

@@ -5,6 +5,7 @@ import { appsAndDevices } from './migrations/0001-apps-and-devices.ts';
 import { messageLedger } from './migrations/0002-message-ledger.ts';
 import { pausesAndGuard } from './migrations/0003-pauses-and-guard.ts';
 import { campaigns } from './migrations/0004-campaigns.ts';
+import { campaignRuns } from './migrations/0005-campaign-runs.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0002-message-ledger': messageLedger,
   '0003-pauses-and-guard': pausesAndGuard,
   '0004-campaigns': campaigns,
+  '0005-campaign-runs': campaignRuns,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

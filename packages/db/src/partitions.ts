@@ -6,7 +6,9 @@ import type { Db } from './database.ts';
 const DAY_MS = 24 * 3_600_000;
 /** Partitions are made that many days ahead. */
 const DAYS_AHEAD = 7;
-const PARTITIONED = ['messages', 'deliveries'] as const;
+const PARTITIONED = ['messages', 'deliveries', 'campaign_chunks', 'campaign_exceptions'] as const;
+/** The free space lets a lease be taken, or an outcome written, without a new index entry (a heap-only update). */
+const FILLFACTORS: Readonly<Record<string, number>> = { deliveries: 70, campaign_chunks: 70 };
 
 /** PostgreSQL: the default partition already holds rows of the new one's range. */
 const CHECK_VIOLATION = '23514';
@@ -29,9 +31,8 @@ export async function createPartitions(db: Db, now: Date): Promise<number> {
 
 async function createPartition(db: Db, table: string, name: string, day: number): Promise<boolean> {
   const [from, to] = [toUuidFloor(day), toUuidFloor(day + DAY_MS)];
-  // The free space lets a lease be taken without a new index entry (a heap-only update).
   const statement = `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table}
-    FOR VALUES FROM ('${from}') TO ('${to}') WITH (fillfactor = ${table === 'deliveries' ? 70 : 100})`;
+    FOR VALUES FROM ('${from}') TO ('${to}') WITH (fillfactor = ${FILLFACTORS[table] ?? 100})`;
   try {
     await db.transaction().execute(async (tx) => {
       // It locks the default partition against everybody. Behind a long query or a dump it must not wait, since all others wait behind it.
@@ -48,6 +49,6 @@ async function createPartition(db: Db, table: string, name: string, day: number)
 async function listPartitions(db: Db): Promise<Set<string>> {
   const { rows } = await sql<{ name: string }>`
     SELECT inhrelid::regclass::text AS name FROM pg_inherits
-    WHERE inhparent IN ('messages'::regclass, 'deliveries'::regclass)`.execute(db);
+    WHERE inhparent = ANY (${PARTITIONED}::regclass[])`.execute(db);
   return new Set(rows.map((row) => row.name));
 }

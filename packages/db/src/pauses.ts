@@ -1,6 +1,7 @@
 import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
 import type { Db } from './database.ts';
 import type { CredentialScope, PausesTable } from './schema.ts';
 
@@ -100,7 +101,14 @@ export async function wakeLifted(db: Db, limit: number): Promise<number> {
       UPDATE deliveries SET next_attempt_at = least(next_attempt_at, now()), pause_id = NULL
       WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE pause_id = ${id} LIMIT ${share}))
         AND pause_id = ${id}`.execute(db);
-    const count = Number(numAffectedRows ?? 0);
+    // A chunk of a campaign counts as one: it is one claim.
+    const { numAffectedRows: chunks } = await sql`
+      UPDATE campaign_chunks c SET due_at = least(c.due_at, now()), pause_id = NULL
+      FROM (
+        SELECT run_id, ordinal FROM campaign_chunks WHERE pause_id = ${id} LIMIT ${share} FOR UPDATE SKIP LOCKED
+      ) held
+      WHERE c.run_id = held.run_id AND c.ordinal = held.ordinal AND c.pause_id = ${id}`.execute(db);
+    const count = Number(numAffectedRows ?? 0) + Number(chunks ?? 0);
     woken += count;
     // Nothing can be added to a lifted pause (see recordUpdates), so an empty one stays empty.
     if (count === 0) await db.deleteFrom('pauses').where('id', '=', id).execute();
@@ -127,8 +135,9 @@ export async function wakeCredentialed(db: Db, limit: number): Promise<number> {
 }
 
 /**
- * Lets one delivery of each pause through whose time for a probe has come; the next is due after twice as long, an hour at most. A
- * pause that holds nothing waits with its probe for the first delivery, which then waits no hour.
+ * Lets one delivery of each pause through whose time for a probe has come, of a message or else of a campaign's chunk; the next is due
+ * after twice as long, an hour at most. A pause that holds nothing waits with its probe for the first delivery, which then waits no
+ * hour. Answers the deliveries of messages that it made due.
  */
 export async function startProbes(db: Db): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
@@ -136,14 +145,25 @@ export async function startProbes(db: Db): Promise<string[]> {
       SELECT p.id, (
         SELECT d.id FROM deliveries d
         WHERE d.pause_id = p.id AND d.state = 'pending' AND d.next_attempt_at > now() LIMIT 1
-      ) AS delivery_id
-      FROM pauses p WHERE p.lifted_at IS NULL AND p.probe_at <= now() FOR UPDATE OF p SKIP LOCKED
+      ) AS delivery_id, chunk.run_id, chunk.ordinal
+      FROM pauses p
+      LEFT JOIN LATERAL (
+        SELECT c.run_id, c.ordinal FROM campaign_chunks c
+        JOIN campaign_runs r ON r.id = c.run_id AND r.state IN ('materialising', 'running')
+        WHERE c.pause_id = p.id LIMIT 1
+      ) chunk ON true
+      WHERE p.lifted_at IS NULL AND p.probe_at <= now() FOR UPDATE OF p SKIP LOCKED
+    ), probing_chunk AS (
+      UPDATE campaign_chunks c SET due_at = now() FROM due
+      WHERE due.delivery_id IS NULL AND c.run_id = due.run_id AND c.ordinal = due.ordinal AND NOT c.leased
     ), probing AS (
       UPDATE pauses p SET
         probe_at = now() + least(p.probe_interval * 2, interval '1 hour'),
         probe_interval = least(p.probe_interval * 2, interval '1 hour'),
-        probe_delivery_id = due.delivery_id
-      FROM due WHERE p.id = due.id AND due.delivery_id IS NOT NULL
+        -- Of a chunk the id of its first delivery stands for whichever is sent.
+        probe_delivery_id = coalesce(due.delivery_id, (
+          left(due.run_id::text, 28) || lpad(to_hex(due.ordinal::bigint * ${MAX_DELIVERIES_PER_CHUNK}::bigint + 1), 8, '0'))::uuid)
+      FROM due WHERE p.id = due.id AND coalesce(due.delivery_id, due.run_id) IS NOT NULL
       RETURNING p.probe_delivery_id
     )
     UPDATE deliveries d SET next_attempt_at = now() FROM probing

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { BACKOFFS, DELIVERY_STATES, REFUSALS } from '@heliograph/core';
+import { BACKOFFS, DELIVERY_STATES, OUTCOME_CODES, REFUSALS } from '@heliograph/core';
 
 import { inCheckout } from './checkout.ts';
 
@@ -79,6 +79,21 @@ describe('docs/outcomes.md', () => {
 
     expect(documented.filter((reason) => !code.includes(`'${reason}'`))).toEqual([]);
     expect(given.filter((reason) => !documented.includes(reason))).toEqual([]);
+  });
+});
+
+describe('the outcome codes in docs/outcomes.md', () => {
+  test('are those of the chunk ledger, with their states and reasons', () => {
+    const rows = read('docs/outcomes.md').matchAll(/^\| (\d+) +\| (\w+) +\| (.*?) *\|$/gm);
+    const documented = Array.from(rows, ([, code, state, reason]) => [
+      Number(code),
+      state,
+      /`(\w+)`/.exec(reason ?? '')?.[1] ?? null,
+    ]);
+
+    expect(documented).toEqual(
+      OUTCOME_CODES.map(({ code, state, reason }) => [code, state, reason]),
+    );
   });
 });
 

@@ -1,11 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 
-import { createMessageId, type Environment, type Provider } from '@heliograph/core';
+import { createMessageId, createRunId, type Environment, type Provider } from '@heliograph/core';
 import {
+  addCampaignUsers,
+  insertCampaign,
   insertMessages,
+  insertRun,
+  startDueRuns,
   type CredentialScope,
   type Db,
   type DeliveryUpdate,
+  type NewRun,
   type StoredMessage,
 } from '@heliograph/db';
 
@@ -149,4 +154,38 @@ export function toSentUpdate(id: string, leaseEpoch: number): DeliveryUpdate {
       latencyMs: 1,
     },
   };
+}
+
+/** A campaign of the app for these users. */
+export async function makeCampaign(
+  db: Db,
+  appRef: number,
+  userIds: readonly string[],
+): Promise<{ appRef: number; campaignId: number }> {
+  const campaignId = await insertCampaign(db, { appRef, message: { title: 'Hello' } });
+  await addCampaignUsers(db, campaignId, userIds);
+  return { appRef, campaignId };
+}
+
+/** A run of the campaign whose time has come, unless told otherwise. */
+export async function makeRun(
+  db: Db,
+  campaign: { readonly appRef: number; readonly campaignId: number },
+  changes: Partial<NewRun> = {},
+): Promise<string> {
+  const id = createRunId(Date.now());
+  await insertRun(db, {
+    id,
+    ...campaign,
+    message: { title: 'Hello' },
+    validUntil: undefined,
+    dryRun: false,
+    startAt: undefined,
+    ratePerSecond: undefined,
+    canaryPercent: undefined,
+    maxFailurePercent: undefined,
+    ...changes,
+  });
+  await startDueRuns(db);
+  return id;
 }
