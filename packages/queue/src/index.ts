@@ -1,3 +1,5 @@
+export * from './campaign-lane.ts';
 export * from './connection.ts';
 export * from './lane.ts';
 export * from './outcome-hints.ts';
+export * from './rate-limit.ts';

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 
+import { toError } from './hint-queue.ts';
+
 /** Message ids that got outcomes, told by dispatchers to the apis whose callers wait for them. A hint may get lost. */
 const channelOf = (prefix: string) => `${prefix}:outcomes`;
 
@@ -14,7 +16,7 @@ export async function publishOutcomes(
   try {
     await connection.publish(channelOf(prefix), messageIds.join(' '));
   } catch (error) {
-    onError(error instanceof Error ? error : new Error(String(error)));
+    onError(toError(error));
   }
 }
 
