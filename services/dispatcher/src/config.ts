@@ -9,13 +9,15 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = new EnvReader(env);
   return read.finish({
     databaseUrl: read.url('DATABASE_URL'),
-    poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
+    // The sweep and the keeper of runs each hold one while they use another.
+    poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 4, max: 1000 }),
     redisUrl: read.url('REDIS_URL'),
     prefix: read.str('QUEUE_PREFIX', DEFAULT_PREFIX),
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
     concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
+    campaignConcurrency: read.int('CAMPAIGN_CONCURRENCY', 16, { min: 1, max: 1000 }),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
     // Longer than the longest send of a provider, with room to record it.
     leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),

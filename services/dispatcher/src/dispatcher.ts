@@ -1,12 +1,27 @@
 import { setMaxListeners } from 'node:events';
 
 import type { SecretBox } from '@heliograph/core';
-import type { Db } from '@heliograph/db';
+import { renewLeases, type Db } from '@heliograph/db';
 import { createProviderPool, type FcmMapping, type ProviderEndpoints } from '@heliograph/providers';
-import { openLane, openLaneWorker, publishOutcomes } from '@heliograph/queue';
+import {
+  createRateLimit,
+  openCampaignLane,
+  openCampaignWorker,
+  openLane,
+  openLaneWorker,
+  publishOutcomes,
+} from '@heliograph/queue';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
+import { createCheckpointer } from './campaigns/checkpointer.ts';
+import { createChunkLeases } from './campaigns/chunk-leases.ts';
+import { KEEP_EVERY_MS, startKeeper, type Keeper } from './campaigns/keeper.ts';
+import { createRunProcessor } from './campaigns/run-processor.ts';
+import { createRunWatch } from './campaigns/run-watch.ts';
+import { createChunkSender, type ChunkSenderDeps } from './campaigns/send-chunk.ts';
+import { settleRun } from './campaigns/settle-run.ts';
+import { createFreezer, type Freezer } from './fan-out/freezer.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
 import { createCredentialStore } from './send/credentials.ts';
@@ -17,25 +32,31 @@ import { startSweep, SWEEP_EVERY_MS, type Sweep } from './sweep/sweep.ts';
 
 export interface DispatcherDeps {
   readonly db: Db;
-  /** For commands; the worker needs one of its own, that may wait. */
+  /** For commands; each worker needs one of its own, that may wait. */
   readonly redis: Redis;
   readonly workerRedis: Redis;
+  readonly campaignRedis: Redis;
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;
   /** How messages look on Android: with a notification, or as data that the app handles itself. */
   readonly fcm?: FcmMapping;
-  /** Jobs worked on at a time. */
+  /** Jobs of the message lane worked on at a time. */
   readonly concurrency: number;
+  /** Chunks of campaigns worked on at a time. */
+  readonly campaignConcurrency: number;
   readonly log: Logger;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
   /** Tests only: default 5 s. */
   readonly sweepEveryMs?: number;
+  /** Tests only: default half a second. */
+  readonly keepEveryMs?: number;
 }
 
 export interface Dispatcher {
   readonly sweep: Sweep;
+  readonly keeper: Keeper;
   /** Takes no more jobs, waits for the answers owed, records them, and closes what it opened itself. */
   close(): Promise<void>;
 }
@@ -49,7 +70,7 @@ const ANNOUNCE_WITHIN_MS = 60_000;
 
 const now = () => new Date();
 
-/** Starts taking what is due off the message lane. */
+/** Starts taking what is due off both lanes. */
 export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const { db, log, redis, prefix } = deps;
   const clockMs = createSafeClock();
@@ -61,7 +82,12 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
 
   const lane = openLane(redis, { prefix, onError: onRedisError });
-  const leases = createLeaseBook({ db, clockMs, onError, leaseMs: deps.leaseMs });
+  const leases = createLeaseBook({
+    renew: (held, leaseMs) => renewLeases(db, held, leaseMs),
+    clockMs,
+    onError,
+    leaseMs: deps.leaseMs,
+  });
   const recorder = createRecorder({ db, leases, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const evidence = createEvidence({ db, pauses, log, onError });
@@ -71,22 +97,22 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     log,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
   });
-  const processDue = createProcessor({
+  const shared = {
     db,
-    leases,
-    recorder,
     evidence,
     pauses,
     credentials: createCredentialStore({ db, secrets: deps.secrets }),
     pool,
     log,
+    onError,
     clockMs,
     now,
     random: Math.random,
     stopping: stopping.signal,
     abandoning: abandoning.signal,
     leaseMs: deps.leaseMs,
-  });
+  };
+  const processDue = createProcessor({ ...shared, leases, recorder });
   const worker = openLaneWorker(deps.workerRedis, (job) => processDue(job.deliveryIds), {
     prefix,
     onError: onRedisError,
@@ -100,6 +126,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     now,
     everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS,
   });
+
+  const campaigns = openCampaigns(deps, shared, onRedisError);
 
   /** Callers that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {
@@ -122,17 +150,68 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
 
   return {
     sweep,
+    keeper: campaigns.keeper,
     async close() {
       stopping.abort();
       const abandon = setTimeout(() => abandoning.abort(), WAIT_FOR_ANSWERS_MS);
       await sweep.close();
-      await worker.close();
+      await Promise.all([worker.close(), campaigns.close()]);
       await pool.close();
       await evidence.close();
       await recorder.close();
       leases.close();
       await lane.close();
       clearTimeout(abandon);
+    },
+  };
+}
+
+/** What sends campaigns: the keeper of runs, the freezer of their audiences, and the worker on their lane. */
+function openCampaigns(
+  deps: DispatcherDeps,
+  shared: Omit<ChunkSenderDeps, 'leases' | 'checkpointer' | 'watch'> & {
+    readonly onError: (error: unknown) => void;
+  },
+  onRedisError: (error: Error) => void,
+) {
+  const { db, log, redis, prefix } = deps;
+  const lane = openCampaignLane(redis, { prefix, onError: onRedisError });
+  const leases = createChunkLeases(shared);
+  const watch = createRunWatch(shared);
+  const checkpointer = createCheckpointer({ ...shared, leases });
+  const freezer: Freezer = createFreezer({ db, log, onProgress: () => keeper.kick() });
+  const keeper: Keeper = startKeeper({
+    db,
+    lane,
+    freezer,
+    log,
+    settle: (runId, ending) => settleRun({ ...shared, leases, checkpointer }, runId, ending),
+    everyMs: deps.keepEveryMs ?? KEEP_EVERY_MS,
+  });
+  const processRun = createRunProcessor({
+    ...shared,
+    lane,
+    leases,
+    watch,
+    rateLimit: createRateLimit(redis, { prefix, onError: onRedisError }),
+    sendChunk: createChunkSender({ ...shared, leases, watch, checkpointer }),
+    onIdle: () => keeper.kick(),
+  });
+  const worker = openCampaignWorker(deps.campaignRedis, processRun, {
+    prefix,
+    onError: onRedisError,
+    concurrency: deps.campaignConcurrency,
+  });
+
+  return {
+    keeper,
+    async close() {
+      await keeper.close();
+      await Promise.all([freezer.close(), worker.close()]);
+      await checkpointer.close();
+      watch.close();
+      leases.close();
+      await lane.close();
     },
   };
 }

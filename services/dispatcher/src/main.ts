@@ -22,17 +22,22 @@ runMain('dispatcher', async () => {
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
   const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
-  shutdown.add('redis', () => [redis, workerRedis].forEach((one) => one.disconnect()));
+  const campaignRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
+  shutdown.add('redis', () =>
+    [redis, workerRedis, campaignRedis].forEach((one) => one.disconnect()),
+  );
 
   const dispatcher = startDispatcher({
     db,
     redis,
     workerRedis,
+    campaignRedis,
     prefix: config.prefix,
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
     fcm: config.fcm,
     concurrency: config.concurrency,
+    campaignConcurrency: config.campaignConcurrency,
     leaseMs: config.leaseMs,
     log,
   });

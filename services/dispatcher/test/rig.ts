@@ -96,18 +96,21 @@ export async function openRig(): Promise<Rig> {
     lane,
     saveKey,
     start(timing = {}) {
-      const [own, worker] = [
-        openRedis(redis.url, 'command', noted),
+      const own = openRedis(redis.url, 'command', noted);
+      const [worker, campaigns] = [
+        openRedis(redis.url, 'blocking', noted),
         openRedis(redis.url, 'blocking', noted),
       ];
       const dispatcher = startDispatcher({
         db: database.db,
         redis: own,
         workerRedis: worker,
+        campaignRedis: campaigns,
         prefix: redis.prefix,
         secrets,
         endpoints: toEndpoints(sandbox),
         concurrency: 8,
+        campaignConcurrency: 16,
         log: createLogger('dispatcher', 'silent'),
         leaseMs: 60_000,
         sweepEveryMs: 3_600_000,
@@ -118,6 +121,7 @@ export async function openRig(): Promise<Rig> {
         (closed ??= dispatcher.close().then(() => {
           own.disconnect();
           worker.disconnect();
+          campaigns.disconnect();
         }));
       closers.push(close);
       return { ...dispatcher, close };

@@ -25,11 +25,22 @@ export interface Stack {
   readonly sandbox: Sandbox;
   startApi(): Promise<SpawnedService>;
   startDispatcher(): Promise<SpawnedService>;
+  /** Asks an api, answers what it answered, and rejects where that is no success. */
+  call(
+    api: SpawnedService,
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    requestObject?: object,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** An app that may send to both providers, the first one of the database. Answers its ref. */
+  makeSendingApp(): Promise<number>;
   /** An app with devices of so many users, every other one on Android. Answers the users. */
   makeAudience(users: number): Promise<string[]>;
   /** Sends a message to each user, in batches, again while the api refuses. Answers the ids of those that were accepted. */
   post(api: SpawnedService, users: readonly string[]): Promise<string[]>;
   accepted(): readonly ReceivedPush[];
+  /** How many pushes were accepted; costs nothing. */
+  countAccepted(): number;
   /** How many deliveries the ledger knows as sent. */
   countSent(messageIds: readonly string[]): Promise<number>;
   /** How many deliveries are under a lease: claimed, and not recorded. */
@@ -72,19 +83,26 @@ export async function openStack(
     return service;
   }
 
+  async function makeSendingApp(): Promise<number> {
+    const api = await start('api');
+    await call(api, 'POST', '/admin/app/create', { appId: 1 });
+    const { apns, fcm } = sandbox.credentials;
+    await call(api, 'PUT', '/admin/app/ios/update', { id: 1, ...apns });
+    await call(api, 'PUT', '/admin/app/android/update', { id: 1, ...fcm });
+    await stop(api);
+    return 1;
+  }
+
   return {
     db: database.db,
     sandbox,
     startApi: () => start('api'),
     startDispatcher: () => start('dispatcher'),
+    call,
+    makeSendingApp,
 
     async makeAudience(count) {
-      const api = await start('api');
-      await call(api, 'POST', '/admin/app/create', { appId: 1 });
-      const { apns, fcm } = sandbox.credentials;
-      await call(api, 'PUT', '/admin/app/ios/update', { id: 1, ...apns });
-      await call(api, 'PUT', '/admin/app/android/update', { id: 1, ...fcm });
-      await stop(api);
+      await makeSendingApp();
       const users = Array.from({ length: count }, (_, n) => `user-${n}`);
       for (const [n, userId] of users.entries())
         await makeDevice(database.db, 1, {
@@ -104,12 +122,13 @@ export async function openStack(
         const answer = await eventually(() =>
           call(api, 'POST', '/push/message/batch/send', { appId: 1, batch, mode: 'ASYNCHRONOUS' }),
         );
-        ids.push(...(answer.messageIds ?? []));
+        ids.push(...(answer['messageIds'] as string[]));
       }
       return ids;
     },
 
     accepted: () => sandbox.received().filter((push) => push.answer.status === 200),
+    countAccepted: () => sandbox.totals('apns').accepted + sandbox.totals('fcm').accepted,
 
     async countSent(messageIds) {
       const counts = await countOutcomes(database.db, messageIds);
@@ -177,7 +196,8 @@ function toCollapseId(push: ReceivedPush): string {
   return push.headers['apns-collapse-id'] ?? toAndroidTag(push.body) ?? '';
 }
 
-function toIdentity(push: ReceivedPush): string {
+/** What makes a repeat of a push the same one for whoever receives it. */
+export function toIdentity(push: ReceivedPush): string {
   return [push.token, push.headers['apns-id'], toCollapseId(push)].join(' ');
 }
 
@@ -190,15 +210,15 @@ async function call(
   api: SpawnedService,
   method: string,
   path: string,
-  requestObject: object,
-): Promise<{ messageIds?: string[] }> {
+  requestObject?: object,
+): Promise<Readonly<Record<string, unknown>>> {
   const response = await fetch(api.url + path, {
     method,
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ requestObject }),
+    ...(requestObject === undefined ? {} : { body: JSON.stringify({ requestObject }) }),
     signal: AbortSignal.timeout(20_000),
   });
-  const answer = (await response.json()) as { responseObject?: { messageIds?: string[] } };
+  const answer = (await response.json()) as { responseObject?: Record<string, unknown> };
   if (response.status !== 200)
     throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
   return answer.responseObject ?? {};

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(() => {
   leases = createLeaseBook({
-    db: database.db,
+    renew: () => Promise.resolve([]),
     clockMs: () => 0,
     leaseMs: LEASE_MS,
     onError: (error) => {

@@ -40,14 +40,7 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
     delivery.provider === 'fcm' ? '' : toEnvironment(credential.environment, device.environment);
   if (environment === undefined) return skip('environment');
 
-  const active = delivery.pauses?.filter(
-    (one) =>
-      one.scope !== 'third_party' &&
-      one.credentialVersion === credential.version &&
-      one.environment === environment,
-  );
-  // The guard's pause stands above the others: no probe of theirs goes past it.
-  const pause = active?.find((one) => one.scope === 'guard') ?? active?.[0];
+  const pause = findPause(delivery.pauses, credential.version, environment);
   if (pause === undefined) {
     const own = delivery.pauses?.find((one) => one.probeDeliveryId === delivery.id);
     return { action: 'send', environment, ...(own === undefined ? {} : { probeOf: own.id }) };
@@ -57,11 +50,27 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
   return { action: 'hold', pause };
 }
 
+/** The pause that holds what is sent with that version of the credential to that environment. */
+export function findPause(
+  pauses: readonly ActivePause[] | null,
+  credentialVersion: number,
+  environment: Environment | '',
+): ActivePause | undefined {
+  const active = pauses?.filter(
+    (one) =>
+      one.scope !== 'third_party' &&
+      one.credentialVersion === credentialVersion &&
+      one.environment === environment,
+  );
+  // The guard's pause stands above the others: no probe of theirs goes past it.
+  return active?.find((one) => one.scope === 'guard') ?? active?.[0];
+}
+
 /**
  * A device may name the host that its token works on; a credential for production takes no development tokens. Undefined where the
  * two don't go together.
  */
-function toEnvironment(
+export function toEnvironment(
   ofCredential: Environment | null,
   ofDevice: Environment | null,
 ): Environment | undefined {

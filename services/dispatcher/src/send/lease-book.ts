@@ -1,4 +1,4 @@
-import { renewLeases, type Db, type HeldLease } from '@heliograph/db';
+import type { HeldLease } from '@heliograph/db';
 
 /** How long a lease lasts by default unless renewed, ms. A dispatcher that dies delays its deliveries by that much. */
 export const LEASE_MS = 60_000;
@@ -26,7 +26,8 @@ export interface LeaseBook {
 }
 
 export function createLeaseBook(deps: {
-  db: Db;
+  /** Lets the leases last `leaseMs` from now; answers the ids of those that were still held. */
+  renew: (held: readonly HeldLease[], leaseMs: number) => Promise<readonly string[]>;
   clockMs: () => number;
   onError: (error: unknown) => void;
   leaseMs: number;
@@ -41,7 +42,7 @@ export function createLeaseBook(deps: {
     try {
       const askedAt = deps.clockMs();
       const held = Array.from(entries, ([id, { leaseEpoch }]) => ({ id, leaseEpoch }));
-      const renewed = new Set(await renewLeases(deps.db, held, leaseMs));
+      const renewed = new Set(await deps.renew(held, leaseMs));
       for (const { id, leaseEpoch } of held) {
         const entry = entries.get(id);
         // What was not renewed is lost or done; what was claimed anew meanwhile is another lease.

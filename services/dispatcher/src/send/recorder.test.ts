@@ -17,7 +17,12 @@ function open(db = database.db) {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const clockMs = () => performance.now();
-  const leases = createLeaseBook({ db, clockMs, onError, leaseMs: 60_000 });
+  const leases = createLeaseBook({
+    renew: () => Promise.resolve([]),
+    clockMs,
+    onError,
+    leaseMs: 60_000,
+  });
   leases.close();
   return { recorder: createRecorder({ db, leases, onRecorded: () => undefined, onError }), errors };
 }

@@ -11,7 +11,7 @@ import type { SettledAttempt } from './attempt.ts';
 import type { Gate } from './gate.ts';
 
 /** A provider that is slower than what is owed to it is left alone for 15 to 45 s. */
-const BUSY_WAIT_MS = { least: 15_000, spread: 30_000 };
+export const BUSY_WAIT_MS = { least: 15_000, spread: 30_000 };
 
 /** Where nothing can be sent for want of a credential, we look again after that. */
 const CREDENTIAL_WAIT_MS = 5 * 60_000;
@@ -117,7 +117,7 @@ export function toJudgedUpdate(
   };
 }
 
-function toRecord(
+export function toRecord(
   settled: SettledAttempt,
   scope: CredentialScope,
   nextAttemptAt: Date | null,

@@ -2,6 +2,7 @@ import {
   createPartitions,
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
+  deleteOldTokenReleases,
   listOverdue,
   startProbes,
   tryWithLock,
@@ -79,6 +80,7 @@ export function startSweep(deps: {
       );
     await deleteOldIdempotencyKeys(deps.db, 50_000);
     await deleteOldAnswerCounts(deps.db);
+    await deleteOldTokenReleases(deps.db);
   }
 
   function run(): Promise<void> {
