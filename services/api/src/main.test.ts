@@ -1,4 +1,4 @@
-import { openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
+import { eventually, openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
 
 const database = useTestDatabase();
 let env: Record<string, string>;
@@ -20,6 +20,33 @@ describe('the api process', () => {
     expect(responseObject).toMatchObject({ providers: 'sandbox', version: expect.any(String) });
     expect(await api.exited).toBe(0);
     expect(api.output).toContain('PROVIDERS=sandbox');
+  });
+
+  test('ends though somebody waits for a campaign, and somebody watches it', async () => {
+    const api = spawnService('api', { ...env, SYNC_WAIT_MS: '300000' });
+    await api.waitReady();
+    const post = (path: string, requestObject: object) =>
+      fetch(api.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ requestObject }),
+      });
+    const privateKeyBase64 = Buffer.from('a key').toString('base64');
+    await post('/admin/app/create', { appId: 1 });
+    await post('/admin/app/android/update', { appId: 1, projectId: 'p', privateKeyBase64 });
+    await post('/push/campaign/create', { appId: 1, message: {} });
+
+    const waiting = post('/push/campaign/send/live/1', {});
+    const watching = await eventually(async () => {
+      const answer = await fetch(`${api.url}/push/campaign/1/run/events`);
+      expect(answer.status).toBe(200);
+      return answer;
+    });
+    api.kill();
+
+    expect(await watching.text()).not.toContain('event: end');
+    expect(await (await waiting).json()).toMatchObject({ responseObject: { state: 'scheduled' } });
+    expect(await api.exited).toBe(0);
   });
 
   test('says so when its port is taken', async () => {

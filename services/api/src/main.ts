@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
-import { openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import { openCampaignLane, openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
 import { openDirectories } from './activations/open-directories.ts';
 import { createApp } from './app.ts';
+import { listRunProgress } from './campaigns/run-progress.ts';
+import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
 import { openServer } from './http/server.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
@@ -31,6 +33,8 @@ runMain('api', async () => {
   shutdown.add('redis', () => [redis, subscriber].forEach((one) => one.disconnect()));
   const lane = openLane(redis, { prefix: config.prefix, onError: onRedisError });
   shutdown.add('lane', () => lane.close());
+  const campaignLane = openCampaignLane(redis, { prefix: config.prefix, onError: onRedisError });
+  shutdown.add('campaign lane', () => campaignLane.close());
 
   const messages = createMessageDeps({
     db,
@@ -44,6 +48,12 @@ runMain('api', async () => {
   subscribeOutcomes(subscriber, config.prefix, (ids) => messages.waiter.hint(ids)).catch(
     onRedisError,
   );
+
+  const draining = new AbortController();
+  const runWatcher = createRunWatcher({
+    read: (runIds) => listRunProgress(db, runIds),
+    onError: (error) => log.warn({ err: error }, 'campaign runs not read'),
+  });
 
   const directories = openDirectories(db, config.powerAuth, log);
   shutdown.add('directories', () => directories.close());
@@ -63,6 +73,10 @@ runMain('api', async () => {
       send: (request) => sendMessages(messages, request),
       findStatus: (id) => findMessageStatus({ db }, id),
     },
+    campaignLane,
+    runWatcher,
+    syncWaitMs: config.syncWaitMs,
+    draining: draining.signal,
     fcm: config.fcm,
     multipleActivations: config.multipleActivations,
     info: {
@@ -80,8 +94,12 @@ runMain('api', async () => {
   });
   const server = await openServer(app, config);
   shutdown.add('server', () => server.close());
-  // Callers who still wait for outcomes get what is known now.
-  shutdown.add('waiting callers', () => messages.waiter.close());
+  // Callers who still wait for outcomes get what is known now; those who watch go elsewhere.
+  shutdown.add('waiting callers', () => {
+    messages.waiter.close();
+    draining.abort();
+    runWatcher.close();
+  });
   shutdown.add('readiness', () => health.drain());
 
   log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');

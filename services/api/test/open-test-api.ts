@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
 import { pingDatabase, type Db } from '@heliograph/db';
-import { openLane, openRedis } from '@heliograph/queue';
+import { openCampaignLane, openLane, openRedis, type CampaignLane } from '@heliograph/queue';
 import { createHealth, createLogger, type Health } from '@heliograph/runtime';
 import { openTestDatabase, openTestRedis } from '@heliograph/testing';
 
 import { openDirectories } from '../src/activations/open-directories.ts';
 import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
 import { createApp } from '../src/app.ts';
+import { listRunProgress } from '../src/campaigns/run-progress.ts';
+import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
 import { openServer } from '../src/http/server.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
@@ -21,6 +23,10 @@ export interface TestApiOptions {
   readonly bodyLimitBytes?: number;
   readonly campaignBodyLimitBytes?: number;
   readonly syncWaitMs?: number;
+  /** How often watched runs are looked at, ms. */
+  readonly watchPollMs?: number;
+  readonly maxWatches?: number;
+  readonly heartbeatMs?: number;
 }
 
 export interface Answer {
@@ -52,6 +58,9 @@ export interface TestApi {
   readonly db: Db;
   readonly secrets: SecretBox;
   readonly health: Health;
+  readonly campaignLane: CampaignLane;
+  /** The runs that were looked at together for those who watch, one entry per look. */
+  readonly looks: readonly (readonly string[])[];
   readonly url: string;
   /** Sends a JSON body, or no body at all. */
   call(
@@ -75,12 +84,20 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const log = createLogger('test', 'silent');
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
+  const campaignLane = openCampaignLane(redis, { prefix, onError: () => undefined });
   const { db } = database;
-  const messages = createMessageDeps({
-    db,
-    lane,
-    syncWaitMs: options.syncWaitMs ?? 50,
+  const syncWaitMs = options.syncWaitMs ?? 50;
+  const messages = createMessageDeps({ db, lane, syncWaitMs, onError: () => undefined });
+  const draining = new AbortController();
+  const looks: (readonly string[])[] = [];
+  const runWatcher = createRunWatcher({
+    read(runIds) {
+      looks.push(runIds);
+      return listRunProgress(db, runIds);
+    },
     onError: () => undefined,
+    pollMs: options.watchPollMs ?? 20,
+    ...(options.maxWatches === undefined ? {} : { maxWatches: options.maxWatches }),
   });
   const directories = openDirectories(db, options.powerAuth, log);
   const key = randomBytes(32);
@@ -99,6 +116,11 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       send: (request) => sendMessages(messages, request),
       findStatus: (id) => findMessageStatus({ db }, id),
     },
+    campaignLane,
+    runWatcher,
+    syncWaitMs,
+    draining: draining.signal,
+    heartbeatMs: options.heartbeatMs,
     fcm: {},
     multipleActivations: options.multipleActivations ?? true,
     info: {
@@ -128,6 +150,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     db,
     secrets,
     health,
+    campaignLane,
+    looks,
     url,
     call: (method, path, body, headers = {}) =>
       send(path, {
@@ -140,11 +164,14 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     raw: (path, body, headers = { 'content-type': 'application/json' }) =>
       send(path, { method: 'POST', headers, body }),
     async close() {
-      await server.close();
       messages.waiter.close();
+      draining.abort();
+      runWatcher.close();
+      await server.close();
       await messages.acceptor.close();
       await directories.close();
       await lane.close();
+      await campaignLane.close();
       redis.disconnect();
       await database.close();
     },

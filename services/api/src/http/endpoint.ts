@@ -1,6 +1,8 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
 import type { Request, Response } from 'express';
 
+import { writeJson } from './write-json.ts';
+
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** What the OpenAPI document says of an endpoint, and the router needs. */
@@ -19,7 +21,8 @@ export interface EndpointDoc {
   /** The input, as its place in the request has it. */
   readonly request: TSchema | undefined;
   /** The whole answer of a success. */
-  readonly answer: TObject;
+  readonly answer: TSchema;
+  readonly answerType: 'application/json' | 'text/event-stream';
   /** Request headers beyond the usual ones, by name. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -34,7 +37,8 @@ export interface Endpoint<Input, Answer> extends EndpointDoc {
 /** An endpoint with the code behind it. */
 export interface Route {
   readonly doc: EndpointDoc;
-  readonly handle: (req: Request, res: Response) => Promise<unknown>;
+  /** Writes the answer; what it throws before that is answered as an error. */
+  readonly respond: (req: Request, res: Response) => Promise<void>;
 }
 
 export function route<Input, Answer>(
@@ -44,6 +48,14 @@ export function route<Input, Answer>(
   const { parse, wrap } = endpoint;
   return {
     doc: endpoint,
-    handle: async (req, res) => wrap(await handle(parse(req), req, res)),
+    respond: async (req, res) => writeJson(res, 200, wrap(await handle(parse(req), req, res))),
   };
+}
+
+/** A route that writes its answer itself. */
+export function streamRoute<Input>(
+  endpoint: Endpoint<Input, never>,
+  stream: (input: Input, res: Response) => Promise<void>,
+): Route {
+  return { doc: endpoint, respond: (req, res) => stream(endpoint.parse(req), res) };
 }

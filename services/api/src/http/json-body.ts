@@ -8,9 +8,11 @@ const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 const hashes = new WeakMap<IncomingMessage, Buffer>();
 
-/** The SHA-256 of the body as it came, for requests with an `Idempotency-Key`. */
+const EMPTY_HASH = createHash('sha256').digest();
+
+/** The SHA-256 of the body as it came, for requests with an `Idempotency-Key`. No body counts as an empty one. */
 export function findBodyHash(req: IncomingMessage): Buffer | undefined {
-  return hashes.get(req);
+  return hashes.get(req) ?? (hasBody(req) ? undefined : EMPTY_HASH);
 }
 
 /**

@@ -3,7 +3,6 @@ import { Router } from 'express';
 
 import type { Method, Route } from './endpoint.ts';
 import { jsonBody } from './json-body.ts';
-import { writeJson } from './write-json.ts';
 
 /** How large bodies may be, in bytes. */
 export interface BodyLimits {
@@ -27,10 +26,8 @@ export function mountRoutes(routes: readonly Route[], limits: BodyLimits): Route
   const router = Router({ caseSensitive: true });
   for (const [path, methods] of byPath) {
     const mounted = router.route(path);
-    for (const [method, { doc, handle }] of methods)
-      mounted[method](doc.largeBody ? parseLargeBody : parseBody, async (req, res) =>
-        writeJson(res, 200, await handle(req, res)),
-      );
+    for (const [method, { doc, respond }] of methods)
+      mounted[method](doc.largeBody ? parseLargeBody : parseBody, (req, res) => respond(req, res));
 
     const allowed = [...methods.keys()].join(', ').toUpperCase();
     mounted.all((_req, res) => {

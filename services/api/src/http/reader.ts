@@ -19,6 +19,8 @@ export function compileReader(schema: TSchema): Reader {
     }
     case 'integer':
       return readInteger;
+    case 'number':
+      return readNumber;
     case 'boolean':
       return readBoolean;
     case 'string':
@@ -58,6 +60,12 @@ function readInteger(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.trim() === '') return undefined;
   return NUMBER.test(value) ? Math.trunc(Number(value)) : value;
+}
+
+function readNumber(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (value.trim() === '') return undefined;
+  return NUMBER.test(value) ? Number(value) : value;
 }
 
 function readBoolean(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface HttpServer {
   readonly port: number;
@@ -15,6 +16,16 @@ export async function openServer(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // Clients open connections ahead of their requests; to Node one that has said nothing yet is busy for a minute.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   await listen(server, host, port);
   const address = server.address();
   return {
@@ -22,12 +33,12 @@ export async function openServer(
     close: () =>
       new Promise((resolve) => {
         // A connection whose last answer comes after this would stay until its idle time is over.
-        const sweep = setInterval(() => server.closeIdleConnections(), 50);
+        const sweep = setInterval(closeIdle, 50);
         server.close(() => {
           clearInterval(sweep);
           resolve();
         });
-        server.closeIdleConnections();
+        closeIdle();
       }),
   };
 }

@@ -21,7 +21,7 @@ export function createAppDirectory(deps: { db: Db }): AppDirectory {
       if (kept !== undefined && kept.until > now) return kept.app;
 
       if (known.size >= MAX_ENTRIES) known.clear();
-      const app = loadSendingApp(deps.db, appId);
+      const app = getSendingApp(deps.db, appId);
       known.set(appId, { app, until: now + MAX_AGE_MS });
       app.catch(() => known.delete(appId));
       return app;
@@ -29,7 +29,8 @@ export function createAppDirectory(deps: { db: Db }): AppDirectory {
   };
 }
 
-async function loadSendingApp(db: Db, appId: string): Promise<SendingApp> {
+/** The app that something is to be sent for, as it is now. Refuses an unknown one, and one without any credential. */
+export async function getSendingApp(db: Db, appId: string): Promise<SendingApp> {
   const app = await findSendingApp(db, appId);
   if (app === undefined) throw new Refusal('invalid_request', `There is no application ${appId}.`);
   if (app.providers.length === 0)

@@ -55,9 +55,21 @@ export async function findMessageStatus(
   return { ...message, counts, deliveries: rows.map(toDeliveryStatus) };
 }
 
-type DeliveryRow = Awaited<ReturnType<typeof listDeliveries>>[number];
+type DeliveryRow = Pick<
+  Awaited<ReturnType<typeof listDeliveries>>[number],
+  | 'id'
+  | 'provider'
+  | 'state'
+  | 'reason'
+  | 'attempts'
+  | 'nextAttemptAt'
+  | 'finishedAt'
+  | 'providerMessageId'
+  | 'history'
+>;
 
-function toDeliveryStatus(row: DeliveryRow): DeliveryStatus {
+/** A delivery as callers see it: what there is not is left out. */
+export function toDeliveryStatus(row: DeliveryRow): DeliveryStatus {
   return {
     id: row.id,
     platform: row.provider === 'apns' ? 'ios' : 'android',

@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 interface Content {
-  readonly content: { readonly 'application/json': { readonly schema: object } };
+  /** By media type. */
+  readonly content: Readonly<Record<string, { readonly schema: object }>>;
 }
 
 interface Operation {
@@ -52,8 +53,8 @@ function schemas(): [string, object][] {
     const where = `${method} ${name}`;
     for (const parameter of operation.parameters ?? []) found.push([where, parameter.schema]);
     const bodies = [operation.requestBody, ...Object.values(operation.responses)];
-    for (const body of bodies)
-      if (body !== undefined) found.push([where, body.content['application/json'].schema]);
+    for (const { content } of bodies.filter((body) => body !== undefined))
+      for (const { schema } of Object.values(content)) found.push([where, schema]);
   }
   return found;
 }
@@ -115,6 +116,18 @@ describe('GET /v3/api-docs', () => {
     }
   });
 
+  test('tells bodies that must be there from those that may be missing, and what is a stream', () => {
+    const send = document.paths['/push/message/send']?.['post'];
+    const live = document.paths['/push/campaign/send/live/{id}']?.['post'];
+    const events = document.paths['/push/campaign/{id}/run/events']?.['get'];
+
+    expect([send?.requestBody, live?.requestBody]).toMatchObject([
+      { required: true },
+      { required: false },
+    ]);
+    expect(Object.keys(events?.responses['200']?.content ?? {})).toEqual(['text/event-stream']);
+  });
+
   test('has valid schemas only, and no reference that leads nowhere', () => {
     const ajv = createAjv();
 
@@ -129,6 +142,9 @@ describe('GET /v3/api-docs', () => {
     await api.post('/admin/app/create', { appId: 1 });
     const message = { title: 'x', validUntil: 4_000_000_000.5 };
     await api.post('/push/campaign/create', { appId: 1, message });
+    const privateKeyBase64 = Buffer.from('a key').toString('base64');
+    await api.post('/admin/app/android/update', { appId: 1, projectId: 'p', privateKeyBase64 });
+    await api.call('POST', '/push/campaign/send/live/1');
 
     for (const name of [
       '/push/service/status',
@@ -138,9 +154,12 @@ describe('GET /v3/api-docs', () => {
       '/push/campaign/list',
       '/push/campaign/{id}/detail',
       '/push/campaign/{id}/user/list',
+      '/push/campaign/{id}/run',
+      '/push/campaign/{id}/run/list',
+      '/push/campaign/{id}/run/devices',
     ]) {
       const answer = document.paths[name]?.['get']?.responses['200'];
-      const schema = rooted(answer?.content['application/json'].schema ?? {});
+      const schema = rooted(answer?.content['application/json']?.schema ?? {});
       const { body } = await api.get(name.replace('{id}', '1'));
       expect([name, ajv.validate(schema, body), ajv.errors]).toEqual([name, true, null]);
     }
@@ -155,6 +174,7 @@ describe('GET /v3/api-docs', () => {
     ['post', '/push/message/send'],
     ['post', '/push/message/batch/send'],
     ['get', '/push/message/{id}'],
+    ['get', '/push/delivery/list'],
     ['post', '/push/campaign/create'],
     ['post', '/push/campaign/{id}/delete'],
     ['delete', '/push/campaign/{id}/delete'],
@@ -166,6 +186,16 @@ describe('GET /v3/api-docs', () => {
     ['post', '/push/campaign/{id}/user/delete'],
     ['delete', '/push/campaign/{id}/user/delete'],
     ['post', '/push/campaign/send/test/{id}'],
+    ['post', '/push/campaign/send/live/{id}'],
+    ['get', '/push/campaign/{id}/run'],
+    ['get', '/push/campaign/{id}/run/list'],
+    ['get', '/push/campaign/{id}/run/events'],
+    ['get', '/push/campaign/{id}/run/devices'],
+    ['post', '/push/campaign/{id}/run/pause'],
+    ['post', '/push/campaign/{id}/run/resume'],
+    ['post', '/push/campaign/{id}/run/cancel'],
+    ['post', '/push/campaign/{id}/run/approve'],
+    ['post', '/push/campaign/{id}/run/rate'],
     ['get', '/admin/app/list'],
     ['get', '/admin/app/unconfigured/list'],
     ['post', '/admin/app/detail'],

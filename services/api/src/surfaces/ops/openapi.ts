@@ -1,3 +1,5 @@
+import type { TSchema } from '@sinclair/typebox';
+
 import type { EndpointDoc, Method } from '../../http/endpoint.ts';
 import { isRecord } from '../../http/reader.ts';
 
@@ -60,10 +62,18 @@ function toOperation(
     ...(isAlias ? { description: `The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.` } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.from === 'body'
-      ? { requestBody: { required: true, content: toContent(toSchema(endpoint.request)) } }
+      ? {
+          requestBody: {
+            required: toRequired(endpoint.request).length > 0,
+            content: toContent(toSchema(endpoint.request)),
+          },
+        }
       : {}),
     responses: {
-      '200': { description: 'OK', content: toContent(toSchema(endpoint.answer)) },
+      '200': {
+        description: 'OK',
+        content: { [endpoint.answerType]: { schema: toSchema(endpoint.answer) } },
+      },
       default: refused,
     },
   };
@@ -74,7 +84,7 @@ function toParameters(endpoint: EndpointDoc, toSchema: (schema: unknown) => unkn
   const places = [['path', params] as const, [from, request] as const];
   return places.flatMap(([place, schema]) => {
     if (schema === undefined || (place !== 'query' && place !== 'path')) return [];
-    const required: readonly string[] = schema['required'] ?? [];
+    const required = toRequired(schema);
     return Object.entries(schema['properties'] ?? {}).map(([name, parameter]) => ({
       name,
       in: place,
@@ -82,6 +92,10 @@ function toParameters(endpoint: EndpointDoc, toSchema: (schema: unknown) => unkn
       schema: toSchema(parameter),
     }));
   });
+}
+
+function toRequired(schema: TSchema | undefined): readonly string[] {
+  return schema?.['required'] ?? [];
 }
 
 function toHeaders({ headers }: EndpointDoc) {

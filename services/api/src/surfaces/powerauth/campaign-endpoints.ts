@@ -79,7 +79,10 @@ export const LIST_CAMPAIGNS = answering(
   ),
 );
 
-const UserIds = Type.Array(UserId, { description: 'Any number of users; repeats count once.' });
+const UserIds = Type.Array(UserId, {
+  maxItems: 1_000_000,
+  description: 'Repeats count once.',
+});
 
 export const ADD_USERS = ofCampaign(
   taking(UserIds, {

@@ -6,7 +6,9 @@ import * as credential from './credential-endpoints.ts';
 import * as device from './device-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import * as run from './run-endpoints.ts';
 import * as service from './service-endpoints.ts';
+import * as trace from './trace-endpoints.ts';
 
 /** Every endpoint of this surface, in the order of the OpenAPI document. */
 export const ENDPOINTS: readonly EndpointDoc[] = [
@@ -18,6 +20,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   message.SEND_MESSAGE,
   message.SEND_BATCH,
   GET_MESSAGE,
+  trace.LIST_DELIVERIES,
   campaign.CREATE_CAMPAIGN,
   campaign.DELETE_CAMPAIGN,
   campaign.GET_CAMPAIGN,
@@ -26,6 +29,16 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   campaign.LIST_USERS,
   campaign.REMOVE_USERS,
   campaign.SEND_TEST,
+  run.SEND_LIVE,
+  run.GET_RUN,
+  run.LIST_RUNS,
+  run.WATCH_RUN,
+  run.PAUSE_RUN,
+  run.RESUME_RUN,
+  run.CANCEL_RUN,
+  run.APPROVE_RUN,
+  run.SET_RUN_RATE,
+  trace.LIST_RUN_DEVICES,
   app.LIST_APPS,
   app.LIST_UNCONFIGURED_APPS,
   app.GET_APP,

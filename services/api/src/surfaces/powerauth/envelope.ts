@@ -2,7 +2,9 @@ import type { Refusal, RefusalCode } from '@heliograph/core';
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
 
 import type { Endpoint, EndpointDoc } from '../../http/endpoint.ts';
+import { EVENT_STREAM } from '../../http/event-stream.ts';
 import { compileParser } from '../../http/parse.ts';
+import { isRecord } from '../../http/reader.ts';
 
 type Doc = Pick<EndpointDoc, 'tag' | 'summary' | 'methods' | 'paths'> & {
   readonly headers?: Readonly<Record<string, string>>;
@@ -50,6 +52,16 @@ export function takingFrom<T extends TObject>(
   };
 }
 
+/** An endpoint whose whole input is optional: no body will do. What there is stands in a `requestObject`, or in the body itself. */
+export function takingOptional<T extends TObject>(request: T, doc: Doc): Endpoint<Static<T>, void> {
+  const wrapped = Type.Object({ requestObject: Type.Optional(request) });
+  return { ...takingBare(request, doc, unwrapOptional), request: wrapped };
+}
+
+function unwrapOptional(body: unknown): unknown {
+  return isRecord(body) && 'requestObject' in body ? body['requestObject'] : body;
+}
+
 export function takingNothing(doc: Doc): Endpoint<undefined, void> {
   return { ...plain(doc), parse: () => undefined };
 }
@@ -66,6 +78,18 @@ export function answering<T extends TSchema, Input>(
   };
 }
 
+/** The same endpoint, answering a stream of events. */
+export function streaming<Input>(
+  description: string,
+  endpoint: Endpoint<Input, void>,
+): Endpoint<Input, never> {
+  return {
+    ...endpoint,
+    answer: Type.String({ description }),
+    answerType: EVENT_STREAM,
+  };
+}
+
 const OK = { status: 'OK' };
 const PLAIN_OK = Type.Object({ status: Type.Literal('OK') }, { title: 'PlainOk' });
 
@@ -78,6 +102,7 @@ function plain(doc: Doc) {
     from: 'nothing' as const,
     request: undefined,
     answer: PLAIN_OK,
+    answerType: 'application/json' as const,
     wrap: () => OK,
   };
 }

@@ -64,6 +64,17 @@ export const PushToken = Type.String({
   description: 'APNs device token or FCM registration token, at most 4096 bytes.',
 });
 
+/** ISO 8601 with an offset, or epoch seconds: see `parseInstant`. */
+export function instant(options: { readonly description: string; readonly examples: string[] }) {
+  return Type.Unsafe<string | number>({
+    type: ['string', 'number'],
+    format: 'date-time',
+    minimum: -62_135_596_800,
+    exclusiveMaximum: 253_402_300_800,
+    ...options,
+  });
+}
+
 /** Names of platforms on the wire; `toProvider` refuses those that have no provider yet. */
 const PLATFORMS = ['ios', 'android', 'apns', 'fcm', 'huawei', 'hms'] as const;
 export const Platform = oneOfAnyCase(PLATFORMS, 'ios and android are also called apns and fcm.');

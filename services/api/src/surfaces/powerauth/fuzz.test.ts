@@ -51,6 +51,8 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
     '2017-01-01T00:00:00+0000',
   ),
   privateKeyBase64: fc.constantFrom(KEY, ''),
+  startAt: fc.constantFrom<unknown>('2020-01-01T00:00:00Z', 1_700_000_000, '9999-01-01T00:00:00Z'),
+  runId: fc.constantFrom('00000000-0000-7000-8000-000000000000', 'x'),
   extras: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 }),
 };
 
@@ -76,6 +78,8 @@ function valueOf(schema: TSchema, name = ''): fc.Arbitrary<unknown> {
       });
     case 'integer':
       return fc.integer();
+    case 'number':
+      return fc.oneof(fc.double(), fc.double({ min: 0, max: 100 }));
     case 'boolean':
       return fc.boolean();
     default:
@@ -162,7 +166,14 @@ describe('whatever is sent', () => {
         await expectNoFault(await api.get(`/push/campaign/list?all=${part}`));
         const paging = `page=${part}&size=${part}`;
         await expectNoFault(await api.get(`/push/campaign/1/user/list?${paging}`));
-        for (const rest of ['detail', 'delete', 'user/list'])
+        await expectNoFault(await api.get(`/push/campaign/1/run/list?${paging}`));
+        await expectNoFault(await api.get(`/push/campaign/2/run?runId=${part}`));
+        await expectNoFault(await api.get(`/push/campaign/2/run/events?runId=${part}`));
+        for (const name of ['runId', 'reason', 'state', 'platform', 'after', 'size'])
+          await expectNoFault(await api.get(`/push/campaign/2/run/devices?${name}=${part}`));
+        for (const name of ['userId', 'deviceId', 'activationId', 'deliveryId'])
+          await expectNoFault(await api.get(`/push/delivery/list?${name}=${part}`));
+        for (const rest of ['detail', 'delete', 'user/list', 'run', 'run/list'])
           expect((await api.get(`/push/campaign/${part}/${rest}`)).status).toBeLessThan(500);
       }),
       { numRuns: RUNS },

@@ -2,7 +2,7 @@ import { PRIORITIES, type Json } from '@heliograph/core';
 import { Type, type Static } from '@sinclair/typebox';
 
 import { answering, taking } from './envelope.ts';
-import { ActivationId, AppId, oneOf, optional, text, UserId } from './fields.ts';
+import { ActivationId, AppId, instant, oneOf, optional, text, UserId } from './fields.ts';
 
 const tag = 'Message';
 
@@ -23,11 +23,7 @@ export const PushMessageBody = Type.Object(
     collapseKey: optional(text()),
     badge: optional(Type.Integer({ ...INT32, examples: [3] })),
     validUntil: optional(
-      Type.Unsafe<string | number>({
-        type: ['string', 'number'],
-        format: 'date-time',
-        minimum: -62_135_596_800,
-        exclusiveMaximum: 253_402_300_800,
+      instant({
         description: 'ISO 8601 with an offset, or epoch seconds. Nothing is sent from then on.',
         examples: ['2099-12-31T23:59:59Z'],
       }),

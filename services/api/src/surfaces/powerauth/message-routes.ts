@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import { findBodyHash } from '../../http/json-body.ts';
-import type { MessageStatus } from '../../messages/find-message-status.ts';
+import type { DeliveryStatus, MessageStatus } from '../../messages/find-message-status.ts';
 import type { NewMessage, SendAnswer, SendRequest } from '../../messages/send-messages.ts';
 import { toWireAppId } from './fields.ts';
 import {
@@ -107,12 +107,22 @@ function toDetail(status: MessageStatus): MessageDetailAnswer {
     appId: toWireAppId(status.appId),
     createdAt: toWireDate(status.createdAt),
     expiresAt: toWireDate(status.expiresAt),
-    deliveries: status.deliveries.map(({ nextAttemptAt, finishedAt, history, ...delivery }) => ({
-      ...delivery,
-      ...(nextAttemptAt === undefined ? {} : { nextAttemptAt: toWireDate(nextAttemptAt) }),
-      ...(finishedAt === undefined ? {} : { finishedAt: toWireDate(finishedAt) }),
-      history: history.map(toAttempt),
-    })),
+    deliveries: status.deliveries.map(toWireDelivery),
+  };
+}
+
+/** A delivery, with what its caller has beside it, and with its dates as the wire spells them. */
+export function toWireDelivery<T extends DeliveryStatus>({
+  nextAttemptAt,
+  finishedAt,
+  history,
+  ...delivery
+}: T) {
+  return {
+    ...delivery,
+    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt: toWireDate(nextAttemptAt) }),
+    ...(finishedAt === undefined ? {} : { finishedAt: toWireDate(finishedAt) }),
+    history: history.map(toAttempt),
   };
 }
 

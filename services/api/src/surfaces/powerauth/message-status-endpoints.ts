@@ -19,20 +19,19 @@ const Attempt = Type.Object(
   { title: 'Attempt' },
 );
 
-const Delivery = Type.Object(
-  {
-    id: Type.String(),
-    platform: oneOf(['ios', 'android']),
-    state: oneOf(DELIVERY_STATES),
-    reason: optional(Type.String()),
-    attempts: Type.Integer(),
-    nextAttemptAt: optional(Type.String()),
-    finishedAt: optional(Type.String()),
-    providerMessageId: optional(Type.String()),
-    history: Type.Array(Attempt),
-  },
-  { title: 'Delivery' },
-);
+/** What every delivery shows beside its id. */
+export const deliveryFields = {
+  platform: oneOf(['ios', 'android']),
+  state: oneOf(DELIVERY_STATES),
+  reason: optional(Type.String()),
+  attempts: Type.Integer(),
+  nextAttemptAt: optional(Type.String()),
+  finishedAt: optional(Type.String()),
+  providerMessageId: optional(Type.String()),
+  history: Type.Array(Attempt),
+};
+
+const Delivery = Type.Object({ id: Type.String(), ...deliveryFields }, { title: 'Delivery' });
 
 const LedgerCounts = Type.Object(
   {

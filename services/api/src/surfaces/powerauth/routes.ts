@@ -7,9 +7,12 @@ import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
+import { traceRoutes } from './trace-routes.ts';
 
-export interface PowerAuthDeps extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps {
+export interface PowerAuthDeps
+  extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -21,6 +24,8 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...messageRoutes(deps.messages),
     ...deviceRoutes(deps),
     ...campaignRoutes(deps),
+    ...runRoutes(deps),
+    ...traceRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),

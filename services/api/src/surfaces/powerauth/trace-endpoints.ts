@@ -1,0 +1,124 @@
+import { DELIVERY_STATES, OUTCOME_CODES } from '@heliograph/core';
+import { Type, type Static } from '@sinclair/typebox';
+
+import { LANES } from '../../deliveries/trace-deliveries.ts';
+import { ofCampaign } from './campaign-path.ts';
+import { answering, takingFrom } from './envelope.ts';
+import {
+  ActivationId,
+  AppId,
+  nullable,
+  oneOf,
+  optional,
+  Platform,
+  RowId,
+  text,
+  UserId,
+  WireAppId,
+} from './fields.ts';
+import { deliveryFields } from './message-status-endpoints.ts';
+
+const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+
+export const DEFAULT_DEVICES = 100;
+const MAX_DEVICES = 1000;
+
+const deviceFields = {
+  deliveryId: Type.String({ description: 'What APNs was given as apns-id.' }),
+  deviceId: Type.Integer(),
+  userId: nullable(
+    Type.String({ description: 'Whom it was for; null where nothing says it any more.' }),
+  ),
+  activationId: nullable(
+    Type.String({ description: 'Null where the device is gone, or somebody else’s by now.' }),
+  ),
+  ...deliveryFields,
+};
+
+const RunDevice = Type.Object(deviceFields, { title: 'RunDevice' });
+
+export type RunDeviceAnswer = Static<typeof RunDevice>;
+
+/** What an outcome of a run may be called. */
+const REASONS = OUTCOME_CODES.flatMap(({ reason }) => reason ?? []);
+
+export const LIST_RUN_DEVICES = ofCampaign(
+  answering(
+    Type.Object({
+      campaignId: Type.Integer(),
+      runId: Type.String(),
+      devices: Type.Array(RunDevice),
+      next: nullable(
+        Type.String({ description: 'Leads to the next page as `after`. Null at the end.' }),
+      ),
+    }),
+    takingFrom(
+      'query',
+      Type.Object({
+        runId: optional(
+          text({ minLength: 1, description: 'The latest run that is no dry run, unless given.' }),
+        ),
+        state: optional(
+          oneOf(DELIVERY_STATES, 'By default `failed`, or any where there is a reason.'),
+        ),
+        reason: optional(oneOf(REASONS)),
+        platform: optional(Platform),
+        after: optional(text({ description: 'The `next` of the page before.' })),
+        size: optional(
+          Type.Integer({ minimum: 1, maximum: MAX_DEVICES, default: DEFAULT_DEVICES }),
+        ),
+      }),
+      {
+        tag: 'Campaign run',
+        summary: 'Lists the devices of a run by what came of them',
+        methods: ['get'],
+        paths: ['/push/campaign/:id/run/devices'],
+      },
+    ),
+  ),
+);
+
+export const DEFAULT_DELIVERIES = 50;
+const MAX_DELIVERIES = 200;
+
+const TracedDelivery = Type.Object(
+  {
+    lane: oneOf(LANES),
+    appId: WireAppId,
+    messageId: optional(Type.String()),
+    campaignId: optional(Type.Integer()),
+    runId: optional(Type.String()),
+    createdAt: Type.String({ description: 'When the message was accepted, or the run started.' }),
+    ...deviceFields,
+  },
+  { title: 'TracedDelivery' },
+);
+
+export type TracedDeliveryAnswer = Static<typeof TracedDelivery>;
+
+const TraceQuery = Type.Object({
+  userId: optional(UserId),
+  deviceId: optional(RowId),
+  activationId: optional(ActivationId),
+  deliveryId: optional(
+    text({ pattern: UUID, description: 'Of any push: APNs was given it as apns-id.' }),
+  ),
+  appId: optional(AppId),
+  lane: optional(oneOf(LANES, 'Both by default.')),
+  size: optional(
+    Type.Integer({ minimum: 1, maximum: MAX_DELIVERIES, default: DEFAULT_DELIVERIES }),
+  ),
+});
+
+export type TraceInput = Static<typeof TraceQuery>;
+
+export const LIST_DELIVERIES = answering(
+  Type.Object({ deliveries: Type.Array(TracedDelivery) }),
+  takingFrom('query', TraceQuery, {
+    tag: 'Message',
+    summary:
+      'Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the four',
+    methods: ['get'],
+    paths: ['/push/delivery/list'],
+  }),
+);
