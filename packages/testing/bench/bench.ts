@@ -10,6 +10,10 @@ export interface Bench {
   readonly processes: Processes;
   /** How long a measured part takes, if the caller said so. */
   readonly seconds: number | undefined;
+  /** How many devices a campaign is sent to, if the caller said so. */
+  readonly devices: number | undefined;
+  /** How many users are added to a campaign, if the caller said so. */
+  readonly users: number | undefined;
   /** Runs when the scenario is over, however it ended; the last one added runs first. */
   onEnd(release: () => unknown): void;
 }

@@ -41,3 +41,34 @@ export async function insertDevices(db: Db, appRef: number, count: number): Prom
     ) AS d (activation_id, user_id, provider, push_token, hash)`.execute(db);
   await sql`ANALYZE devices`.execute(db);
 }
+
+/** The user of the nth device that `insertApnsDevices` makes. */
+export function toApnsUser(n: number): string {
+  return toDevice(2 * n).userId;
+}
+
+const DEVICES_PER_STATEMENT = 100_000;
+/** So many tell the planner what devices look like. Until it knows, each one that is added costs a look at all others of its app. */
+const FIRST_DEVICES = 1000;
+
+/** Registers `count` devices, all of them for APNs and of a user of its own each: device n is what `toDevice(2 * n)` answers. */
+export async function insertApnsDevices(db: Db, appRef: number, count: number): Promise<void> {
+  for (
+    let first = 0, end = FIRST_DEVICES;
+    first < count;
+    first = end, end += DEVICES_PER_STATEMENT
+  ) {
+    const last = Math.min(end, count) - 1;
+    await sql`
+      INSERT INTO devices (app_ref, activation_id, user_id, provider, push_token, push_token_hash,
+        activation_active, last_registered_at)
+      SELECT ${appRef}::bigint, '00000000-0000-4000-8000-' || n.digits, 'user-' || n.digits, 'apns', t.token,
+        sha256(convert_to(t.token, 'UTF8')), true, now()
+      FROM generate_series(${first}::integer, ${last}::integer) AS g (number)
+      CROSS JOIN LATERAL (SELECT lpad((2 * g.number)::text, 12, '0') AS digits) n
+      CROSS JOIN LATERAL (SELECT lpad(n.digits, 64, '0') AS token) t`.execute(db);
+    if (first === 0) await sql`ANALYZE devices`.execute(db);
+  }
+  // As autovacuum would have left them long ago; it shall not do that while something is measured.
+  await sql`VACUUM ANALYZE devices`.execute(db);
+}

@@ -2,6 +2,18 @@ import { toDevice } from './devices.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
+/** What all messages say: what the reference's example does. */
+export const PUSH_BODY = {
+  title: 'Balance update',
+  body: 'Your balance is now $745.00',
+  badge: 3,
+  sound: 'default',
+  icon: 'custom-icon',
+  category: 'balance-update',
+  collapseKey: 'balance-update',
+  extras: { _comment: 'Any custom data.' },
+} as const;
+
 /** Makes the bytes of `POST /push/message/send` to the user of a device: the reference's message, asynchronous. */
 export function createRequestWriter(appId: string): (device: number) => string {
   const parts = JSON.stringify(toSendBody(appId, 'USER', 'ACTIVATION')).split(/USER|ACTIVATION/);
@@ -30,17 +42,7 @@ function toSendBody(appId: string, userId: string, activationId: string) {
         activationId,
         userId,
         attributes: { personal: true, silent: false },
-        body: {
-          title: 'Balance update',
-          body: 'Your balance is now $745.00',
-          badge: 3,
-          sound: 'default',
-          icon: 'custom-icon',
-          category: 'balance-update',
-          collapseKey: 'balance-update',
-          validUntil: new Date(Date.now() + DAY_MS).toISOString(),
-          extras: { _comment: 'Any custom data.' },
-        },
+        body: { ...PUSH_BODY, validUntil: new Date(Date.now() + DAY_MS).toISOString() },
       },
     },
   };

@@ -5,6 +5,8 @@ import { type Options, parseOptions } from './options.ts';
 import { Processes } from './processes.ts';
 import { formatReport, type Report } from './report.ts';
 import { accept } from './scenarios/accept.ts';
+import { audience } from './scenarios/audience.ts';
+import { campaign } from './scenarios/campaign.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
 
@@ -13,6 +15,8 @@ const SCENARIOS = new Map<string, Scenario>([
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],
+  ['campaign', campaign],
+  ['audience', audience],
 ]);
 
 process.exit(await main());
@@ -38,7 +42,7 @@ async function main(): Promise<number> {
 /** Runs one scenario; whatever it started is gone afterwards. */
 async function runScenario(
   name: string,
-  { seconds, profileFolder }: Options,
+  { seconds, devices, users, profileFolder }: Options,
   interrupted: Promise<never>,
 ): Promise<Report> {
   const scenario = SCENARIOS.get(name);
@@ -52,6 +56,8 @@ async function runScenario(
     redisUrl: fromLauncher('BENCH_REDIS_URL'),
     processes,
     seconds,
+    devices,
+    users,
     onEnd: (release) => releases.push(release),
   };
   let isDone = false;

@@ -5,6 +5,10 @@ export interface Options {
   readonly json: boolean;
   /** How long a measured part takes; each scenario has a default of its own. */
   readonly seconds: number | undefined;
+  /** How many devices `campaign` is about. */
+  readonly devices: number | undefined;
+  /** How many users `audience` is about. */
+  readonly users: number | undefined;
   /** The folder for CPU profiles of the services. */
   readonly profileFolder: string | undefined;
 }
@@ -17,6 +21,8 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     options: {
       json: { type: 'boolean', default: false },
       seconds: { type: 'string' },
+      devices: { type: 'string' },
+      users: { type: 'string' },
       profile: { type: 'string' },
     },
   });
@@ -27,6 +33,8 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     scenarios: positionals.length > 0 ? positionals : known,
     json: values.json,
     seconds: parseSeconds(values.seconds),
+    devices: parseCount('--devices', values.devices),
+    users: parseCount('--users', values.users),
     profileFolder: values.profile,
   };
 }
@@ -36,4 +44,14 @@ function parseSeconds(text: string | undefined): number | undefined {
   const seconds = Number(text);
   if (seconds > 0 && seconds <= 600) return seconds;
   throw new Error(`--seconds ${text} is not a number of seconds from 1 to 600.`);
+}
+
+/** Enough for what is measured to last a moment, and no more than a machine of one developer holds. */
+const COUNTS = { least: 20_000, most: 10_000_000 };
+
+function parseCount(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= COUNTS.least && count <= COUNTS.most) return count;
+  throw new Error(`${option} ${text} is not a number from ${COUNTS.least} to ${COUNTS.most}.`);
 }

@@ -22,8 +22,17 @@ export function readTreeCpuMicros(pid: number): number {
 
 /** The most memory that the process has held at once since its start. */
 export function readPeakRssMb(pid: number): number {
+  return readStatusMb(pid, /^VmHWM:\s+(\d+) kB$/m);
+}
+
+/** The memory that the process holds now. */
+export function readRssMb(pid: number): number {
+  return readStatusMb(pid, /^VmRSS:\s+(\d+) kB$/m);
+}
+
+function readStatusMb(pid: number, line: RegExp): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+  return Math.round(Number(line.exec(status)?.[1]) / 1024);
 }
 
 export function readParentPid(pid: number): number {

@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 
 import { openTestDatabase } from '../src/database.ts';
 import { openTestRedis } from '../src/redis.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
 import type { Bench } from './bench.ts';
 import { insertDevices } from './devices.ts';
 import { readCpuMicros, readParentPid, readTreeCpuMicros } from './process-meter.ts';
@@ -24,7 +25,10 @@ export interface Stack {
   readonly sandbox: BenchSandbox;
   readonly api: BenchProcess;
   readonly apiPort: number;
+  readonly client: ApiClient;
   readonly appId: string;
+  /** The id of the app's row. */
+  readonly appRef: number;
   readonly devices: number;
   /** CPU time of the servers behind the services, for `startCpuMeter`. */
   readonly serversCpu: {
@@ -57,8 +61,9 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
   };
   const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
   const { port: apiPort } = await api.next<{ readonly port: number }>();
-  const appRef = await createApp(`http://127.0.0.1:${apiPort}`, sandbox.credentials);
-  await insertDevices(database.db, appRef, devices);
+  const client = createApiClient(apiPort);
+  const appRef = await createApp(client, sandbox.credentials);
+  if (devices > 0) await insertDevices(database.db, appRef, devices);
 
   return {
     db: database.db,
@@ -66,7 +71,9 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     sandbox,
     api,
     apiPort,
+    client,
     appId: APP_ID,
+    appRef,
     devices,
     serversCpu: await createServersCpu(database.db, redis),
     async startDispatcher() {
@@ -79,23 +86,12 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
 }
 
 /** As an administrator would. Answers the row's id. */
-async function createApp(baseUrl: string, { apns, fcm }: SandboxCredentials): Promise<number> {
+async function createApp(client: ApiClient, { apns, fcm }: SandboxCredentials): Promise<number> {
   const app = { appId: APP_ID, appName: 'Bench' };
-  const { id } = await call<{ readonly id: number }>(baseUrl, '/admin/app/create', app);
-  await call(baseUrl, '/admin/app/ios/update', { id, ...apns });
-  await call(baseUrl, '/admin/app/android/update', { id, ...fcm });
+  const { id } = await client.call<{ readonly id: number }>('/admin/app/create', app);
+  await client.call('/admin/app/ios/update', { id, ...apns });
+  await client.call('/admin/app/android/update', { id, ...fcm });
   return id;
-}
-
-async function call<T>(baseUrl: string, route: string, requestObject: object): Promise<T> {
-  const response = await fetch(baseUrl + route, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ requestObject }),
-  });
-  if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
-  const { responseObject } = (await response.json()) as { responseObject: T };
-  return responseObject;
 }
 
 async function createServersCpu(db: Db, redis: Redis): Promise<Stack['serversCpu']> {

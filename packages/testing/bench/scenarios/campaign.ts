@@ -1,0 +1,343 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { addCampaignUsers } from '@heliograph/db';
+import { sql } from 'kysely';
+
+import type { Bench } from '../bench.ts';
+import {
+  type BenchRun,
+  createCampaign,
+  readFirstArrival,
+  readLastArrival,
+  readRunLedger,
+  startRun,
+  waitForPushes,
+  waitForSilence,
+  waitUntilOver,
+} from '../campaigns.ts';
+import { insertApnsDevices, toApnsUser } from '../devices.ts';
+import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
+import type { BenchProcess } from '../processes.ts';
+import { readKeysBytes } from '../redis-memory.ts';
+import {
+  formatCores,
+  median,
+  noteDisturbance,
+  percent,
+  perSecond,
+  type Report,
+  round,
+  type Row,
+  toCores,
+} from '../report.ts';
+import { startSampler } from '../sampler.ts';
+import { type Stack, startStack } from '../stack.ts';
+import { sendByHttp2 } from '../yardsticks/http2.ts';
+
+const DEVICES = 100_000;
+/** The small campaign, which shows what depends on the size, has so much of the audience. */
+const SMALL_SHARE = 0.1;
+const USERS_PER_STATEMENT = 100_000;
+const MAX_BARE_PUSHES = 50_000;
+/** A dispatcher that has just said that it is ready may still be busy with its start. */
+const SETTLE_MS = 1_000;
+const SAMPLE_EVERY_MS = 200;
+/** Pause and cancel come after so much of the audience each. */
+const CONTROL_AFTER = 0.08;
+const SILENCE_MS = 1_500;
+/** The sandbox takes no more streams at once. */
+const MAX_IN_FLIGHT = 1000;
+/** A sink that uses so much of a core is what is measured. */
+const BUSY_CORE = 0.95;
+
+const GOAL_FIRST_PUSH_MS = 2_000;
+const GOAL_CONTROL_MS = 1_000;
+const GOAL_RSS_MB = 256;
+/** Memory whose median in the second half of a run is above that of the first half by more than this grows. */
+const FLAT = 1.1;
+/** What Redis holds for a campaign ten times as large may be so much more. */
+const SAME_REDIS = 1.2;
+
+/**
+ * A campaign to devices on APNs, sent by one dispatcher process: how fast, from when on, with how much memory, and how soon it stops when
+ * it is told to. A smaller one comes first: what of the figures depends on the audience.
+ */
+export async function campaign(bench: Bench): Promise<Report> {
+  const devices = bench.devices ?? DEVICES;
+  const smallDevices = Math.round(devices * SMALL_SHARE);
+  const stack = await startStack(bench, 0);
+  await insertApnsDevices(stack.db, stack.appRef, devices);
+  const smallCampaign = await makeCampaign(stack, smallDevices);
+  const largeCampaign = await makeCampaign(stack, devices);
+  // As autovacuum would have left it long ago; it shall not do that while something is measured.
+  await sql`VACUUM ANALYZE campaign_users`.execute(stack.db);
+
+  const small = await measureRun(stack, smallCampaign, smallDevices);
+  const firstBare = await measureBare(bench, stack, devices);
+  const large = await measureRun(stack, largeCampaign, devices);
+  const secondBare = await measureBare(bench, stack, devices);
+  const controls = await measureControls(stack, largeCampaign, devices);
+
+  return toReport({ devices, small, large, bare: [firstBare, secondBare], controls });
+}
+
+/** A campaign of the users of the first devices. */
+async function makeCampaign(stack: Stack, users: number): Promise<number> {
+  const id = await createCampaign(stack);
+  for (let first = 0; first < users; first += USERS_PER_STATEMENT) {
+    const length = Math.min(USERS_PER_STATEMENT, users - first);
+    const some = Array.from({ length }, (_, n) => toApnsUser(first + n));
+    await addCampaignUsers(stack.db, id, some);
+  }
+  return id;
+}
+
+type Measured = Awaited<ReturnType<typeof measureRun>>;
+
+/** Sends the campaign with a new dispatcher that has nothing else to do. */
+async function measureRun(stack: Stack, campaignId: number, devices: number) {
+  const { db, redis, sandbox } = stack;
+  const dispatcher = await startFresh(stack);
+  const rssStartMb = readRssMb(dispatcher.pid);
+  const meter = startCpuMeter({
+    dispatcher: () => readCpuMicros(dispatcher.pid),
+    api: () => readCpuMicros(stack.api.pid),
+    sandbox: () => readCpuMicros(sandbox.process.pid),
+    ...stack.serversCpu,
+  });
+  const rss = startSampler(SAMPLE_EVERY_MS, () => readRssMb(dispatcher.pid));
+  const redisBytes = startSampler(SAMPLE_EVERY_MS, () => readKeysBytes(redis));
+  const startedAt = performance.now();
+
+  const run = await startRun(stack, campaignId);
+  await waitForPushes(sandbox, 0);
+  const firstAtMs = await readFirstArrival(sandbox);
+  const { createdAt, materialisedAt } = await waitUntilOver(db, run);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpuMicros = meter.read();
+  const rssMb = readPeakRssMb(dispatcher.pid);
+  const rssSamples = await rss.stop();
+  const redisSamples = await redisBytes.stop();
+  await dispatcher.stop();
+
+  const { ledger, accepted } = await readBalance(stack, run);
+  if ([ledger.targeted, ledger.sent, accepted].some((count) => count !== devices))
+    throw new Error(
+      `the campaign is for ${devices} devices; its run targeted ${ledger.targeted} and sent to ${ledger.sent}, ` +
+        `and the sandbox accepted ${accepted} pushes`,
+    );
+  const lastAtMs = await readLastArrival(sandbox);
+  return {
+    pushes: accepted,
+    rate: (accepted - 1) / ((lastAtMs - firstAtMs) / 1000),
+    firstPushMs: firstAtMs - run.requestedAtMs,
+    frozenMs: (materialisedAt?.getTime() ?? Number.NaN) - createdAt.getTime(),
+    cpuMicros: cpuMicros.dispatcher / accepted,
+    postgresCpuMicros: cpuMicros.postgres / accepted,
+    cores: toCores(cpuMicros, seconds),
+    rssStartMb,
+    rssMb,
+    rssHalvesMb: toHalves(rssSamples),
+    redisKb: round(Math.max(...redisSamples) / 1024, 1),
+    imbalance: ledger.imbalance,
+  };
+}
+
+/** Nothing of what came before is left in the sandbox, in Redis or in the dispatcher. */
+async function startFresh(stack: Stack): Promise<BenchProcess> {
+  await stack.sandbox.clear();
+  await stack.redis.flushdb();
+  const dispatcher = await stack.startDispatcher();
+  await sleep(SETTLE_MS);
+  return dispatcher;
+}
+
+/** The medians of the first and of the second half. */
+function toHalves(samples: readonly number[]): readonly [number, number] {
+  const middle = Math.ceil(samples.length / 2);
+  return [median(samples.slice(0, middle)), median(samples.slice(middle - 1))];
+}
+
+/** The run's ledger, and what the sandbox says to it; throws where a push arrived twice or the ledger does not balance. */
+async function readBalance({ db, sandbox }: Stack, { id }: BenchRun) {
+  const ledger = await readRunLedger(db, id);
+  const { accepted, duplicates } = (await sandbox.received(0)).apns;
+  if (duplicates > 0) throw new Error(`${duplicates} pushes arrived twice`);
+  if (ledger.imbalance !== 0)
+    throw new Error(
+      `the ledger of the run is out of balance by ${ledger.imbalance}: ${JSON.stringify(ledger)}`,
+    );
+  return { ledger, accepted };
+}
+
+/** Pauses a run while it sends, resumes it, and cancels it. */
+async function measureControls(stack: Stack, campaignId: number, devices: number) {
+  const { db, client, sandbox } = stack;
+  const dispatcher = await startFresh(stack);
+  const run = await startRun(stack, campaignId);
+  const control = async (name: string) => {
+    const requestedAtMs = Date.now();
+    await client.call(`/push/campaign/${campaignId}/run/${name}`, { runId: run.id });
+    return requestedAtMs;
+  };
+  const share = Math.round(devices * CONTROL_AFTER);
+
+  await waitForPushes(sandbox, share);
+  const pausedAtMs = await control('pause');
+  await waitForSilence(sandbox, SILENCE_MS);
+  const pauseMs = Math.max(0, (await readLastArrival(sandbox)) - pausedAtMs);
+  const { accepted: atPause } = (await sandbox.received(0)).apns;
+
+  await control('resume');
+  await waitForPushes(sandbox, atPause + share);
+  const cancelledAtMs = await control('cancel');
+  await waitForSilence(sandbox, SILENCE_MS);
+  await waitUntilOver(db, run);
+  const cancelMs = Math.max(0, (await readLastArrival(sandbox)) - cancelledAtMs);
+  await dispatcher.stop();
+
+  const { ledger, accepted } = await readBalance(stack, run);
+  const unrecorded = accepted - ledger.sent;
+  if (unrecorded < 0 || unrecorded > MAX_IN_FLIGHT)
+    throw new Error(
+      `the run that was cancelled sent ${ledger.sent} by its ledger, and the sandbox accepted ${accepted}`,
+    );
+  if (ledger.sent === ledger.targeted) throw new Error('the run was over before it was cancelled');
+  return { pauseMs, cancelMs, ...ledger, accepted, unrecorded };
+}
+
+/** As the wave had it, equal to one of its pushes, by a client that does nothing else. */
+async function measureBare(bench: Bench, { sandbox }: Stack, devices: number) {
+  const [push] = (await sandbox.received(1)).apns.pushes;
+  if (push === undefined) throw new Error('no push reached APNs');
+  await sandbox.clear();
+  const pushes = Math.min(devices, MAX_BARE_PUSHES);
+  const meter = startCpuMeter({ sandbox: () => readCpuMicros(sandbox.process.pid) });
+  const result = await sendByHttp2(bench.processes, {
+    url: sandbox.apnsUrl,
+    caFile: sandbox.caFile,
+    credentials: sandbox.credentials.apns,
+    push,
+    pushes,
+    devices: 2 * devices,
+  });
+  const { sandbox: sink } = toCores(meter.read(), result.seconds);
+  return {
+    rate: pushes / result.seconds,
+    cpuMicros: result.cpuMicros / pushes,
+    client: round(result.cpuMicros / 1e6 / result.seconds, 2),
+    sink,
+  };
+}
+
+function toReport({
+  devices,
+  small,
+  large,
+  bare,
+  controls,
+}: {
+  readonly devices: number;
+  readonly small: Measured;
+  readonly large: Measured;
+  readonly bare: readonly Awaited<ReturnType<typeof measureBare>>[];
+  readonly controls: Awaited<ReturnType<typeof measureControls>>;
+}): Report {
+  const yardstick = median(bare.map((one) => one.rate));
+  const sink = Math.max(...bare.map((one) => one.sink));
+  const isSinkBusy = sink >= BUSY_CORE;
+  const ratio = isSinkBusy ? null : round(large.rate / yardstick, 3);
+  const yardstickCpuMicros = round(median(bare.map((one) => one.cpuMicros)));
+  const client = median(bare.map((one) => one.client));
+  const [firstHalfMb, secondHalfMb] = large.rssHalvesMb;
+  const rssFlat = secondHalfMb <= firstHalfMb * FLAT;
+  const ledgerImbalance = small.imbalance + large.imbalance + controls.imbalance;
+  const redisRow = `${large.redisKb} KB; with a tenth of the devices ${small.redisKb} KB`;
+
+  return {
+    figures: {
+      devices,
+      rate: round(large.rate),
+      yardstick: round(yardstick),
+      ratio,
+      cpuMicros: round(large.cpuMicros),
+      postgresCpuMicros: round(large.postgresCpuMicros),
+      yardstickCpuMicros,
+      firstPushMs: large.firstPushMs,
+      firstPushMsSmall: small.firstPushMs,
+      frozenMs: large.frozenMs,
+      rssStartMb: large.rssStartMb,
+      rssMb: large.rssMb,
+      rssHalvesMb: large.rssHalvesMb,
+      rssFlat,
+      redisKb: large.redisKb,
+      redisKbSmall: small.redisKb,
+      pauseMs: controls.pauseMs,
+      cancelMs: controls.cancelMs,
+      cancelled: {
+        targeted: controls.targeted,
+        sent: controls.sent,
+        received: controls.accepted,
+      },
+      ledgerImbalance,
+      cores: large.cores,
+      yardstickCores: { client, sandbox: sink },
+    },
+    rows: [
+      {
+        name: 'sent to APNs',
+        value: `${perSecond(large.rate)}${ratio === null ? '' : `, ${percent(ratio)} of the yardstick`}`,
+      },
+      { name: '  ledger', value: `${large.pushes} sent, ${large.pushes} received` },
+      {
+        name: '  CPU per push',
+        value: `dispatcher ${round(large.cpuMicros)} µs, postgres ${round(large.postgresCpuMicros)} µs`,
+      },
+      { name: '  cores in use', value: formatCores(large.cores) },
+      { name: 'yardstick', value: `${perSecond(yardstick)}, bare node:http2 to APNs` },
+      { name: '  CPU per push', value: `client ${yardstickCpuMicros} µs` },
+      { name: '  cores in use', value: formatCores({ client, sandbox: sink }) },
+      toGoalRow('first push', large.firstPushMs, GOAL_FIRST_PUSH_MS),
+      { name: '  of a tenth', value: `${small.firstPushMs} ms` },
+      { name: 'audience frozen', value: `${large.frozenMs} ms` },
+      {
+        name: 'dispatcher memory, peak',
+        value: `${large.rssMb} MB, ${large.rssStartMb} MB at its start`,
+        goal: { text: `≤ ${GOAL_RSS_MB} MB`, met: large.rssMb <= GOAL_RSS_MB },
+      },
+      {
+        name: '  medians of the halves',
+        value: `${firstHalfMb} MB, ${secondHalfMb} MB`,
+        goal: { text: 'flat', met: rssFlat },
+      },
+      {
+        name: 'Redis, at most',
+        value: redisRow,
+        goal: { text: 'the same', met: large.redisKb <= small.redisKb * SAME_REDIS },
+      },
+      toGoalRow('last push after a pause', controls.pauseMs, GOAL_CONTROL_MS),
+      toGoalRow('last push after a cancel', controls.cancelMs, GOAL_CONTROL_MS),
+      {
+        name: '  ledger',
+        value: `${controls.targeted} in the audience, ${controls.sent} sent, ${controls.accepted} received`,
+      },
+      {
+        name: 'ledgers out of balance by',
+        value: `${ledgerImbalance}`,
+        goal: { text: '0', met: ledgerImbalance === 0 },
+      },
+    ],
+    notes: [
+      ...noteDisturbance(large.cores),
+      ...(isSinkBusy
+        ? [
+            `the sandbox used ${percent(sink)} of a core under the yardstick: it is the limit, so there is no ratio`,
+          ]
+        : []),
+    ],
+  };
+}
+
+function toGoalRow(name: string, ms: number, goalMs: number): Row {
+  return { name, value: `${ms} ms`, goal: { text: `≤ ${goalMs} ms`, met: ms <= goalMs } };
+}
