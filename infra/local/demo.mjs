@@ -1,5 +1,5 @@
-// `npm run demo`: the reference's examples, sent through everything to the fake providers. Exits 0 only when every
-// push arrived and the ledgers balance.
+// `npm run demo`: the reference's examples and a campaign, sent through everything to the fake providers. Exits 0 only when
+// every push arrived and the ledgers balance.
 
 import { isDeepStrictEqual } from 'node:util';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './admin.mjs';
 import { build } from './build.mjs';
+import { CAMPAIGN_DEVICES, sendCampaign } from './demo-campaign.mjs';
 import { batchRequest, devices, sendRequest } from './demo-requests.mjs';
 import { throwawayFolder } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
@@ -52,7 +53,7 @@ async function tell({ baseUrl, controlUrl, appId }) {
 
   const accepted = { apns: received.apns.accepted, fcm: received.fcm.accepted };
   const arrived = { apns: received.apns.count, fcm: received.fcm.count };
-  return [
+  const messagesOk = [
     check(
       'the first answer counted one push',
       isDeepStrictEqual(platformCounts(single), { ios: SENT, android: NONE }),
@@ -65,6 +66,29 @@ async function tell({ baseUrl, controlUrl, appId }) {
     check('APNs accepted two pushes, FCM one', isDeepStrictEqual(accepted, { apns: 2, fcm: 1 })),
     check('no push arrived twice', isDeepStrictEqual(arrived, { apns: 2, fcm: 1 })),
     ...ledgers.map((ledger, at) => checkLedger(messageIds[at], ledger)),
+  ].every(Boolean);
+  return (await tellCampaign(baseUrl, controlUrl, appId, received)) && messagesOk;
+}
+
+/** `before`: what the fakes had received until then. */
+async function tellCampaign(baseUrl, controlUrl, appId, before) {
+  const { dryRun, run, again } = await sendCampaign(baseUrl, appId);
+  const after = await (await fetch(`${controlUrl}/received?limit=1`)).json();
+
+  const { targeted, sent, failed, expired, skipped, pending } = run.counts.total;
+  const arrived = ['apns', 'fcm'].map((name) => after[name].accepted - before[name].accepted);
+  return [
+    check(`the run is ${run.state}`, run.state === 'completed'),
+    check(
+      `${targeted} = ${sent} sent + ${failed} failed + ${expired} expired + ${skipped} skipped + ${pending} pending`,
+      targeted === sent + failed + expired + skipped + pending && sent === CAMPAIGN_DEVICES,
+    ),
+    check('the dry run had counted as many', dryRun.counts.total.targeted === targeted),
+    check(
+      `APNs accepted ${arrived[0]} pushes, FCM ${arrived[1]}`,
+      isDeepStrictEqual(arrived, [run.counts.ios.sent, run.counts.android.sent]),
+    ),
+    check('sending it live again sent nothing', again.runId === run.runId),
   ].every(Boolean);
 }
 
