@@ -37,7 +37,12 @@ export function openHintQueue<Job extends object>(
     hasPlace,
   }: LaneOptions & { readonly hasPlace: (depth: Depth, kind: keyof Depth) => boolean },
 ): HintQueue<Job> {
-  const queue = new Queue<object>(name, { connection, prefix });
+  const queue = new Queue<object>(name, {
+    connection,
+    prefix,
+    // Nobody listens to BullMQ's events, and by default it keeps ten thousand of them.
+    streams: { events: { maxLen: 0 } },
+  });
   queue.on('error', onError);
   const depth = { waiting: 0, delayed: 0 };
   let measuredAt = Number.NEGATIVE_INFINITY;

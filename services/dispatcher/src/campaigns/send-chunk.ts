@@ -5,10 +5,10 @@ import {
   toRunDeliveryId,
   type Environment,
   type PushMessage,
+  type Verdict,
 } from '@heliograph/core';
 import {
   claimMovedToken,
-  hashPushToken,
   MAX_DELIVERIES_PER_CHUNK,
   readDeferred,
   readOwedDevices,
@@ -314,43 +314,16 @@ class ChunkSending {
     if (outcome.kind === 'ambiguous' && device.ambiguousAttempts === 0)
       this.#progress.countAmbiguous();
 
-    const nextAttemptAt = verdict.state === 'pending' ? verdict.nextAttemptAt : null;
-    const record = toRecord(settled, scope, nextAttemptAt);
-    switch (verdict.state) {
-      case 'sent':
-        this.#progress.finish(
-          device.index,
-          'sent',
-          null,
-          device.history === null
-            ? undefined
-            : this.#toException(one, 'sent', null, settled, record),
-        );
-        break;
-      case 'failed':
-      case 'expired':
-        this.#progress.finish(
-          device.index,
-          verdict.state,
-          verdict.reason,
-          this.#toException(one, verdict.state, verdict.reason, settled, record),
-        );
-        break;
-      case 'pending':
-        this.#defer(one, verdict.reason, verdict.nextAttemptAt, settled, record);
-        break;
-      case 'paused':
-        if (verdict.scope === 'third_party')
-          this.#defer(one, verdict.reason, this.#toLater(THIRD_PARTY_WAIT_MS), settled, record);
-        else await this.#stopScope(one, scope.credentialVersion, verdict.reason, verdict.scope);
-        break;
-    }
+    // Almost all of them: nothing is kept but the byte.
+    if (verdict.state === 'sent' && device.history === null)
+      this.#progress.finish(device.index, 'sent', null);
+    else await this.#note(one, verdict, scope, settled);
     this.#deps.evidence.add({
       scope,
       outcome,
       status: settled.status,
       deviceId: device.deviceId,
-      pushTokenHash: hashPushToken(one.pushToken),
+      pushToken: one.pushToken,
       claimedAt: this.#chunk.claimedAt,
     });
     if (one.probeOf !== undefined && (outcome.kind === 'sent' || isDeadToken(outcome)))
@@ -360,6 +333,47 @@ class ChunkSending {
         { ...this.#progress.lease, reason: outcome.reason },
         'provider refused what we accepted',
       );
+  }
+
+  /** What came of a delivery that was not sent at the first try. */
+  async #note(
+    one: Todo,
+    verdict: Verdict,
+    scope: CredentialScope,
+    settled: SettledAttempt,
+  ): Promise<void> {
+    const { index } = one.device;
+    const nextAttemptAt = verdict.state === 'pending' ? verdict.nextAttemptAt : null;
+    const record = toRecord(settled, scope, nextAttemptAt);
+    switch (verdict.state) {
+      case 'sent':
+        return this.#progress.finish(
+          index,
+          'sent',
+          null,
+          this.#toException(one, 'sent', null, settled, record),
+        );
+      case 'failed':
+      case 'expired':
+        return this.#progress.finish(
+          index,
+          verdict.state,
+          verdict.reason,
+          this.#toException(one, verdict.state, verdict.reason, settled, record),
+        );
+      case 'pending':
+        return this.#defer(one, verdict.reason, verdict.nextAttemptAt, settled, record);
+      case 'paused':
+        if (verdict.scope === 'third_party')
+          return this.#defer(
+            one,
+            verdict.reason,
+            this.#toLater(THIRD_PARTY_WAIT_MS),
+            settled,
+            record,
+          );
+        return this.#stopScope(one, scope.credentialVersion, verdict.reason, verdict.scope);
+    }
   }
 
   async #stopScope(

@@ -26,7 +26,7 @@ function gone(scope: CredentialScope, n: number, invalidSince?: Date): Answer {
     outcome: invalidSince === undefined ? outcome : { ...outcome, invalidSince },
     status: 410,
     deviceId: scope.appRef * 1000 + n,
-    pushTokenHash: Buffer.from(`${n}`),
+    pushToken: `${n}`,
     claimedAt: CLAIMED_AT,
   };
 }

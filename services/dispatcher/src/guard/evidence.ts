@@ -1,5 +1,6 @@
 import type { Outcome, Requeue } from '@heliograph/core';
 import {
+  hashPushToken,
   noteAnswers,
   noteTokenFaults,
   type AnswerCount,
@@ -19,7 +20,7 @@ export interface Answer {
   /** HTTP status; undefined where nothing was answered, which says nothing about the scope. */
   readonly status: number | undefined;
   readonly deviceId: number;
-  readonly pushTokenHash: Buffer;
+  readonly pushToken: string;
   /** When the push was about to be sent, by the database's clock. */
   readonly claimedAt: Date;
 }
@@ -76,7 +77,7 @@ export function createEvidence(deps: {
       entry.faults.push({
         scope: answer.scope,
         deviceId: answer.deviceId,
-        pushTokenHash: answer.pushTokenHash,
+        pushTokenHash: hashPushToken(answer.pushToken),
         reason,
         kind: fault,
         // A date after our asking would be held against registrations that are yet to come.

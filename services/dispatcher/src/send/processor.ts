@@ -1,6 +1,5 @@
 import { judge, type PushMessage } from '@heliograph/core';
 import {
-  hashPushToken,
   type ClaimedDelivery,
   type CredentialScope,
   type Db,
@@ -136,7 +135,7 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     if ('pauseId' in settled)
       return record(delivery, toHeldUpdate(delivery, settled.reason, settled.pauseId, deps.now()));
 
-    await settle(delivery, gate, scope, settled, hashPushToken(device.pushToken));
+    await settle(delivery, gate, scope, settled, device.pushToken);
   }
 
   async function settle(
@@ -144,7 +143,7 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     gate: SendGate,
     scope: CredentialScope,
     settled: SettledAttempt,
-    pushTokenHash: Buffer,
+    pushToken: string,
   ): Promise<void> {
     const { outcome } = settled;
     const verdict = judge(
@@ -171,7 +170,7 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
       outcome,
       status: settled.status,
       deviceId: delivery.deviceId,
-      pushTokenHash,
+      pushToken,
       claimedAt: delivery.claimedAt,
     });
     if (gate.probeOf !== undefined && showsThatItWorks(outcome))
