@@ -55,8 +55,8 @@ const GOAL_CONTROL_MS = 1_000;
 const GOAL_RSS_MB = 256;
 /** Memory whose median in the second half of a run is above that of the first half by more than this grows. */
 const FLAT = 1.1;
-/** What Redis holds for a campaign ten times as large may be so much more. */
-const SAME_REDIS = 1.2;
+/** What Redis holds for a campaign ten times as large may be so much more: a few jobs come and go while it is looked at. */
+const SAME_REDIS_KB = 8;
 
 /**
  * A campaign to devices on APNs, sent by one dispatcher process: how fast, from when on, with how much memory, and how soon it stops when
@@ -252,7 +252,7 @@ function toReport({
   const [firstHalfMb, secondHalfMb] = large.rssHalvesMb;
   const rssFlat = secondHalfMb <= firstHalfMb * FLAT;
   const ledgerImbalance = small.imbalance + large.imbalance + controls.imbalance;
-  const redisRow = `${large.redisKb} KB; with a tenth of the devices ${small.redisKb} KB`;
+  const redisRow = `${large.redisKb} KB, of a tenth ${small.redisKb} KB`;
 
   return {
     figures: {
@@ -313,7 +313,7 @@ function toReport({
       {
         name: 'Redis, at most',
         value: redisRow,
-        goal: { text: 'the same', met: large.redisKb <= small.redisKb * SAME_REDIS },
+        goal: { text: 'the same', met: large.redisKb <= small.redisKb + SAME_REDIS_KB },
       },
       toGoalRow('last push after a pause', controls.pauseMs, GOAL_CONTROL_MS),
       toGoalRow('last push after a cancel', controls.cancelMs, GOAL_CONTROL_MS),
