@@ -26,7 +26,6 @@ export interface ClaimedChunk extends ChunkLease {
   readonly appRef: number;
   readonly campaignId: number;
   readonly message: CampaignMessage;
-  readonly runStartedAt: Date;
   readonly canary: boolean;
   /** One byte per device. */
   readonly outcomes: Buffer;
@@ -57,7 +56,7 @@ export async function claimChunk(
 ): Promise<ClaimedChunk | undefined> {
   const { rows } = await sql<ClaimedChunk>`
     WITH run AS (
-      SELECT id, app_ref, campaign_id, message, started_at, valid_until FROM campaign_runs
+      SELECT id, app_ref, campaign_id, message, valid_until FROM campaign_runs
       WHERE id = ${runId} AND state IN ('materialising', 'running') AND NOT dry_run
     ), picked AS (
       SELECT c.run_id, c.ordinal FROM campaign_chunks c
@@ -70,7 +69,7 @@ export async function claimChunk(
       FROM picked, run
       WHERE c.run_id = ${runId} AND c.ordinal = picked.ordinal
       RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.canary, c.outcomes, c.expires_at,
-        run.app_ref, run.campaign_id, run.message, run.started_at AS run_started_at
+        run.app_ref, run.campaign_id, run.message
     )
     SELECT claimed.*, now() AS claimed_at,
       (SELECT json_build_object('version', k.version, 'environment', k.environment)
@@ -94,8 +93,7 @@ export interface OwedDevice {
   readonly userId: string | null;
   readonly environment: Environment | null;
   readonly tokenDeactivated: boolean;
-  /** Registered again since the run started: its token, user or provider may be others now. */
-  readonly registeredSince: boolean;
+  /** It belongs to the user, and to the app and provider, that it had when the audience was frozen. */
   readonly sameOwner: boolean;
   readonly sameToken: boolean;
   readonly attempts: number;
@@ -103,10 +101,11 @@ export interface OwedDevice {
   readonly history: readonly AttemptRecord[] | null;
 }
 
-/** What of a leased chunk is to be sent now: devices not tried yet, and those whose next attempt has come. */
+/** The first `most` of what of a leased chunk is to be sent now: devices not tried yet, and those whose next attempt has come. */
 export async function readOwedDevices(
   db: Db,
-  chunk: Pick<ClaimedChunk, 'runId' | 'ordinal' | 'runStartedAt' | 'provider'>,
+  chunk: Pick<ClaimedChunk, 'runId' | 'ordinal' | 'provider'>,
+  most: number = MAX_DELIVERIES_PER_CHUNK,
 ): Promise<readonly OwedDevice[]> {
   const first = chunk.ordinal * MAX_DELIVERIES_PER_CHUNK;
   // Concatenated and unnested, the hashes are fetched once, and not for every device. They are compared for all of them: a device that
@@ -122,7 +121,6 @@ export async function readOwedDevices(
       WHERE get_byte(c.outcomes, t.n::integer - 1) IN (${sql.lit(OWED)}, ${sql.lit(DEFERRED)})
     )
     SELECT o.index, o.device_id, d.push_token, d.user_id, d.environment, d.token_deactivated_at IS NOT NULL AS token_deactivated,
-      coalesce(d.last_registered_at > ${chunk.runStartedAt}, false) AS registered_since,
       d.id IS NULL OR coalesce(d.provider = ${chunk.provider} AND hashtextextended(d.user_id, 0) = o.user_hash
         AND d.app_ref = (SELECT app_ref FROM campaign_runs WHERE id = ${chunk.runId}), false) AS same_owner,
       d.id IS NULL OR substring(d.push_token_hash FOR 16) = o.token_hash AS same_token,
@@ -135,7 +133,7 @@ export async function readOwedDevices(
         AND state = 'pending' OFFSET 0
     ) x ON true
     WHERE o.code = ${sql.lit(OWED)} OR x.next_attempt_at <= now()
-    ORDER BY o.index`.execute(db);
+    ORDER BY o.index LIMIT ${Math.min(most, MAX_DELIVERIES_PER_CHUNK)}`.execute(db);
   return rows;
 }
 
@@ -241,13 +239,14 @@ export async function recordCheckpoints(
   shard: number,
 ): Promise<readonly boolean[]> {
   if (checkpoints.length === 0) return [];
-  const changes = checkpoints.flatMap((point) =>
-    Array.from(point.changes, ([code, change]) => ({ point, code, change })).filter(
+  // By their place in the input: this process may hand in a chunk twice, under the lease that it lost and under its new one.
+  const changes = checkpoints.flatMap((point, n) =>
+    Array.from(point.changes, ([code, change]) => ({ n: n + 1, point, code, change })).filter(
       ({ change }) => change !== 0,
     ),
   );
-  const exceptions = checkpoints.flatMap((point) =>
-    point.exceptions.map((exception) => ({ point, exception })),
+  const exceptions = checkpoints.flatMap((point, n) =>
+    point.exceptions.map((exception) => ({ n: n + 1, point, exception })),
   );
   const [firstRun, lastRun] = toBounds(checkpoints.map((point) => point.runId));
   const releases = checkpoints.map((point) => point.release);
@@ -280,30 +279,30 @@ export async function recordCheckpoints(
       FROM input i LEFT JOIN holding h ON h.id = i.pause_id
       WHERE c.run_id = i.run_id AND c.ordinal = i.ordinal AND c.run_id BETWEEN ${firstRun}::uuid AND ${lastRun}::uuid
         AND c.lease_epoch = i.epoch AND c.checkpoint = i.checkpoint AND c.leased
-      RETURNING c.run_id, c.ordinal
+      RETURNING i.n
     ), counted AS (
       INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count)
       SELECT d.run_id, d.provider, d.code, ${shard}::smallint, sum(d.change)
       FROM unnest(
+        ${changes.map((c) => c.n)}::integer[],
         ${changes.map((c) => c.point.runId)}::uuid[],
-        ${changes.map((c) => c.point.ordinal)}::integer[],
         ${changes.map((c) => c.point.provider)}::text[],
         ${changes.map((c) => c.code)}::smallint[],
         ${changes.map((c) => c.change)}::integer[]
-      ) AS d (run_id, ordinal, provider, code, change)
-      JOIN written w ON w.run_id = d.run_id AND w.ordinal = d.ordinal
+      ) AS d (n, run_id, provider, code, change)
+      JOIN written w ON w.n = d.n
       GROUP BY 1, 2, 3
       -- Rows are locked in one order by all, so that none waits for another that waits for it.
       ORDER BY 1, 2, 3
       ON CONFLICT (run_id, provider, code, shard) DO UPDATE SET count = t.count + excluded.count
     )${exceptions.length === 0 ? sql`` : sql`, excepted AS (${insertExceptions(exceptions)})`}
-    SELECT w.run_id IS NOT NULL AS recorded
-    FROM input i LEFT JOIN written w ON w.run_id = i.run_id AND w.ordinal = i.ordinal ORDER BY i.n`.execute(
+    SELECT w.n IS NOT NULL AS recorded FROM input i LEFT JOIN written w ON w.n = i.n ORDER BY i.n`.execute(
     db,
   );
-  const recorded = rows.map((row) => row.recorded);
+  if (rows.every((row) => row.recorded)) return rows.map(() => true);
   // Looked at afterwards: the first of two equal statements may have been under way when the second began.
-  return recorded.includes(false) ? findRecorded(db, checkpoints) : recorded;
+  const found = await findRecorded(db, checkpoints);
+  return rows.map((row, n) => row.recorded || found[n] === true);
 }
 
 /** Which of the checkpoints were the last ones to be written of their chunks. */
@@ -325,7 +324,11 @@ async function findRecorded(
 }
 
 function insertExceptions(
-  all: readonly { readonly point: ChunkCheckpoint; readonly exception: ChunkException }[],
+  all: readonly {
+    readonly n: number;
+    readonly point: ChunkCheckpoint;
+    readonly exception: ChunkException;
+  }[],
 ) {
   const of = all.map(({ exception }) => exception);
   return sql`
@@ -334,6 +337,7 @@ function insertExceptions(
     SELECT e.run_id, e.chunk::bigint * ${MAX_DELIVERIES_PER_CHUNK}::bigint + e.index, e.device_id, e.user_id, e.provider, e.state, e.reason, e.attempts,
       e.ambiguous_attempts, e.next_attempt_at, e.provider_message_id, CASE WHEN e.state <> 'pending' THEN now() END, e.history::jsonb
     FROM unnest(
+      ${all.map(({ n }) => n)}::integer[],
       ${all.map(({ point }) => point.runId)}::uuid[],
       ${all.map(({ point }) => point.ordinal)}::integer[],
       ${all.map(({ point }) => point.provider)}::text[],
@@ -347,9 +351,9 @@ function insertExceptions(
       ${of.map((e) => e.nextAttemptAt?.toISOString() ?? null)}::timestamptz[],
       ${of.map((e) => e.providerMessageId)}::text[],
       ${of.map((e) => (e.history.length === 0 ? null : JSON.stringify(e.history)))}::text[]
-    ) AS e (run_id, chunk, provider, index, device_id, user_id, state, reason, attempts, ambiguous_attempts, next_attempt_at,
+    ) AS e (n, run_id, chunk, provider, index, device_id, user_id, state, reason, attempts, ambiguous_attempts, next_attempt_at,
       provider_message_id, history)
-    JOIN written w ON w.run_id = e.run_id AND w.ordinal = e.chunk
+    JOIN written w ON w.n = e.n
     ON CONFLICT (run_id, ordinal) DO UPDATE SET
       user_id = coalesce(excluded.user_id, x.user_id), state = excluded.state, reason = excluded.reason,
       attempts = excluded.attempts, ambiguous_attempts = excluded.ambiguous_attempts,
@@ -375,10 +379,9 @@ export async function renewChunkLeases(
       FROM input i
       WHERE c.run_id = i.run_id AND c.ordinal = i.ordinal AND c.run_id BETWEEN ${firstRun}::uuid AND ${lastRun}::uuid
         AND c.lease_epoch = i.epoch AND c.leased AND c.due_at > now()
-      RETURNING c.run_id, c.ordinal
+      RETURNING i.n
     )
-    SELECT r.run_id IS NOT NULL AS renewed
-    FROM input i LEFT JOIN renewed r ON r.run_id = i.run_id AND r.ordinal = i.ordinal ORDER BY i.n`.execute(
+    SELECT r.n IS NOT NULL AS renewed FROM input i LEFT JOIN renewed r ON r.n = i.n ORDER BY i.n`.execute(
     db,
   );
   return rows.map((row) => row.renewed);

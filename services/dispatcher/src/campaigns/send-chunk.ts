@@ -137,7 +137,7 @@ class ChunkSending {
 
   async run(permits: number): Promise<void> {
     const { db } = this.#deps;
-    const devices = await readOwedDevices(db, this.#chunk);
+    const devices = await readOwedDevices(db, this.#chunk, permits);
     const deferred = await readDeferred(db, this.#chunk);
     for (const [index, until] of deferred) this.#waits.set(index, { until, pauseId: null });
     for (const { index } of devices) this.#waits.delete(index);
