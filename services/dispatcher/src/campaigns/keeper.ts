@@ -59,13 +59,21 @@ export function startKeeper(deps: KeeperDeps): Keeper {
     for (const runId of await startDueRuns(db)) log.info({ runId }, 'run started');
     const runs = await listOpenRuns(db);
     if (runs.length === 0) return;
-    for (const run of runs) {
+    // Announced first: what takes long with one run is not to keep the others waiting.
+    await announce(runs);
+    for (const run of runs) await look(run);
+    await measureRuns(db);
+  }
+
+  /** Trouble with one run is not to keep the others from being looked after. */
+  async function look(run: OpenRun): Promise<void> {
+    try {
       if (needsFreezing(run)) deps.freezer.start(run.id);
       await endIfOver(run);
       await judge(run);
+    } catch (error) {
+      log.warn({ err: error, runId: run.id }, 'run not looked after; the next round tries again');
     }
-    await measureRuns(db);
-    await announce(runs);
   }
 
   async function endIfOver(run: OpenRun): Promise<void> {
@@ -105,10 +113,15 @@ export function startKeeper(deps: KeeperDeps): Keeper {
     log.info({ runId: run.id, verdict }, 'run judged');
   }
 
+  /** Without Redis nothing is announced; all else goes on. */
   async function announce(runs: readonly OpenRun[]): Promise<void> {
     const due = runs.filter((run) => isSending(run.state) && run.hasDue);
     if (due.length === 0) return;
-    const waiting = await lane.countWaiting();
+    const waiting = await lane.countWaiting().catch((error: unknown) => {
+      log.warn({ err: error }, 'redis not reached');
+      return undefined;
+    });
+    if (waiting === undefined) return;
     // One after another and not all of one run first: they stand in the lane as they take turns.
     for (let n = 0; n < JOBS_PER_RUN; n += 1)
       for (const run of due) if ((waiting.get(run.id) ?? 0) <= n) await lane.announce(run.id);
