@@ -101,11 +101,10 @@ export interface OwedDevice {
   readonly history: readonly AttemptRecord[] | null;
 }
 
-/** The first `most` of what of a leased chunk is to be sent now: devices not tried yet, and those whose next attempt has come. */
+/** What of a leased chunk is to be sent now: devices not tried yet, and those whose next attempt has come. */
 export async function readOwedDevices(
   db: Db,
   chunk: Pick<ClaimedChunk, 'runId' | 'ordinal' | 'provider'>,
-  most: number = MAX_DELIVERIES_PER_CHUNK,
 ): Promise<readonly OwedDevice[]> {
   const first = chunk.ordinal * MAX_DELIVERIES_PER_CHUNK;
   // Concatenated and unnested, the hashes are fetched once, and not for every device. They are compared for all of them: a device that
@@ -133,7 +132,7 @@ export async function readOwedDevices(
         AND state = 'pending' OFFSET 0
     ) x ON true
     WHERE o.code = ${sql.lit(OWED)} OR x.next_attempt_at <= now()
-    ORDER BY o.index LIMIT ${Math.min(most, MAX_DELIVERIES_PER_CHUNK)}`.execute(db);
+    ORDER BY o.index`.execute(db);
   return rows;
 }
 
