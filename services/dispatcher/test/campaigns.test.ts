@@ -440,6 +440,19 @@ describe('a run that is controlled', () => {
   });
 });
 
+describe('a run that is slow', () => {
+  test('goes faster as soon as it may, however long the next push would have waited', async () => {
+    const { campaign } = await makeAudience(500);
+    const runId = await startRun(rig.db, campaign, { ratePerSecond: 0.02 });
+    await eventually(() => expect(pushesOf(runId)).toHaveLength(1));
+
+    await controlStoredRun(rig.db, runId, 'rate', 100_000);
+
+    await eventually(() => expect(pushesOf(runId)).toHaveLength(500), { timeoutMs: 5_000 });
+    await runIn(rig.db, runId, 'completed');
+  });
+});
+
 describe('a canary', () => {
   test('is sent alone, and the rest when it is approved', async () => {
     const { campaign } = await makeAudience(1_500);

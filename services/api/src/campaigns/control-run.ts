@@ -21,6 +21,7 @@ export async function controlRun(
 ): Promise<RunProgress> {
   const { id } = await getRun(deps, campaignId, runId);
   await controlStoredRun(deps.db, id, control, ratePerSecond ?? null);
-  if (control === 'resume' || control === 'approve') void deps.campaignLane.announce(id);
+  // Harmless where there is nothing to send: who takes the job looks at the run first.
+  if (control !== 'pause' && control !== 'cancel') void deps.campaignLane.announce(id);
   return getRunProgress(deps.db, id);
 }

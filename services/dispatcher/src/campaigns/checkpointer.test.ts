@@ -169,8 +169,11 @@ describe('the checkpointer', () => {
     progress.finish(0, 'sent', null);
     const released = checkpointer.release(progress, { kind: 'due' });
     await eventually(() => expect(errors.length).toBeGreaterThan(1));
+    // Whoever sends must not run away from the ledger.
+    await eventually(() => expect(checkpointer.isBehind()).toBe(true));
     db = database.db;
     await released;
+    await eventually(() => expect(checkpointer.isBehind()).toBe(false));
 
     expect(await chunkRow(chunk)).toMatchObject({
       outcomes: Buffer.from([1, 0, 0]),

@@ -6,9 +6,10 @@ import type { ChunkProgress } from './chunk-progress.ts';
 
 /** A process that dies repeats at most what it sent since its last checkpoint, so long ago and the time of a statement. */
 export const CHECKPOINT_EVERY_MS = 150;
-const RETRY_DELAY_MS = 200;
-const MAX_RETRY_DELAY_MS = 2_000;
-const MAX_RETRIES_WHILE_CLOSING = 5;
+/** Nothing is sent while outcomes wait longer than that for the database: all of them would be sent again if this process died. */
+const MAX_BEHIND_MS = 600;
+const RETRY_DELAY_MS = 250;
+const MAX_RETRIES_WHILE_CLOSING = 20;
 /** Sums of runs are kept in so many rows, so that dispatchers don't wait for each other. */
 const SHARDS = 16;
 
@@ -17,6 +18,8 @@ export interface Checkpointer {
   watch(progress: ChunkProgress): void;
   /** Writes what is left and gives up the lease. Resolves once that is in the ledger, or was found to be another's. Never rejects. */
   release(progress: ChunkProgress, release: ChunkRelease): Promise<void>;
+  /** Whether outcomes wait too long already to be written. */
+  isBehind(): boolean;
   /** Writes what is left, unless the database stays away. */
   close(): Promise<void>;
 }
@@ -38,20 +41,23 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
   const watched = new Map<ChunkProgress, (() => void) | undefined>();
   let writing: Promise<void> | undefined;
   let closing = false;
+  /** Everything that came before is written. */
+  let writtenUntilMs = performance.now();
 
   async function writeAll(): Promise<void> {
     let failures = 0;
     for (;;) {
+      const lookedAtMs = performance.now();
       const dirty = [...watched.keys()].filter((progress) => progress.isDirty);
-      if (dirty.length === 0) return;
       try {
-        await write(dirty);
+        if (dirty.length > 0) await write(dirty);
+        writtenUntilMs = lookedAtMs;
         failures = 0;
       } catch (error) {
         deps.onError(error);
         failures += 1;
         if (closing && failures > MAX_RETRIES_WHILE_CLOSING) return;
-        await pause(Math.min(RETRY_DELAY_MS * 2 ** failures, MAX_RETRY_DELAY_MS));
+        await pause(RETRY_DELAY_MS);
         continue;
       }
       // What came meanwhile is written by the next round; only what ends its lease has somebody waiting.
@@ -119,6 +125,7 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
         startWriting();
       });
     },
+    isBehind: () => performance.now() - writtenUntilMs > MAX_BEHIND_MS,
     async close() {
       closing = true;
       clearInterval(timer);

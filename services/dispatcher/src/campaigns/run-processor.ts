@@ -19,8 +19,9 @@ export interface RunProcessorDeps {
   readonly stopping: AbortSignal;
 }
 
-/** A bucket of permits is asked no more often than that. */
+/** A bucket of permits is asked no more often than that, and no more seldom: its rate may have been raised. */
 const MIN_PERMIT_WAIT_MS = 100;
+const MAX_PERMIT_WAIT_MS = 1_000;
 const MAX_PERMITS = 1000;
 
 /**
@@ -80,7 +81,8 @@ export function createRunProcessor(deps: RunProcessorDeps): (runId: string) => P
 
   async function takePermits(runId: string, perSecond: number) {
     const permits = await deps.rateLimit.take(runId, perSecond, MAX_PERMITS);
-    return { ...permits, waitMs: Math.max(permits.waitMs, MIN_PERMIT_WAIT_MS) };
+    const waitMs = Math.min(Math.max(permits.waitMs, MIN_PERMIT_WAIT_MS), MAX_PERMIT_WAIT_MS);
+    return { ...permits, waitMs };
   }
 
   function announceAgain(runId: string, waitMs?: number): void {

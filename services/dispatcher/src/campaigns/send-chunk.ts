@@ -1,7 +1,5 @@
 import {
-  burnsAttempt,
   judge,
-  MAX_REMEMBERED_ATTEMPTS,
   toRunDeliveryId,
   type Environment,
   type PushMessage,
@@ -13,7 +11,6 @@ import {
   readDeferred,
   readOwedDevices,
   type AttemptRecord,
-  type ChunkException,
   type ChunkRelease,
   type ClaimedChunk,
   type CredentialScope,
@@ -28,6 +25,7 @@ import { BUSY_WAIT_MS, toRecord } from '../send/updates.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import type { ChunkLeases } from './chunk-leases.ts';
 import { ChunkProgress } from './chunk-progress.ts';
+import { toException, toLastWord, toUntried } from './exceptions.ts';
 import { gateDevice } from './gate-device.ts';
 import type { RunWatch } from './run-watch.ts';
 
@@ -137,7 +135,7 @@ class ChunkSending {
 
   async run(permits: number): Promise<void> {
     const { db } = this.#deps;
-    const devices = await readOwedDevices(db, this.#chunk, permits);
+    const devices = await readOwedDevices(db, this.#chunk);
     const deferred = await readDeferred(db, this.#chunk);
     for (const [index, until] of deferred) this.#waits.set(index, { until, pauseId: null });
     for (const { index } of devices) this.#waits.delete(index);
@@ -181,7 +179,7 @@ class ChunkSending {
           this.#skip(device, gate.reason);
           break;
         case 'expire':
-          this.#progress.finish(index, 'expired', 'expired', this.#toTried(device, 'expired'));
+          this.#progress.finish(index, 'expired', 'expired', toLastWord(device, 'expired'));
           break;
         case 'hold':
           this.#hold(index, gate.pauseId);
@@ -236,6 +234,7 @@ class ChunkSending {
     const mayOpen = () =>
       mayGoOn() &&
       !this.#deps.stopping.aborted &&
+      !this.#deps.checkpointer.isBehind() &&
       this.#deps.clockMs() - this.#startedMs < SLICE_MS &&
       this.sends < permits;
 
@@ -243,11 +242,24 @@ class ChunkSending {
     const sendOneAfterAnother = async () => {
       for (let one = todo[next]; one !== undefined && mayOpen(); one = todo[next]) {
         next += 1;
-        await this.#sendOne(one, provider, turns, loaded.credential.version, mayOpen, mayGoOn);
+        await this.#sendOne(
+          one,
+          provider,
+          turns,
+          loaded.credential.version,
+          mayOpen,
+          mayGoOn,
+        ).catch((error: unknown) => this.#noteFault(one.device.index, error));
       }
     };
     const atOnce = Math.max(1, Math.ceil(toPlaces(provider) / CHUNKS_OF_A_RUN));
     await Promise.all(Array.from({ length: Math.min(atOnce, todo.length) }, sendOneAfterAnother));
+  }
+
+  /** The others go on, and what they sent is recorded: the chunk is not given up before their answers are there. */
+  #noteFault(index: number, error: unknown): void {
+    this.#deps.log.error({ err: error, ...this.#progress.lease, index }, 'delivery not settled');
+    this.#wait(index, FAULT_WAIT_MS);
   }
 
   async #sendOne(
@@ -351,7 +363,7 @@ class ChunkSending {
           index,
           'sent',
           null,
-          this.#toException(one, 'sent', null, settled, record),
+          toException(one.device, 'sent', null, settled, record),
         );
       case 'failed':
       case 'expired':
@@ -359,7 +371,7 @@ class ChunkSending {
           index,
           verdict.state,
           verdict.reason,
-          this.#toException(one, verdict.state, verdict.reason, settled, record),
+          toException(one.device, verdict.state, verdict.reason, settled, record),
         );
       case 'pending':
         return this.#defer(one, verdict.reason, verdict.nextAttemptAt, settled, record);
@@ -411,41 +423,14 @@ class ChunkSending {
     const until = nextAttemptAt < expiresAt ? nextAttemptAt : expiresAt;
     this.#waits.set(one.device.index, { until, pauseId: null });
     this.#progress.defer({
-      ...this.#toException(one, 'pending', reason, settled, record),
+      ...toException(one.device, 'pending', reason, settled, record),
       nextAttemptAt: until,
     });
   }
 
   #skip(device: OwedDevice, reason: string): void {
-    this.#progress.finish(device.index, 'skipped', reason, {
-      ...toBare(device),
-      state: 'skipped',
-      reason,
-    });
-  }
-
-  /** The last word on a delivery that was tried before; of one that never was the ledger's byte says all. */
-  #toTried(device: OwedDevice, state: 'expired'): ChunkException | undefined {
-    return device.history === null ? undefined : { ...toBare(device), state, reason: state };
-  }
-
-  #toException(
-    { device }: Todo,
-    state: ChunkException['state'],
-    reason: string | null,
-    { outcome }: SettledAttempt,
-    record: AttemptRecord,
-  ): ChunkException {
-    const bare = toBare(device);
-    return {
-      ...bare,
-      state,
-      reason,
-      attempts: bare.attempts + (burnsAttempt(outcome) ? 1 : 0),
-      ambiguousAttempts: bare.ambiguousAttempts + (outcome.kind === 'ambiguous' ? 1 : 0),
-      providerMessageId: outcome.kind === 'sent' ? (outcome.providerMessageId ?? null) : null,
-      history: append(bare.history, record),
-    };
+    const exception = toUntried(device, 'skipped', reason);
+    this.#progress.finish(device.index, 'skipped', reason, exception);
   }
 
   #toLater(ms: number): Date {
@@ -456,27 +441,6 @@ class ChunkSending {
     const { appRef, provider } = this.#chunk;
     return { appRef, provider, environment, credentialVersion };
   }
-}
-
-function toBare(device: OwedDevice): ChunkException {
-  return {
-    index: device.index,
-    deviceId: device.deviceId,
-    userId: device.userId,
-    state: 'pending',
-    reason: null,
-    attempts: device.attempts,
-    ambiguousAttempts: device.ambiguousAttempts,
-    nextAttemptAt: null,
-    providerMessageId: null,
-    history: device.history ?? [],
-  };
-}
-
-/** Bounded: the first attempt and the latest ones stay. */
-function append(history: readonly AttemptRecord[], record: AttemptRecord): AttemptRecord[] {
-  if (history.length < MAX_REMEMBERED_ATTEMPTS) return [...history, record];
-  return [...history.slice(0, 1), ...history.slice(2), record];
 }
 
 function isDeadToken(outcome: SettledAttempt['outcome']): boolean {
