@@ -48,17 +48,11 @@ export function toApnsUser(n: number): string {
 }
 
 const DEVICES_PER_STATEMENT = 100_000;
-/** So many tell the planner what devices look like. Until it knows, each one that is added costs a look at all others of its app. */
-const FIRST_DEVICES = 1000;
 
 /** Registers `count` devices, all of them for APNs and of a user of its own each: device n is what `toDevice(2 * n)` answers. */
 export async function insertApnsDevices(db: Db, appRef: number, count: number): Promise<void> {
-  for (
-    let first = 0, end = FIRST_DEVICES;
-    first < count;
-    first = end, end += DEVICES_PER_STATEMENT
-  ) {
-    const last = Math.min(end, count) - 1;
+  for (let first = 0; first < count; first += DEVICES_PER_STATEMENT) {
+    const last = Math.min(first + DEVICES_PER_STATEMENT, count) - 1;
     await sql`
       INSERT INTO devices (app_ref, activation_id, user_id, provider, push_token, push_token_hash,
         activation_active, last_registered_at)
@@ -67,7 +61,6 @@ export async function insertApnsDevices(db: Db, appRef: number, count: number): 
       FROM generate_series(${first}::integer, ${last}::integer) AS g (number)
       CROSS JOIN LATERAL (SELECT lpad((2 * g.number)::text, 12, '0') AS digits) n
       CROSS JOIN LATERAL (SELECT lpad(n.digits, 64, '0') AS token) t`.execute(db);
-    if (first === 0) await sql`ANALYZE devices`.execute(db);
   }
   // As autovacuum would have left them long ago; it shall not do that while something is measured.
   await sql`VACUUM ANALYZE devices`.execute(db);
