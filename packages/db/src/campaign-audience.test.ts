@@ -369,7 +369,7 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
     const pages = await freezeAll(runId);
 
     // then
-    expect(pages).toBe(fewUsers ? 3 : 4);
+    expect(pages).toBe(fewUsers ? 2 : 4);
     const chunks = await readChunks(runId);
     expect(chunks.map((chunk) => chunk.ordinal)).toEqual([...chunks.keys()]);
     expect(Math.max(...chunks.map((chunk) => chunk.outcomes.length))).toBe(1000);

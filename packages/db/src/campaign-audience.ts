@@ -55,8 +55,7 @@ export async function freezePage(db: Db, runId: string, pageSize?: number): Prom
       .executeTakeFirst();
     if (run === undefined) return false;
 
-    const usual = run.deviceCursor === 0 ? DEVICES_OF_FIRST_PAGE : DEVICES_PER_PAGE;
-    const isLast = await storePage(tx, run, pageSize ?? usual);
+    const isLast = await storePage(tx, run, pageSize ?? toPageSize(run));
     if (!isLast) return true;
     if (run.canaryPercent !== null && !run.dryRun)
       await releaseCanary(tx, runId, run.canaryPercent);
@@ -80,6 +79,11 @@ interface HeldRun {
   readonly lastUserPosition: number | null;
   readonly deviceCursor: number;
   readonly nextChunk: number;
+}
+
+/** A page of few users costs a look at each of them, however small it is. */
+function toPageSize({ deviceCursor, fewUsers }: HeldRun): number {
+  return deviceCursor === 0 && fewUsers !== true ? DEVICES_OF_FIRST_PAGE : DEVICES_PER_PAGE;
 }
 
 /** Answers whether it was the last page. */

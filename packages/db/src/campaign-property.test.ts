@@ -5,13 +5,20 @@ import { sql } from 'kysely';
 
 import { freezePage, TARGETED } from './campaign-audience.ts';
 import { claimMovedToken } from './campaign-chunks.ts';
-import { deleteDevices, hashPushToken, inRegistration, saveDevice } from './devices.ts';
+import {
+  deleteDevices,
+  hashPushToken,
+  inRegistration,
+  saveDevice,
+  type DeviceRegistration,
+  type SharedToken,
+} from './devices.ts';
 
 /*
  * Audiences of a handful of devices that share and exchange a handful of tokens, frozen in tiny pages while everybody registers.
  */
 
-const RUNS = 100;
+const RUNS = 150;
 const database = useTestDatabase({ poolSize: 10 });
 
 interface Registration {
@@ -26,13 +33,16 @@ interface Registration {
 
 type Step =
   | { readonly kind: 'register'; readonly device: Registration }
+  /** An activation's token becomes another's, as where an app is installed again. */
+  | { readonly kind: 'pass'; readonly from: number; readonly to: number; readonly instead: number }
   | { readonly kind: 'delete'; readonly token: number }
   | { readonly kind: 'deactivate'; readonly token: number }
   | { readonly kind: 'freeze' };
 
-const token = fc.nat(4);
+const token = fc.nat(11);
+const activation = fc.nat(8);
 const registration: fc.Arbitrary<Registration> = fc.record({
-  activation: fc.nat(8),
+  activation,
   user: fc.nat(5),
   provider: fc.constantFrom('apns', 'apns', 'fcm'),
   token,
@@ -41,14 +51,20 @@ const registration: fc.Arbitrary<Registration> = fc.record({
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: registration.map((device): Step => ({ kind: 'register', device })) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ from: activation, to: activation, instead: fc.integer({ min: 12, max: 15 }) })
+      .map((pass): Step => ({ kind: 'pass', ...pass })),
+  },
   { weight: 1, arbitrary: token.map((of): Step => ({ kind: 'delete', token: of })) },
   { weight: 1, arbitrary: token.map((of): Step => ({ kind: 'deactivate', token: of })) },
   { weight: 4, arbitrary: fc.constant<Step>({ kind: 'freeze' }) },
 );
 const world = fc.record({
-  registry: fc.array(registration, { minLength: 3, maxLength: 14 }),
+  registry: fc.array(registration, { minLength: 6, maxLength: 16 }),
   /** Users are numbered; so many of them are in the campaign. */
-  members: fc.integer({ min: 1, max: 6 }),
+  members: fc.integer({ min: 3, max: 6 }),
   providers: fc.constantFrom<readonly Provider[]>(['apns', 'fcm'], ['apns', 'fcm'], ['apns']),
   productionOnly: fc.boolean(),
   fewUsers: fc.boolean(),
@@ -63,25 +79,50 @@ interface Registry {
 
 const toToken = (of: number) => `token ${of}`;
 
+const toActivationId = ({ appRef }: Registry, of: number) => `${appRef} ${of}`;
+
 /** As the api does. */
-async function register({ appRef }: Registry, device: Registration): Promise<void> {
-  const activationId = `${appRef} ${device.activation}`;
-  const pushToken = toToken(device.token);
+async function save(
+  { appRef }: Registry,
+  device: Omit<DeviceRegistration, 'appRef' | 'activationActive'>,
+  shared: SharedToken,
+): Promise<void> {
+  const { activationId, pushToken } = device;
   await inRegistration(database.db, { pushToken, activationIds: [activationId] }, (tx) =>
-    saveDevice(
-      tx,
-      {
-        appRef,
-        activationId,
-        userId: `user ${device.user}`,
-        provider: device.provider,
-        environment: device.environment,
-        pushToken,
-        activationActive: true,
-      },
-      device.replaces ? { kind: 'replace', written: new Set() } : { kind: 'refuse' },
-    ),
+    saveDevice(tx, { ...device, appRef, activationActive: true }, shared),
   );
+}
+
+async function register(registry: Registry, device: Registration): Promise<void> {
+  const { provider, environment } = device;
+  await save(
+    registry,
+    {
+      activationId: toActivationId(registry, device.activation),
+      userId: `user ${device.user}`,
+      provider,
+      environment,
+      pushToken: toToken(device.token),
+    },
+    device.replaces ? { kind: 'replace', written: new Set() } : { kind: 'refuse' },
+  );
+}
+
+async function passToken(
+  registry: Registry,
+  change: { readonly from: number; readonly to: number; readonly instead: number },
+): Promise<void> {
+  const devices = await database.db
+    .selectFrom('devices')
+    .select(['activationId', 'userId', 'provider', 'environment', 'pushToken'])
+    .where('appRef', '=', registry.appRef)
+    .execute();
+  const find = (activationOf: number) =>
+    devices.find((device) => device.activationId === toActivationId(registry, activationOf));
+  const [from, to] = [find(change.from), find(change.to)];
+  if (from === undefined || to === undefined || from === to) return;
+  await save(registry, { ...from, pushToken: toToken(change.instead) }, { kind: 'refuse' });
+  await save(registry, { ...to, pushToken: from.pushToken }, { kind: 'refuse' });
 }
 
 async function take(registry: Registry, change: Exclude<Step, { kind: 'freeze' }>): Promise<void> {
@@ -89,6 +130,8 @@ async function take(registry: Registry, change: Exclude<Step, { kind: 'freeze' }
   switch (change.kind) {
     case 'register':
       return register(registry, change.device);
+    case 'pass':
+      return passToken(registry, change);
     case 'delete':
       await deleteDevices(db, registry.appId, toToken(change.token));
       return;
@@ -282,7 +325,7 @@ describe('an audience', () => {
         expect(counts).toEqual([counts[0], counts[0], counts[0], counts[0]]);
         expect(audiences[1]).toEqual(audiences[0]);
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
   }, 60_000);
 });
