@@ -38,7 +38,7 @@ const CHUNKS_IN_HAND = 4;
 /** So many campaign pushes are under way at APNs at once. */
 const PLACES = 375;
 /** What a dead dispatcher had claimed is sent after its lease, of 20 s. */
-const AFTER_LEASE_MS = 60_000;
+const AFTER_LEASE_MS = 110_000;
 /** For what takes long on a busy machine. */
 const LATE = { timeoutMs: 30_000 };
 
