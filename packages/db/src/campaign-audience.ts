@@ -2,7 +2,6 @@ import { PROVIDERS } from '@heliograph/core';
 import { sql, type RawBuilder } from 'kysely';
 
 import type { Db } from './database.ts';
-import { endIfSilent } from './locks.ts';
 
 /*
  * Freezing the audience of a run: the devices of its campaign's users, one per push token, as chunks.
@@ -32,7 +31,6 @@ export async function freezePage(db: Db, runId: string, pageSize?: number): Prom
     await sql`SELECT set_config('jit', 'off', true), set_config('enable_nestloop', 'off', true)`.execute(
       tx,
     );
-    await endIfSilent(tx);
     const run = await tx
       .selectFrom('campaignRuns')
       .select([

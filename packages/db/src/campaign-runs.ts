@@ -8,7 +8,6 @@ import {
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
-import { endIfSilent } from './locks.ts';
 import type { CampaignMessage } from './schema.ts';
 
 /** How a run is to be sent. */
@@ -176,7 +175,6 @@ export async function controlStoredRun(
   ratePerSecond?: number | null,
 ): Promise<RunState | undefined> {
   return db.transaction().execute(async (tx) => {
-    await endIfSilent(tx);
     const run = await tx
       .selectFrom('campaignRuns')
       .select(['state', 'reason', 'startedAt', 'materialisedAt', 'canaryPercent', 'approvedAt'])

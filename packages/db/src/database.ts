@@ -9,6 +9,12 @@ export type Db = Kysely<Schema>;
 const INT8_OID = 20;
 
 /**
+ * Whoever falls silent in the middle of a transaction, since its process was stopped or its machine hangs, loses it and its locks
+ * after that. For every connection from its start: a process may be stopped right after the statement that took the lock.
+ */
+export const MAX_SILENCE_MS = 10_000;
+
+/**
  * Connections are opened on demand, up to `poolSize`; `db.destroy()` closes them.
  * `onConnectionLost` hears of connections that died, as in a restart of the server; the pool replaces them by itself.
  */
@@ -24,6 +30,7 @@ export function openDatabase(
     // A server that vanished without a word is noticed in minutes instead of hours.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    idle_in_transaction_session_timeout: MAX_SILENCE_MS,
     types: {
       // Row ids are far below 2^53, and JSON has no other numbers.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
