@@ -1,0 +1,12 @@
+export { connectHttp2, ConnectError, type ConnectOptions } from './connect.ts';
+export type { ConnectionEvents, Goaway, Http2Connection } from './connection.ts';
+export {
+  findHeader,
+  type Ambiguous,
+  type Answered,
+  type HeaderField,
+  type Request,
+  type RequestEnd,
+  type Unprocessed,
+} from './request.ts';
+export { RequestTemplate } from './request-template.ts';
