@@ -83,7 +83,8 @@ export class Connection implements Http2Connection {
   #timer: NodeJS.Timeout | undefined;
   #pingId = 0;
   #closeReason: string | undefined;
-  #hadRoom = true;
+  /** There is room since the last time we said so. */
+  #madeRoom = false;
 
   /** The socket is connected, and has negotiated `h2`. `onReady` is called once the server's settings are there, or never will be. */
   constructor(
@@ -104,7 +105,10 @@ export class Connection implements Http2Connection {
       onFlush: () => {
         this.#firstUnwritten = this.#nextStreamId;
       },
-      onWritten: () => this.#tellCapacity(),
+      onWritten: () => {
+        this.#madeRoom = true;
+        this.#tellCapacity();
+      },
     });
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -148,10 +152,7 @@ export class Connection implements Http2Connection {
   }
 
   request(request: Request): boolean {
-    if (this.capacity === 0) {
-      this.#hadRoom = false;
-      return false;
-    }
+    if (this.capacity === 0) return false;
     const stream = new Stream(
       this.#nextStreamId,
       request,
@@ -294,6 +295,7 @@ export class Connection implements Http2Connection {
     if (streamId !== 0) this.#expectOpened(frame);
     expectBytes(frame, 4);
     const increment = readUint31(frame.source, frame.start);
+    this.#madeRoom = true;
     if (streamId === 0) return this.#sender.widen(increment);
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
@@ -308,6 +310,7 @@ export class Connection implements Http2Connection {
     applySettings(this.#settings, frame.source, frame.start, frame.end);
     this.#sender.adopt(windowBefore, this.#streams.values());
     this.#sender.answerSettings();
+    this.#madeRoom = true;
     if (this.#state !== 'starting') return;
     this.#state = 'open';
     this.#onReady();
@@ -356,6 +359,7 @@ export class Connection implements Http2Connection {
 
   #finish(stream: Stream, end: RequestEnd): void {
     this.#streams.delete(stream.id);
+    this.#madeRoom = true;
     this.#sender.forget(stream);
     stream.request.onEnd(end);
     if (this.#state === 'draining') this.#closeIfDone();
@@ -373,10 +377,10 @@ export class Connection implements Http2Connection {
     this.#tellCapacity();
   }
 
-  /** Only those hear of it who asked in vain. */
+  /** Once for all that a read brought. */
   #tellCapacity(): void {
-    if (this.#hadRoom || this.capacity === 0) return;
-    this.#hadRoom = true;
+    if (!this.#madeRoom || this.capacity === 0) return;
+    this.#madeRoom = false;
     this.#events.onCapacity();
   }
 

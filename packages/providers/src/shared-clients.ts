@@ -3,6 +3,8 @@ export interface SharedClient {
   /** Answers are owed. */
   readonly busy: boolean;
   close(): Promise<void>;
+  /** Ends at once what is under way: nobody knows what became of it. */
+  abandon(): void;
 }
 
 interface Entry<T> {
@@ -16,6 +18,7 @@ export class SharedClients<T extends SharedClient> {
   readonly #now: () => Date;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #leaving = new Set<T>();
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -55,11 +58,21 @@ export class SharedClients<T extends SharedClient> {
     await Promise.all(this.#closing);
   }
 
+  /** Ends at once what is under way, also of those that are closing. */
+  abandon(): void {
+    for (const { client } of this.#entries.values()) client.abandon();
+    for (const client of this.#leaving) client.abandon();
+  }
+
   #close(key: string, client: T): Promise<void> {
     this.#entries.delete(key);
     const closed = client.close();
     this.#closing.add(closed);
-    void closed.finally(() => this.#closing.delete(closed));
+    this.#leaving.add(client);
+    void closed.finally(() => {
+      this.#closing.delete(closed);
+      this.#leaving.delete(client);
+    });
     return closed;
   }
 }

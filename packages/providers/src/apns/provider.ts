@@ -1,10 +1,10 @@
 import type { Environment, Outcome, PushMessage } from '@heliograph/core';
 import { InFlight } from '../in-flight.ts';
-import type { Attempt, Push, PushProvider } from '../push-provider.ts';
+import type { Attempt, Push, PushFeed, PushProvider } from '../push-provider.ts';
 import { toUnprocessed } from './answers.ts';
-import { toApnsPush } from './payload.ts';
+import type { ApnsClient, ApnsPushRequest } from './client.ts';
+import { PreparedPush } from './prepared.ts';
 import { toApnsToken } from './push-token.ts';
-import { APNS_MAX_IN_FLIGHT, type ApnsSession } from './session.ts';
 
 /** Apple recommends no number; ours is long against any answer seen. */
 export const APNS_DEADLINE_MS = 10_000;
@@ -15,52 +15,58 @@ const BUNDLE = /^[\w.-]+$/;
 export interface ApnsProviderDeps {
   readonly bundle: string;
   readonly deadlineMs: number;
+  readonly maxInFlight: number;
   readonly toEndpoint: (environment: Environment) => string;
-  /** Undefined where the key is unusable. */
-  readonly findSession: (environment: Environment) => ApnsSession | undefined;
-  /** Lets go of the sessions; those that no other app uses are drained and closed. */
+  /** Or why there is none. */
+  readonly findClient: (environment: Environment) => ApnsClient | Outcome;
+  /** Lets go of the clients; those that no other app uses are drained and closed. */
   readonly release: () => Promise<void>;
-}
-
-interface Prepared {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
 }
 
 /** One app's way to APNs: its own topic over connections that its team shares. */
 export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
-  const { bundle, deadlineMs, toEndpoint, findSession, release } = deps;
-  const prepared = new WeakMap<PushMessage, Prepared>();
+  const { bundle, deadlineMs, maxInFlight, toEndpoint, findClient, release } = deps;
+  const prepared = new WeakMap<PushMessage, PreparedPush>();
   const inFlight = new InFlight(Number.POSITIVE_INFINITY);
   let closing = false;
 
-  function prepare(message: PushMessage): Prepared {
+  function prepare(message: PushMessage): PreparedPush {
     const known = prepared.get(message);
     if (known) return known;
-    const { headers, payload } = toApnsPush(message, bundle);
-    const made = { headers: { ...headers }, body: JSON.stringify(payload) };
+    const made = new PreparedPush(message, bundle);
     prepared.set(message, made);
     return made;
   }
 
-  async function send(push: Push, signal: AbortSignal): Promise<Attempt> {
-    const endpoint = toEndpoint(push.environment);
-    if (closing) return { outcome: toUnprocessed('closing'), endpoint };
-    const session = findSession(push.environment);
-    if (!session) return { outcome: UNUSABLE_KEY, endpoint };
-    if (!BUNDLE.test(bundle)) return { outcome: UNUSABLE_BUNDLE, endpoint };
+  function toRequest(push: Push): ApnsPushRequest | Attempt {
     const token = toApnsToken(push.pushToken);
-    if (token === undefined) return { outcome: NO_TOKEN, endpoint };
+    if (token === undefined) return { outcome: NO_TOKEN, endpoint: toEndpoint(push.environment) };
+    return { token, deliveryId: push.deliveryId, prepared: prepare(push.message) };
+  }
 
-    const { headers, body } = prepare(push.message);
-    const request = { token, headers: { ...headers, 'apns-id': push.deliveryId }, body };
-    return await session.send(request, signal);
+  function useClient(environment: Environment): ApnsClient | Outcome {
+    if (closing) return toUnprocessed('closing');
+    if (!BUNDLE.test(bundle)) return UNUSABLE_BUNDLE;
+    return findClient(environment);
+  }
+
+  async function send(push: Push): Promise<Attempt> {
+    const client = useClient(push.environment);
+    if ('kind' in client) return { outcome: client, endpoint: toEndpoint(push.environment) };
+    return await client.send(push, toRequest);
+  }
+
+  async function feed<P extends Push>(pushes: PushFeed<P>): Promise<void> {
+    const client = useClient(pushes.environment);
+    if ('kind' in client) return pushes.stop(client);
+    await client.feed(pushes, toRequest);
   }
 
   return {
     deadlineMs,
-    maxInFlight: APNS_MAX_IN_FLIGHT,
-    send: (push, signal) => inFlight.run(() => send(push, signal)),
+    maxInFlight,
+    send: (push) => inFlight.run(() => send(push)),
+    feed: (pushes) => inFlight.run(() => feed(pushes)),
     async close() {
       closing = true;
       await inFlight.drained();
@@ -69,7 +75,6 @@ export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
   };
 }
 
-const UNUSABLE_KEY: Outcome = { kind: 'pause', reason: 'unusable_key', scope: 'credential' };
 const UNUSABLE_BUNDLE: Outcome = { kind: 'pause', reason: 'unusable_bundle', scope: 'app' };
 /** What APNs would say, without asking it: its throughput shrinks with every such answer. */
 const NO_TOKEN: Outcome = { kind: 'gone', reason: 'BadDeviceToken', fault: 'wrong_place' };

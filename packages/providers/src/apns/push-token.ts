@@ -6,6 +6,7 @@ const SENDABLE = /^[0-9a-z_-]+$/;
  * Undefined where it can't be a token: that must not reach the path of a request.
  */
 export function toApnsToken(pushToken: string): string | undefined {
+  if (SENDABLE.test(pushToken)) return pushToken;
   const token = pushToken.replaceAll(/[<>\s]/g, '').toLowerCase();
   return SENDABLE.test(token) ? token : undefined;
 }

@@ -1,5 +1,4 @@
 import type { Fail, Gone, Outcome, Pause, PauseScope, Requeue, Retry } from '@heliograph/core';
-import type { Lateness } from '../deadline.ts';
 import { toRequeue } from '../requeue.ts';
 import { parseFcmError, type FcmError } from './error-body.ts';
 import { toRetryAfterMs } from './retry-after.ts';
@@ -79,10 +78,10 @@ export function toFcmOutcome(answer: FcmAnswer, now: Date): Outcome {
   return react(reason, { error, retryAfterMs: toRetryAfterMs(answer.retryAfter, now) });
 }
 
-/** Nothing of it was written. Only what waited its whole deadline waits on: that is trouble at Google, or ours with it. */
-export function toUnsent(reason: Lateness | 'closing'): Outcome {
+/** Not processed. What waited in vain for a stream waits on: that is trouble at Google, or ours with it. */
+export function toUnprocessed(reason: string): Outcome {
   const later: Retry = { kind: 'retry', reason, backoff: 'fcm_trouble', bound: 'expiry' };
-  return reason === 'timeout' ? later : toRequeue(reason, 'other_connection', MAX_REQUEUES, later);
+  return reason === 'busy' ? later : toRequeue(reason, 'other_connection', MAX_REQUEUES, later);
 }
 
 function findReaction({ errorCode, status }: FcmError, http: number): Reaction | undefined {

@@ -1,123 +1,132 @@
 import type { SecureContext } from 'node:tls';
-import type { Outcome } from '@heliograph/core';
-import type { Agent } from 'undici';
-import { withDeadline } from '../deadline.ts';
-import { InFlight } from '../in-flight.ts';
-import type { Attempt } from '../push-provider.ts';
-import { listErrorCodes, toConnectOutcome } from '../transport-faults.ts';
-import { AccessTokens } from './access-token.ts';
-import { toFcmOutcome, toUnsent } from './answers.ts';
-import { ConnectError, createHttpAgent } from './http.ts';
-import type { ServiceAccount } from './service-account.ts';
 
-/** One request per connection: so many connections, and so many pushes at once, per service account. */
-export const FCM_MAX_IN_FLIGHT = 64;
+import { findHeader, RequestTemplate, type Answered } from '@heliograph/http2';
+import type { Outcome } from '@heliograph/core';
+
+import { Engine } from '../engine/engine.ts';
+import type { PushParts, PushRequest } from '../engine/push-request.ts';
+import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
+import type { ConnectLimits } from '../session-pool/connect-budget.ts';
+import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
+import { SessionPool } from '../session-pool/session-pool.ts';
+import type { SharedClient } from '../shared-clients.ts';
+import type { ProviderTokens } from '../tokens/provider-tokens.ts';
+import { toConnectOutcome } from '../transport-faults.ts';
+import { toFcmOutcome, toUnprocessed } from './answers.ts';
+
+/** Google documents no number of streams; about 100 were seen. More connections are how more goes out. */
+const MAX_SESSIONS = 8;
 
 export interface FcmClientOptions {
   readonly url: URL;
-  readonly tokenUrl: URL;
   readonly projectId: string;
-  readonly account: ServiceAccount;
-  readonly trust: SecureContext;
+  readonly tokens: ProviderTokens;
+  readonly secureContext: SecureContext;
+  /** From the opening of a stream to its answer. */
   readonly deadlineMs: number;
+  /** For a token and a stream. */
+  readonly waitMs: number;
+  readonly log: ProviderLog;
   readonly now: () => Date;
+  readonly connectLimits?: ConnectLimits;
 }
 
-type Unplaced = Omit<Attempt, 'endpoint'>;
+/** The JSON of a push's request. */
+export type ToFcmBody = (push: Push) => string;
 
-/** The way to FCM with one service account. */
-export class FcmClient {
+/** The way to FCM with one service account, over our own connections. */
+export class FcmClient implements SharedClient {
   readonly #options: FcmClientOptions;
-  readonly #agent: Agent;
-  readonly #tokens: AccessTokens;
-  readonly #inFlight = new InFlight(FCM_MAX_IN_FLIGHT);
-  #closing = false;
+  readonly #engine: Engine;
+  readonly #path: string;
+  #template: RequestTemplate | undefined;
+  #bearer: string | undefined;
 
   constructor(options: FcmClientOptions) {
-    const { account, tokenUrl, trust, deadlineMs, now } = options;
+    const { url, projectId, tokens, waitMs } = options;
     this.#options = options;
-    this.#agent = createHttpAgent(FCM_MAX_IN_FLIGHT, trust);
-    this.#tokens = new AccessTokens({
-      account,
-      tokenUrl,
-      agent: this.#agent,
-      timeoutMs: deadlineMs,
-      now,
+    this.#path = `/v1/projects/${projectId}/messages:send`;
+    this.#engine = new Engine({
+      pool: new SessionPool({ ...options, maxSessions: MAX_SESSIONS }),
+      tokens,
+      toAttempt: (request, end) => this.#toAttempt(request, end),
+      toUnsentOutcome,
+      endpoint: url.host,
+      waitMs,
     });
   }
 
   get busy(): boolean {
-    return this.#inFlight.size > 0;
+    return this.#engine.busy;
   }
 
-  /** `body` is the JSON of the request. */
-  async send(body: string, signal: AbortSignal): Promise<Attempt> {
-    const { url, deadlineMs } = this.#options;
-    const endpoint = url.host;
-    if (this.#closing) return { outcome: toUnsent('closing'), endpoint };
-
-    let written = false;
-    const attempt = await withDeadline<Unplaced>(
-      {
-        ms: deadlineMs,
-        signal,
-        late: (lateness) => ({ outcome: written ? toAmbiguous(lateness) : toUnsent(lateness) }),
-      },
-      (deadline) =>
-        this.#inFlight.run(async () => {
-          const access = await this.#tokens.get();
-          if ('outcome' in access) return access;
-          if (deadline.aborted) return { outcome: toUnsent('timeout') };
-          written = true;
-          return await this.#post(body, access.token, deadline);
-        }),
-    );
-    return { ...attempt, endpoint };
+  send(push: Push, toBody: ToFcmBody): Promise<Attempt> {
+    return this.#engine.send(push, (one, bearer) => this.#toParts(toBody(one), bearer));
   }
 
-  /** Waits for the answers still owed. */
-  async close(): Promise<void> {
-    this.#closing = true;
-    await this.#inFlight.drained();
-    await this.#agent.close();
+  feed<P extends Push>(feed: PushFeed<P>, toBody: ToFcmBody): Promise<void> {
+    return this.#engine.feed(feed, (one, bearer) => this.#toParts(toBody(one), bearer));
   }
 
-  async #post(json: string, token: string, signal: AbortSignal): Promise<Unplaced> {
-    const { url, projectId, now } = this.#options;
-    try {
-      const { statusCode, headers, body } = await this.#agent.request({
-        origin: url.origin,
-        path: `/v1/projects/${projectId}/messages:send`,
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/json; charset=utf-8',
-          'user-agent': 'heliograph',
-        },
-        body: json,
-        signal,
-      });
-      const retryAfter = headers['retry-after'];
-      const answer = {
-        status: statusCode,
-        body: await body.text(),
-        ...(typeof retryAfter === 'string' && { retryAfter }),
-      };
-      const outcome = toFcmOutcome(answer, now());
-      if (outcome.kind === 'requeue' && outcome.remedy === 'new_token') this.#tokens.discard(token);
-      return { outcome, status: statusCode };
-    } catch (error) {
-      return { outcome: toTransportOutcome(error) };
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  abandon(): void {
+    this.#engine.abandon();
+  }
+
+  #toParts(body: string, bearer: string | undefined): PushParts {
+    const { deadlineMs } = this.#options;
+    const template = this.#toTemplate(bearer);
+    return { template, path: this.#path, fields: NO_FIELDS, body, deadlineMs, bearer };
+  }
+
+  #toTemplate(bearer: string | undefined): RequestTemplate {
+    if (this.#template !== undefined && this.#bearer === bearer) return this.#template;
+    this.#bearer = bearer;
+    this.#template = new RequestTemplate({
+      method: 'POST',
+      authority: this.#options.url.host,
+      shared: [
+        ['content-type', 'application/json; charset=utf-8'],
+        ['user-agent', 'heliograph'],
+      ],
+      secret: [['authorization', `Bearer ${bearer ?? ''}`]],
+    });
+    return this.#template;
+  }
+
+  #toAttempt({ bearer }: PushRequest, end: PoolEnd): Attempt {
+    const endpoint = this.#options.url.host;
+    switch (end.kind) {
+      case 'unsent':
+        return { outcome: toUnsentOutcome(end), endpoint };
+      case 'unprocessed':
+        return { outcome: toUnprocessed(end.reason), endpoint };
+      case 'ambiguous':
+        return { outcome: { kind: 'ambiguous', reason: end.reason }, endpoint };
+      case 'answered': {
+        const outcome = this.#toOutcome(end);
+        if (outcome.kind === 'requeue' && outcome.remedy === 'new_token' && bearer !== undefined)
+          this.#options.tokens.refused(bearer);
+        return { outcome, status: end.status, endpoint };
+      }
     }
   }
+
+  #toOutcome({ status, fields, body, isComplete }: Answered): Outcome {
+    // A success says which message it is of; without that nobody knows.
+    if (status === 200 && !isComplete) return { kind: 'ambiguous', reason: 'answer_cut_off' };
+    const retryAfter = findHeader(fields, 'retry-after');
+    const answer = { status, body: body.toString(), ...(retryAfter !== undefined && { retryAfter }) };
+    return toFcmOutcome(answer, this.#options.now());
+  }
 }
+
+const NO_FIELDS: PushParts['fields'] = [];
 
 /** Google: at least 10 s before any retry, a failed connection included. */
-function toTransportOutcome(error: unknown): Outcome {
-  if (error instanceof ConnectError) return toConnectOutcome(error, 'fcm_trouble');
-  return toAmbiguous(listErrorCodes(error).at(-1) ?? 'no_answer');
-}
-
-function toAmbiguous(reason: string): Outcome {
-  return { kind: 'ambiguous', reason };
+function toUnsentOutcome({ reason, error }: Unsent): Outcome {
+  return error === undefined ? toUnprocessed(reason) : toConnectOutcome(error, 'fcm_trouble');
 }

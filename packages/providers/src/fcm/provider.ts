@@ -1,8 +1,8 @@
 import type { Outcome, PushMessage } from '@heliograph/core';
-import type { Attempt, Push, PushProvider } from '../push-provider.ts';
+import type { Attempt, Push, PushFeed, PushProvider } from '../push-provider.ts';
 import { InFlight } from '../in-flight.ts';
-import { toUnsent } from './answers.ts';
-import { FCM_MAX_IN_FLIGHT, type FcmClient } from './client.ts';
+import { toUnprocessed } from './answers.ts';
+import type { FcmClient } from './client.ts';
 import { toFcmMessage, type FcmMapping } from './payload.ts';
 
 /** Google: at least 10 s. */
@@ -13,6 +13,7 @@ const MAPPED_FOR_MS = 1_000;
 export interface FcmProviderDeps {
   readonly endpoint: string;
   readonly deadlineMs: number;
+  readonly maxInFlight: number;
   readonly mapping: FcmMapping;
   readonly now: () => Date;
   /** Or why there is none. */
@@ -28,33 +29,45 @@ interface Mapped {
 
 /** One app's way to FCM. */
 export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
-  const { endpoint, deadlineMs, mapping, now, findClient, release } = deps;
+  const { endpoint, deadlineMs, maxInFlight, mapping, now, findClient, release } = deps;
   const mapped = new WeakMap<PushMessage, Mapped>();
   const inFlight = new InFlight(Number.POSITIVE_INFINITY);
   let closing = false;
 
+  /** Without its opening brace. */
   function toJson(message: PushMessage): string {
     const at = now();
     const known = mapped.get(message);
     if (known && at.getTime() < known.untilMs) return known.json;
-    const json = JSON.stringify(toFcmMessage(message, at, mapping));
+    const json = JSON.stringify(toFcmMessage(message, at, mapping)).slice(1);
     mapped.set(message, { json, untilMs: at.getTime() + MAPPED_FOR_MS });
     return json;
   }
 
-  async function send({ message, pushToken }: Push, signal: AbortSignal): Promise<Attempt> {
-    if (closing) return { outcome: toUnsent('closing'), endpoint };
-    const client = findClient();
-    if ('kind' in client) return { outcome: client, endpoint };
+  function toBody({ message, pushToken }: Push): string {
     // The message is never `{}`: it goes behind the token without being serialised again.
-    const body = `{"message":{"token":${JSON.stringify(pushToken)},${toJson(message).slice(1)}}`;
-    return await client.send(body, signal);
+    return `{"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
+  }
+
+  const useClient = () => (closing ? toUnprocessed('closing') : findClient());
+
+  async function send(push: Push): Promise<Attempt> {
+    const client = useClient();
+    if ('kind' in client) return { outcome: client, endpoint };
+    return await client.send(push, toBody);
+  }
+
+  async function feed<P extends Push>(pushes: PushFeed<P>): Promise<void> {
+    const client = useClient();
+    if ('kind' in client) return pushes.stop(client);
+    await client.feed(pushes, toBody);
   }
 
   return {
     deadlineMs,
-    maxInFlight: FCM_MAX_IN_FLIGHT,
-    send: (push, signal) => inFlight.run(() => send(push, signal)),
+    maxInFlight,
+    send: (push) => inFlight.run(() => send(push)),
+    feed: (pushes) => inFlight.run(() => feed(pushes)),
     async close() {
       closing = true;
       await inFlight.drained();

@@ -1,11 +1,11 @@
 import type { SecureContext } from 'node:tls';
 import type { Outcome, Requeue } from '@heliograph/core';
-import { withDeadline } from '../deadline.ts';
-import { InFlight } from '../in-flight.ts';
-import type { Attempt, ProviderLog } from '../push-provider.ts';
-import { toUnprocessed } from './answers.ts';
+import { withDeadline } from '../../deadline.ts';
+import { InFlight } from '../../in-flight.ts';
+import type { Attempt, ProviderLog } from '../../push-provider.ts';
+import { toUnprocessed } from '../answers.ts';
 import { ApnsConnection, type ApnsRequest } from './connection.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKey } from '../signing-key.ts';
 
 /** The fewest streams that APNs was seen to allow once it trusts a connection. */
 export const APNS_MAX_IN_FLIGHT = 500;

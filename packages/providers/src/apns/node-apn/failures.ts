@@ -1,8 +1,8 @@
 import type { Ambiguous, Outcome, Retry } from '@heliograph/core';
 import type { ResponseFailure } from '@parse/node-apn';
-import { findField, findText } from '../json.ts';
-import { listErrorCodes, toConnectOutcome } from '../transport-faults.ts';
-import { toApnsOutcome, toUnprocessed, type ApnsAnswer } from './answers.ts';
+import { findField, findText } from '../../json.ts';
+import { listErrorCodes, toConnectOutcome } from '../../transport-faults.ts';
+import { toApnsOutcome, toUnprocessed, type ApnsAnswer } from '../answers.ts';
 
 /** What node-apn 8.1 says in words only. A wording that we don't know is ambiguous, which is never wrong. */
 const EMPTY_BODY = /with status (\d{3}) and empty body$/;

@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { Notification, Provider, type ProviderOptions } from '@parse/node-apn';
 import type { Outcome } from '@heliograph/core';
-import { findText } from '../json.ts';
-import { toApnsOutcome } from './answers.ts';
+import { findText } from '../../json.ts';
+import { toApnsOutcome } from '../answers.ts';
 import { toFailedAttempt } from './failures.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKey } from '../signing-key.ts';
 
 /** Shorter than any deadline of a send, so that a host out of reach is known as such and not as a lost answer. */
 const CONNECT_TIMEOUT_MS = 5_000;

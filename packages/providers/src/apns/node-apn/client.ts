@@ -1,0 +1,39 @@
+import type { Push, PushFeed, Attempt } from '../../push-provider.ts';
+import { feedBySends } from '../../feed-by-sends.ts';
+import type { ApnsClient, ToApnsRequest } from '../client.ts';
+import { APNS_MAX_IN_FLIGHT, ApnsSession, type ApnsSessionOptions } from './session.ts';
+
+/** Sends to APNs through node-apn: a safety switch, and what ours is compared with. */
+export class NodeApnClient implements ApnsClient {
+  readonly #session: ApnsSession;
+  readonly #abandoning = new AbortController();
+
+  constructor(options: ApnsSessionOptions) {
+    this.#session = new ApnsSession(options);
+  }
+
+  get busy(): boolean {
+    return this.#session.busy;
+  }
+
+  async send(push: Push, toRequest: ToApnsRequest): Promise<Attempt> {
+    const request = toRequest(push);
+    if ('outcome' in request) return request;
+    const { token, deliveryId, prepared } = request;
+    const headers = { ...prepared.headers, 'apns-id': deliveryId };
+    const body = prepared.body.toString();
+    return await this.#session.send({ token, headers, body }, this.#abandoning.signal);
+  }
+
+  feed<P extends Push>(feed: PushFeed<P>, toRequest: ToApnsRequest): Promise<void> {
+    return feedBySends(feed, APNS_MAX_IN_FLIGHT, (push) => this.send(push, toRequest));
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  abandon(): void {
+    this.#abandoning.abort();
+  }
+}

@@ -1,0 +1,156 @@
+import type { Outcome } from '@heliograph/core';
+
+import { InFlight } from '../in-flight.ts';
+import type { Attempt, Push, PushFeed } from '../push-provider.ts';
+import type { Unsent } from '../session-pool/pool-request.ts';
+import type { Feed, SessionPool } from '../session-pool/session-pool.ts';
+import type { ProviderTokens } from '../tokens/provider-tokens.ts';
+import { PushRequest, type PushParts, type ToAttempt } from './push-request.ts';
+
+export interface EngineDeps {
+  readonly pool: SessionPool;
+  /** Undefined where the connection itself says who we are. */
+  readonly tokens: ProviderTokens | undefined;
+  readonly toAttempt: ToAttempt;
+  /** What it means that nothing was written. */
+  readonly toUnsentOutcome: (unsent: Unsent) => Outcome;
+  readonly endpoint: string;
+  /** How long a single push waits for a token and a stream, ms. */
+  readonly waitMs: number;
+}
+
+/** What a push becomes under a token: a request, or what came of it without asking the provider. */
+export type ToParts<P extends Push> = (push: P, bearer: string | undefined) => PushParts | Attempt;
+
+/** Sends pushes over the connections of a pool, under the provider tokens of one identity. */
+export class Engine {
+  readonly #deps: EngineDeps;
+  readonly #sends = new InFlight(Number.POSITIVE_INFINITY);
+  readonly #feeding = new Set<Promise<void>>();
+  #closing = false;
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+  }
+
+  get busy(): boolean {
+    return this.#sends.size > 0 || this.#feeding.size > 0 || this.#deps.pool.busy;
+  }
+
+  send<P extends Push>(push: P, toParts: ToParts<P>): Promise<Attempt> {
+    return this.#sends.run(() => this.#send(push, toParts));
+  }
+
+  feed<P extends Push>(feed: PushFeed<P>, toParts: ToParts<P>): Promise<void> {
+    const fed = new Promise<void>((resolve) =>
+      new FedPushes({ ...this.#deps, feed, toParts, onDone: resolve }).start(),
+    );
+    this.#feeding.add(fed);
+    void fed.then(() => this.#feeding.delete(fed));
+    return fed;
+  }
+
+  /** Takes nothing more, and closes when the answers owed are there. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#deps.pool.close();
+    await Promise.all([this.#sends.drained(), ...this.#feeding]);
+    this.#deps.tokens?.close();
+  }
+
+  abandon(): void {
+    this.#deps.pool.abandon();
+  }
+
+  async #send<P extends Push>(push: P, toParts: ToParts<P>): Promise<Attempt> {
+    const { pool, tokens, toAttempt, toUnsentOutcome, endpoint } = this.#deps;
+    const waitsUntilMs = performance.now() + this.#deps.waitMs;
+    if (this.#closing) return { outcome: toUnsentOutcome(CLOSING), endpoint };
+    const bearer = tokens?.current();
+    const answer = tokens !== undefined && bearer === undefined ? await tokens.get() : undefined;
+    if (answer !== undefined && 'outcome' in answer) return { outcome: answer.outcome, endpoint };
+    const parts = toParts(push, answer?.token ?? bearer);
+    if ('outcome' in parts) return parts;
+    return await new Promise((resolve) => {
+      const request = new PushRequest(parts, toAttempt, resolve);
+      request.waitsUntilMs = waitsUntilMs;
+      pool.send(request);
+    });
+  }
+}
+
+const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
+
+interface FedPushesDeps<P extends Push> extends EngineDeps {
+  readonly feed: PushFeed<P>;
+  readonly toParts: ToParts<P>;
+  readonly onDone: () => void;
+}
+
+/** A feed on its way through the pool. It waits outside of it for tokens, and for what is in flight where it has no more. */
+class FedPushes<P extends Push> implements Feed {
+  readonly #deps: FedPushesDeps<P>;
+  #inFlight = 0;
+  #state: 'fed' | 'dry' | 'awaiting_token' | 'stopped' = 'dry';
+
+  constructor(deps: FedPushesDeps<P>) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#state = 'fed';
+    this.#deps.pool.feed(this);
+  }
+
+  next(): PushRequest | undefined {
+    const { tokens, feed, toParts, toAttempt } = this.#deps;
+    const bearer = tokens?.current();
+    if (tokens !== undefined && bearer === undefined) {
+      this.#state = 'awaiting_token';
+      void this.#awaitToken(tokens);
+      return undefined;
+    }
+    for (let push = feed.next(); push !== undefined; push = feed.next()) {
+      const given = push;
+      const parts = toParts(given, bearer);
+      if ('outcome' in parts) {
+        feed.settle(given, parts);
+        continue;
+      }
+      this.#inFlight += 1;
+      return new PushRequest(parts, toAttempt, (attempt) => this.#settle(given, attempt));
+    }
+    this.#state = 'dry';
+    this.#endIfDone();
+    return undefined;
+  }
+
+  stop(unsent: Unsent): void {
+    this.#stop(this.#deps.toUnsentOutcome(unsent));
+  }
+
+  #settle(push: P, attempt: Attempt): void {
+    this.#inFlight -= 1;
+    this.#deps.feed.settle(push, attempt);
+    if (this.#state === 'stopped') return this.#endIfDone();
+    // What was not processed is given again.
+    if (this.#state === 'dry' && (this.#inFlight === 0 || attempt.outcome.kind === 'requeue'))
+      this.start();
+  }
+
+  async #awaitToken(tokens: ProviderTokens): Promise<void> {
+    const answer = await tokens.get();
+    if ('outcome' in answer) this.#stop(answer.outcome);
+    else this.start();
+  }
+
+  #stop(outcome: Outcome): void {
+    this.#state = 'stopped';
+    this.#deps.feed.stop(outcome);
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#inFlight === 0) this.#deps.onDone();
+  }
+}

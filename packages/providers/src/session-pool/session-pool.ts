@@ -1,0 +1,346 @@
+import type { SecureContext } from 'node:tls';
+
+import { ConnectError, type Goaway, type RequestEnd } from '@heliograph/http2';
+
+import type { ProviderLog } from '../push-provider.ts';
+import { ConnectBudget, CONNECT_LIMITS, type ConnectLimits } from './connect-budget.ts';
+import type { PoolRequest, Unsent } from './pool-request.ts';
+import { Session } from './session.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/*
+ * The connections to one host with one credential. Single requests are sent first, and wait for a stream where there is none; feeds are asked for
+ * requests while streams are free, in turns, and never get all of them. Another connection is opened where work waited for a second.
+ */
+
+export interface SessionPoolOptions {
+  readonly url: URL;
+  readonly secureContext: SecureContext;
+  /** Connections at most. */
+  readonly maxSessions: number;
+  readonly log: ProviderLog;
+  /** Why no new connection is worth a try after this farewell; undefined where one is. */
+  readonly toFault?: (goaway: Goaway) => string | undefined;
+  readonly random?: () => number;
+  readonly connectLimits?: ConnectLimits;
+}
+
+/** Where requests come from, one at a time, as there is room for them. */
+export interface Feed {
+  /** The next one, or undefined where there is none now: then the feed is forgotten. */
+  next(): PoolRequest | undefined;
+  /** There is no way to send anything: the feed is forgotten. */
+  stop(unsent: Unsent): void;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Requests at once on a connection, also where the server allows more: APNs was seen to allow 500 to 1,500. */
+const MAX_STREAMS = 1_500;
+const MAX_WAITING = 10_000;
+/** Feeds leave a quarter of the streams to single requests, which would wait for an answer otherwise. */
+const FEED_SHARE = 0.75;
+/** So many requests of a feed before it is another one's turn. */
+const FEED_TURN = 32;
+const SATURATED_MS = 1_000;
+const SHRINK_AFTER_IDLE_MS = 10 * 60_000;
+const WATCH_EVERY_MS = 100;
+const KEEP_ALIVE_EVERY_MS = 15_000;
+
+export class SessionPool {
+  readonly #options: SessionPoolOptions;
+  readonly #budget: ConnectBudget;
+  readonly #waiting = new WaitingLine<PoolRequest>();
+  readonly #feeds: Feed[] = [];
+  /** Those that take requests. */
+  #sessions: Session[] = [];
+  /** All that are not closed, those included that only wait for answers. */
+  readonly #closing = new Set<Promise<void>>();
+  readonly #alive = new Set<Session>();
+  readonly #keepAlive: NodeJS.Timeout;
+  #connecting: Promise<void> | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #saturatedSinceMs: number | undefined;
+  #lastUnsent: Unsent = { kind: 'unsent', reason: 'unreachable' };
+  #inFlight = 0;
+  #fedInFlight = 0;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: SessionPoolOptions) {
+    this.#options = options;
+    this.#budget = new ConnectBudget(
+      options.connectLimits ?? CONNECT_LIMITS,
+      options.random ?? Math.random,
+    );
+    this.#keepAlive = setInterval(() => this.#keepSessionsAlive(), KEEP_ALIVE_EVERY_MS).unref();
+  }
+
+  /** Answers are owed, or requests wait. */
+  get busy(): boolean {
+    return this.#inFlight > 0 || this.#waiting.length > 0 || this.#feeds.length > 0;
+  }
+
+  /** Connections that take requests. */
+  get sessions(): number {
+    return this.#sessions.length;
+  }
+
+  /** Sends the request as soon as a stream is free, unless that is after its `waitsUntilMs`. */
+  send(request: PoolRequest): void {
+    if (this.#closed) return this.#settleLater(request, CLOSING);
+    if (this.#waiting.length >= MAX_WAITING) return this.#settleLater(request, BUSY);
+    this.#waiting.push(request);
+    this.#pump();
+  }
+
+  /** Asks the feed for requests as streams are free, until it has none. */
+  feed(feed: Feed): void {
+    if (this.#closed) return setImmediateStop(feed, CLOSING);
+    this.#feeds.push(feed);
+    this.#pump();
+  }
+
+  /** Requests go over new connections from here on; the others are closed when the answers they owe are there. */
+  replaceSession(session: Session, reason: string): void {
+    // By the first of many answers that ask for it: the others came from a connection that is on its way out already.
+    if (!this.#sessions.includes(session)) return;
+    this.#retire(session, reason);
+    this.#pump();
+  }
+
+  noteEnd(request: PoolRequest, end: RequestEnd): void {
+    const { session } = request;
+    this.#inFlight -= 1;
+    if (request.isFed) this.#fedInFlight -= 1;
+    if (session !== undefined) {
+      if (!session.hasAnswered && end.kind === 'answered') this.#budget.noteSuccess();
+      session.note(end);
+    }
+    request.settle(end);
+    if (this.#inFlight === 0) this.#tellIdle();
+  }
+
+  /** Takes nothing more, waits for the answers owed, and closes. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#keepAlive);
+    this.#failWaiting(CLOSING);
+    await this.#connecting;
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    for (const session of this.#sessions.splice(0)) this.#close(session);
+    await Promise.all(this.#closing);
+    clearInterval(this.#watch);
+  }
+
+  /** Ends at once what is under way: who knows what became of it. */
+  abandon(): void {
+    for (const session of this.#alive) session.destroy('aborted');
+    this.#failWaiting(CLOSING);
+  }
+
+  #pump(): void {
+    this.#sendWaiting();
+    this.#serveFeeds();
+    const isShort = this.#waiting.length > 0 || this.#feeds.length > 0;
+    if (!isShort) {
+      this.#saturatedSinceMs = undefined;
+      return;
+    }
+    this.#watch ??= setInterval(() => this.#look(), WATCH_EVERY_MS);
+    this.#grow(performance.now());
+  }
+
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    // First, since a process that was stopped may find that it has no right to send any more.
+    this.#dropLate(performance.now());
+    while (this.#waiting.length > 0) {
+      const session = this.#pickSession();
+      if (session === undefined) return;
+      const request = this.#waiting.shift();
+      if (request !== undefined) this.#start(session, request);
+    }
+  }
+
+  /** All have about the same patience, so those in front are late first. */
+  #dropLate(nowMs: number): void {
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
+      if (first.waitsUntilMs > nowMs) return;
+      this.#waiting.shift();
+      this.#settleLater(first, this.#sessions.length > 0 ? BUSY : this.#lastUnsent);
+    }
+  }
+
+  #serveFeeds(): void {
+    let room = this.#toFedRoom();
+    for (let feed = this.#feeds[0]; feed !== undefined && room > 0; feed = this.#feeds[0]) {
+      const session = this.#pickSession();
+      if (session === undefined) return;
+      this.#feeds.shift();
+      const sent = this.#serveTurn(session, feed, Math.min(room, FEED_TURN));
+      room = this.#toFedRoom();
+      if (sent !== 'done') this.#feeds.push(feed);
+    }
+  }
+
+  #serveTurn(session: Session, feed: Feed, limit: number): 'done' | 'more' {
+    for (let n = 0; n < limit && session.capacity > 0; n += 1) {
+      const request = feed.next();
+      if (request === undefined) return 'done';
+      request.isFed = true;
+      this.#fedInFlight += 1;
+      this.#start(session, request);
+    }
+    return 'more';
+  }
+
+  /** How many more requests of feeds may be under way. */
+  #toFedRoom(): number {
+    let streams = 0;
+    for (const session of this.#sessions) streams += session.maxStreams;
+    return Math.max(1, Math.floor(streams * FEED_SHARE)) - this.#fedInFlight;
+  }
+
+  /** The one with the most room: load is spread, and a slow connection gets less of it. */
+  #pickSession(): Session | undefined {
+    let best: Session | undefined;
+    let most = 0;
+    for (const session of this.#sessions) {
+      const { capacity } = session;
+      if (capacity > most) [best, most] = [session, capacity];
+    }
+    return best;
+  }
+
+  #start(session: Session, request: PoolRequest): void {
+    request.session = session;
+    request.owner = this;
+    this.#inFlight += 1;
+    session.request(request);
+  }
+
+  /** Opens another connection where there is none, or where those that there are were too few for a while. */
+  #grow(nowMs: number): void {
+    if (this.#connecting !== undefined || this.#closed) return;
+    if (this.#sessions.length >= this.#options.maxSessions) return;
+    if (this.#sessions.length > 0) {
+      this.#saturatedSinceMs ??= nowMs;
+      if (nowMs - this.#saturatedSinceMs < SATURATED_MS) return;
+    } else if (this.#budget.isBackingOff(nowMs)) return this.#failWaiting(this.#lastUnsent);
+    // The watch comes back where it is too early.
+    if (this.#budget.take(nowMs) > 0) return;
+    this.#saturatedSinceMs = undefined;
+    this.#connecting = this.#connect().finally(() => {
+      this.#connecting = undefined;
+      this.#pump();
+    });
+  }
+
+  async #connect(): Promise<void> {
+    const { url, secureContext, log } = this.#options;
+    try {
+      const session = await Session.open(
+        {
+          host: url.hostname,
+          port: Number(url.port || 443),
+          secureContext,
+          timeoutMs: CONNECT_TIMEOUT_MS,
+          maxStreams: MAX_STREAMS,
+        },
+        {
+          onCapacity: () => this.#pump(),
+          onGoaway: (goaway) => this.#onGoaway(goaway),
+          onGone: (gone, reason) => this.#onGone(gone, reason),
+        },
+      );
+      this.#alive.add(session);
+      this.#sessions.push(session);
+      log.info({ host: url.host, connections: this.#sessions.length }, 'connection opened');
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      this.#lastUnsent = { kind: 'unsent', reason: 'unreachable', error };
+      this.#budget.noteFailure(performance.now());
+    }
+  }
+
+  #onGoaway(goaway: Goaway): void {
+    const fault = this.#options.toFault?.(goaway);
+    this.#options.log.info({ host: this.#options.url.host, ...goaway }, 'connection goes away');
+    if (fault === undefined) return;
+    this.#lastUnsent = { kind: 'unsent', reason: fault };
+    this.#budget.noteFailure(performance.now());
+  }
+
+  #onGone(session: Session, reason: string): void {
+    if (this.#sessions.includes(session)) {
+      // One that comes and goes without an answer is no better than none.
+      if (!session.hasAnswered) this.#noteUseless(reason);
+      this.#sessions = this.#sessions.filter((one) => one !== session);
+    }
+    if (reason === 'goaway') this.#close(session);
+    else this.#alive.delete(session);
+    if (this.#inFlight === 0) this.#tellIdle();
+    this.#pump();
+  }
+
+  #noteUseless(reason: string): void {
+    this.#lastUnsent = {
+      kind: 'unsent',
+      reason: 'unreachable',
+      error: new ConnectError(reason, `connection ended: ${reason}`),
+    };
+    this.#budget.noteFailure(performance.now());
+  }
+
+  #retire(session: Session, reason: string): void {
+    this.#sessions = this.#sessions.filter((one) => one !== session);
+    this.#options.log.info({ host: this.#options.url.host, reason }, 'connection replaced');
+    this.#close(session);
+  }
+
+  #close(session: Session): void {
+    const closed = session.drain();
+    this.#closing.add(closed);
+    void closed.finally(() => this.#closing.delete(closed));
+  }
+
+  /** While something waits. */
+  #look(): void {
+    this.#pump();
+    if (this.#waiting.length > 0 || this.#feeds.length > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
+  #failWaiting(unsent: Unsent): void {
+    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift())
+      this.#settleLater(one, unsent);
+    for (const feed of this.#feeds.splice(0)) setImmediateStop(feed, unsent);
+  }
+
+  #settleLater(request: PoolRequest, unsent: Unsent): void {
+    setImmediate(() => request.settle(unsent));
+  }
+
+  #keepSessionsAlive(): void {
+    const nowMs = performance.now();
+    for (const session of this.#sessions) {
+      session.keepAlive(nowMs);
+      const isSpare = this.#sessions.length > 1 && session.inFlight === 0;
+      if (isSpare && nowMs - session.usedAtMs > SHRINK_AFTER_IDLE_MS) this.#retire(session, 'idle');
+    }
+  }
+
+  #tellIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}
+
+const BUSY: Unsent = { kind: 'unsent', reason: 'busy' };
+const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
+
+function setImmediateStop(feed: Feed, unsent: Unsent): void {
+  setImmediate(() => feed.stop(unsent));
+}
