@@ -1,0 +1,91 @@
+import { afterRequeues, type Outcome, type Requeue } from '@heliograph/core';
+import type { Attempt, PushFeed } from '@heliograph/providers';
+
+import type { ChunkPush, ChunkTodo } from './chunk-push.ts';
+
+export interface ChunkFeedDeps {
+  readonly todo: ChunkTodo;
+  /** Whether another push may be sent at this moment. */
+  readonly mayOpen: () => boolean;
+  /** Takes the right to send one more; false: not now. */
+  readonly takePermit: () => boolean;
+  readonly settle: (
+    push: ChunkPush,
+    attempt: Attempt,
+    outcome: Exclude<Outcome, Requeue>,
+  ) => void;
+}
+
+/** `mayOpen` is asked again after that, and not for each of many pushes that leave together. */
+const ASK_EVERY_MS = 2;
+
+/** Gives a provider the pushes of a chunk, as long as they may be sent. */
+export class ChunkFeed implements PushFeed<ChunkPush> {
+  readonly environment: PushFeed['environment'];
+  readonly #deps: ChunkFeedDeps;
+  /** Given once, and to be given again. */
+  readonly #again: ChunkPush[] = [];
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #mayOpen = false;
+  #inFlight = 0;
+  #lastAnswerAtMs = 0;
+  /** Why nothing can be sent. */
+  stoppedBy: Outcome | undefined;
+  /** There was a push, and no permit for it. */
+  wantsPermit = false;
+  answers = 0;
+
+  constructor(deps: ChunkFeedDeps) {
+    this.#deps = deps;
+    const { environment } = deps.todo;
+    this.environment = environment === '' ? 'production' : environment;
+  }
+
+  next(): ChunkPush | undefined {
+    const nowMs = performance.now();
+    // By a clock that goes on while a process is stopped: whoever wakes up asks before anything else leaves.
+    if (nowMs - this.#askedAtMs >= ASK_EVERY_MS) {
+      this.#mayOpen = this.#deps.mayOpen();
+      this.#askedAtMs = nowMs;
+    }
+    if (!this.#mayOpen) return undefined;
+    const push = this.#again.pop() ?? this.#deps.todo.next();
+    if (push === undefined) return undefined;
+    this.wantsPermit = !this.#deps.takePermit();
+    if (this.wantsPermit) {
+      this.#again.push(push);
+      return undefined;
+    }
+    if (push.startedAtMs === 0) push.startedAtMs = nowMs;
+    if (this.#inFlight === 0) this.#lastAnswerAtMs = nowMs;
+    this.#inFlight += 1;
+    return push;
+  }
+
+  settle(push: ChunkPush, attempt: Attempt): void {
+    this.#inFlight -= 1;
+    this.#lastAnswerAtMs = performance.now();
+    const outcome = afterRequeues(attempt.outcome, push.requeues);
+    if (outcome.kind === 'requeue') {
+      push.requeues += 1;
+      this.#again.push(push);
+      return;
+    }
+    if (attempt.status !== undefined) this.answers += 1;
+    this.#deps.settle(push, attempt, outcome);
+  }
+
+  stop(outcome: Outcome): void {
+    this.stoppedBy = outcome;
+  }
+
+  /** How long answers have been owed without a single one, ms. */
+  silentForMs(): number {
+    return this.#inFlight === 0 ? 0 : performance.now() - this.#lastAnswerAtMs;
+  }
+
+  /** What was not sent: it is given to nobody any more. */
+  drain(): ChunkPush[] {
+    return [...this.#again.splice(0), ...this.#deps.todo.drain()];
+  }
+}
