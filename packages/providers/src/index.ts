@@ -8,3 +8,4 @@ export {
 export type { FcmMapping } from './fcm/payload.ts';
 export { createProviderPool, type ProviderPool, type ProviderPoolDeps } from './provider-pool.ts';
 export type { Attempt, ProviderLog, Push, PushProvider } from './push-provider.ts';
+export type { StoredText, TokenStore } from './tokens/token-store.ts';

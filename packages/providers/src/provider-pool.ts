@@ -10,6 +10,7 @@ import { createFcmProvider, FCM_DEADLINE_MS } from './fcm/provider.ts';
 import { findServiceAccount } from './fcm/service-account.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import { SharedClients } from './shared-clients.ts';
+import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
 import { createTrust } from './trust.ts';
 
 const PROJECT_ID = /^[A-Za-z0-9-]+$/;
@@ -18,6 +19,8 @@ export interface ProviderPoolDeps {
   readonly endpoints: ProviderEndpoints;
   /** A connection without a push for that long is closed; the next push opens it again. */
   readonly idleMs: number;
+  /** Where the fleet shares its provider tokens. Without it this process makes its own. */
+  readonly tokens?: TokenStore;
   readonly log?: ProviderLog;
   readonly clock?: () => Date;
   readonly fcm?: FcmMapping;
@@ -43,6 +46,7 @@ interface Known {
 /** Providers by credential. Apps that sign with the same key share their connections. */
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
+  const store = deps.tokens ?? createMemoryTokenStore();
   const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
   const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
   const apnsUrls = {
@@ -101,12 +105,9 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       if (!PROJECT_ID.test(projectId)) return toPause('unusable_project_id');
       if (!endpoints.fcm.allowedTokenUris.includes(account.tokenUri))
         return toPause('token_uri_not_allowed');
-      const options = { url: fcmUrl, tokenUrl, projectId, account, trust: fcmTrust, now };
-      return clients.use(
-        identity,
-        holder,
-        () => new FcmClient({ ...options, deadlineMs: fcmDeadlineMs }),
-      );
+      const options = { url: fcmUrl, tokenUrl, projectId, account, trust: fcmTrust };
+      const shared = { store, deadlineMs: fcmDeadlineMs, now, log };
+      return clients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
     }
 
     return createFcmProvider({
@@ -162,4 +163,4 @@ function toPause(reason: string): Outcome {
   return { kind: 'pause', reason, scope: 'credential' };
 }
 
-const SILENT: ProviderLog = { info: () => undefined };
+const SILENT: ProviderLog = { info: () => undefined, warn: () => undefined };

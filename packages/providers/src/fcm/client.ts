@@ -3,9 +3,11 @@ import type { Outcome } from '@heliograph/core';
 import type { Agent } from 'undici';
 import { withDeadline } from '../deadline.ts';
 import { InFlight } from '../in-flight.ts';
-import type { Attempt } from '../push-provider.ts';
+import type { Attempt, ProviderLog } from '../push-provider.ts';
+import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
 import { listErrorCodes, toConnectOutcome } from '../transport-faults.ts';
-import { AccessTokens } from './access-token.ts';
+import { createAccessTokens } from './access-token.ts';
 import { toFcmOutcome, toUnsent } from './answers.ts';
 import { ConnectError, createHttpAgent } from './http.ts';
 import type { ServiceAccount } from './service-account.ts';
@@ -20,7 +22,9 @@ export interface FcmClientOptions {
   readonly account: ServiceAccount;
   readonly trust: SecureContext;
   readonly deadlineMs: number;
+  readonly store: TokenStore;
   readonly now: () => Date;
+  readonly log: ProviderLog;
 }
 
 type Unplaced = Omit<Attempt, 'endpoint'>;
@@ -29,20 +33,22 @@ type Unplaced = Omit<Attempt, 'endpoint'>;
 export class FcmClient {
   readonly #options: FcmClientOptions;
   readonly #agent: Agent;
-  readonly #tokens: AccessTokens;
+  readonly #tokens: ProviderTokens;
   readonly #inFlight = new InFlight(FCM_MAX_IN_FLIGHT);
   #closing = false;
 
   constructor(options: FcmClientOptions) {
-    const { account, tokenUrl, trust, deadlineMs, now } = options;
+    const { account, tokenUrl, trust, deadlineMs, store, now, log } = options;
     this.#options = options;
     this.#agent = createHttpAgent(FCM_MAX_IN_FLIGHT, trust);
-    this.#tokens = new AccessTokens({
+    this.#tokens = createAccessTokens({
       account,
       tokenUrl,
       agent: this.#agent,
-      timeoutMs: deadlineMs,
-      now,
+      deadlineMs,
+      store,
+      nowMs: () => now().getTime(),
+      log,
     });
   }
 
@@ -79,6 +85,7 @@ export class FcmClient {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#inFlight.drained();
+    this.#tokens.close();
     await this.#agent.close();
   }
 
@@ -104,7 +111,7 @@ export class FcmClient {
         ...(typeof retryAfter === 'string' && { retryAfter }),
       };
       const outcome = toFcmOutcome(answer, now());
-      if (outcome.kind === 'requeue' && outcome.remedy === 'new_token') this.#tokens.discard(token);
+      if (outcome.kind === 'requeue' && outcome.remedy === 'new_token') this.#tokens.refused(token);
       return { outcome, status: statusCode };
     } catch (error) {
       return { outcome: toTransportOutcome(error) };
