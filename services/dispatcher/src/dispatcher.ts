@@ -5,11 +5,13 @@ import { renewLeases, type Db } from '@heliograph/db';
 import { createProviderPool, type FcmMapping, type ProviderEndpoints } from '@heliograph/providers';
 import {
   createRateLimit,
+  createSharedSecrets,
   openCampaignLane,
   openCampaignWorker,
   openLane,
   openLaneWorker,
   publishOutcomes,
+  readRedisTimeMs,
 } from '@heliograph/queue';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -22,6 +24,7 @@ import { createRunWatch } from './campaigns/run-watch.ts';
 import { createChunkSender, type ChunkSenderDeps } from './campaigns/send-chunk.ts';
 import { settleRun } from './campaigns/settle-run.ts';
 import { createFreezer, type Freezer } from './fan-out/freezer.ts';
+import { startClockWatch } from './guard/clock-watch.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
 import { createCredentialStore } from './send/credentials.ts';
@@ -94,8 +97,14 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const pool = createProviderPool({
     endpoints: deps.endpoints,
     idleMs: PROVIDER_IDLE_MS,
+    tokens: createSharedSecrets(redis, { prefix, secrets: deps.secrets, onError: onRedisError }),
     log,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
+  });
+  const clockWatch = startClockWatch({
+    readTimeMs: () => readRedisTimeMs(redis),
+    nowMs: Date.now,
+    log,
   });
   const shared = {
     db,
@@ -153,6 +162,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     keeper: campaigns.keeper,
     async close() {
       stopping.abort();
+      clockWatch.close();
       const abandon = setTimeout(() => abandoning.abort(), WAIT_FOR_ANSWERS_MS);
       await sweep.close();
       await Promise.all([worker.close(), campaigns.close()]);
