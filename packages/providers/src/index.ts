@@ -6,5 +6,12 @@ export {
   type ProviderEndpoints,
 } from './credential.ts';
 export type { FcmMapping } from './fcm/payload.ts';
-export { createProviderPool, type ProviderPool, type ProviderPoolDeps } from './provider-pool.ts';
-export type { Attempt, ProviderLog, Push, PushProvider } from './push-provider.ts';
+export {
+  APNS_CLIENTS,
+  createProviderPool,
+  type ApnsClientName,
+  type ProviderPool,
+  type ProviderPoolDeps,
+} from './provider-pool.ts';
+export type { Attempt, ProviderLog, Push, PushFeed, PushProvider } from './push-provider.ts';
+export type { StoredText, TokenStore } from './tokens/token-store.ts';

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Outcome } from '@heliograph/core';
+import type { ApnsClient } from './apns/client.ts';
+import { ApnsEngineClient } from './apns/engine-client.ts';
+import { NodeApnClient } from './apns/node-apn/client.ts';
 import { APNS_DEADLINE_MS, createApnsProvider } from './apns/provider.ts';
-import { ApnsSession } from './apns/session.ts';
-import { findSigningKey } from './apns/signing-key.ts';
+import { createApnsTokens } from './apns/provider-token.ts';
+import { findSigningKey, type SigningKey } from './apns/signing-key.ts';
 import type { ApnsCredential, Credential, FcmCredential, ProviderEndpoints } from './credential.ts';
 import { FcmClient } from './fcm/client.ts';
 import type { FcmMapping } from './fcm/payload.ts';
@@ -10,18 +13,31 @@ import { createFcmProvider, FCM_DEADLINE_MS } from './fcm/provider.ts';
 import { findServiceAccount } from './fcm/service-account.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import { SharedClients } from './shared-clients.ts';
+import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
 import { createTrust } from './trust.ts';
 
 const PROJECT_ID = /^[A-Za-z0-9-]+$/;
+/** How long a single push waits for a token and a stream. With the longest answer it stays within the shortest lease, with room to record it. */
+const WAIT_MS = 2_500;
+/** More single pushes at once than that find no stream in time. */
+const MAX_IN_FLIGHT = 1_000;
+
+/** What sends to APNs: our own engine, or node-apn as a safety switch. */
+export const APNS_CLIENTS = ['engine', 'node-apn'] as const;
+export type ApnsClientName = (typeof APNS_CLIENTS)[number];
 
 export interface ProviderPoolDeps {
   readonly endpoints: ProviderEndpoints;
   /** A connection without a push for that long is closed; the next push opens it again. */
   readonly idleMs: number;
+  /** Where the fleet shares its provider tokens. Without it this process makes its own. */
+  readonly tokens?: TokenStore;
   readonly log?: ProviderLog;
   readonly clock?: () => Date;
   readonly fcm?: FcmMapping;
-  /** How long a send may take, ms. For tests: the defaults are the vendors' advice. */
+  /** By default `engine`. */
+  readonly apnsClient?: ApnsClientName;
+  /** How long an answer may take, ms. For tests: the defaults are the vendors' advice. */
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number };
 }
 
@@ -33,6 +49,8 @@ export interface ProviderPool {
   get(credential: Credential): PushProvider;
   /** Waits for the answers still owed, then closes every connection. */
   close(): Promise<void>;
+  /** Waits no longer for answers: what is under way ends as ambiguous. */
+  abandon(): void;
 }
 
 interface Known {
@@ -43,6 +61,7 @@ interface Known {
 /** Providers by credential. Apps that sign with the same key share their connections. */
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
+  const store = deps.tokens ?? createMemoryTokenStore();
   const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
   const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
   const apnsUrls = {
@@ -53,14 +72,14 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const tokenUrl = new URL(endpoints.fcm.tokenUrl);
   const apnsTrust = createTrust(endpoints.apns.ca);
   const fcmTrust = createTrust(endpoints.fcm.ca);
-  const sessions = new SharedClients<ApnsSession>(now);
-  const clients = new SharedClients<FcmClient>(now);
+  const apnsClients = new SharedClients<ApnsClient>(now);
+  const fcmClients = new SharedClients<FcmClient>(now);
   const providers = new Map<string, Known>();
   const replaced = new Set<Promise<void>>();
 
   const idleTimer = setInterval(() => {
-    sessions.closeIdle(idleMs);
-    clients.closeIdle(idleMs);
+    apnsClients.closeIdle(idleMs);
+    fcmClients.closeIdle(idleMs);
   }, idleMs / 2).unref();
 
   function openApns(credential: ApnsCredential): PushProvider {
@@ -73,21 +92,29 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     ]);
     return createApnsProvider({
       bundle: credential.bundle,
-      deadlineMs: apnsDeadlineMs,
+      deadlineMs: WAIT_MS + apnsDeadlineMs,
+      maxInFlight: MAX_IN_FLIGHT,
       toEndpoint: (environment) => apnsUrls[environment].host,
-      findSession: (environment) => {
+      findClient: (environment) => {
+        if (key === undefined) return toPause('unusable_key');
         const url = apnsUrls[environment];
-        const open = (signingKey: NonNullable<typeof key>) =>
-          new ApnsSession({
-            url,
-            trust: apnsTrust,
-            key: signingKey,
-            deadlineMs: apnsDeadlineMs,
-            log,
-          });
-        return key && sessions.use(`${url.host} ${identity}`, holder, () => open(key));
+        return apnsClients.use(`${url.host} ${identity}`, holder, () => openApnsClient(url, key));
       },
-      release: () => sessions.release(holder),
+      release: () => apnsClients.release(holder),
+    });
+  }
+
+  function openApnsClient(url: URL, key: SigningKey): ApnsClient {
+    if (deps.apnsClient === 'node-apn')
+      return new NodeApnClient({ url, trust: apnsTrust, key, deadlineMs: apnsDeadlineMs, log });
+    return new ApnsEngineClient({
+      url,
+      secureContext: apnsTrust,
+      tokens: createApnsTokens({ key, store, nowMs: () => now().getTime(), log }),
+      deadlineMs: apnsDeadlineMs,
+      waitMs: WAIT_MS,
+      log,
+      now,
     });
   }
 
@@ -101,21 +128,19 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       if (!PROJECT_ID.test(projectId)) return toPause('unusable_project_id');
       if (!endpoints.fcm.allowedTokenUris.includes(account.tokenUri))
         return toPause('token_uri_not_allowed');
-      const options = { url: fcmUrl, tokenUrl, projectId, account, trust: fcmTrust, now };
-      return clients.use(
-        identity,
-        holder,
-        () => new FcmClient({ ...options, deadlineMs: fcmDeadlineMs }),
-      );
+      const options = { url: fcmUrl, tokenUrl, projectId, account, secureContext: fcmTrust };
+      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log };
+      return fcmClients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
     }
 
     return createFcmProvider({
       endpoint: fcmUrl.host,
-      deadlineMs: fcmDeadlineMs,
+      deadlineMs: WAIT_MS + fcmDeadlineMs,
+      maxInFlight: MAX_IN_FLIGHT,
       mapping: deps.fcm ?? {},
       now,
       findClient,
-      release: () => clients.release(holder),
+      release: () => fcmClients.release(holder),
     });
   }
 
@@ -149,7 +174,12 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       for (const { provider } of providers.values()) retire(provider);
       providers.clear();
       await Promise.all(replaced);
-      await Promise.all([sessions.close(), clients.close()]);
+      await Promise.all([apnsClients.close(), fcmClients.close()]);
+    },
+
+    abandon() {
+      apnsClients.abandon();
+      fcmClients.abandon();
     },
   };
 }
@@ -162,4 +192,4 @@ function toPause(reason: string): Outcome {
   return { kind: 'pause', reason, scope: 'credential' };
 }
 
-const SILENT: ProviderLog = { info: () => undefined };
+const SILENT: ProviderLog = { info: () => undefined, warn: () => undefined };

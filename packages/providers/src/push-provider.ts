@@ -52,4 +52,5 @@ export interface PushProvider {
 /** What we need of a logger; pino's has it. */
 export interface ProviderLog {
   info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
 }

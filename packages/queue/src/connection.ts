@@ -22,3 +22,10 @@ export function openRedis(
 
 /** Every key and channel of ours begins with it. */
 export const DEFAULT_PREFIX = 'heliograph';
+
+/** The clock of Redis, ms since the epoch. Rejects when Redis does not answer. */
+export async function readRedisTimeMs(redis: Redis): Promise<number> {
+  const [seconds, micros] = (await redis.time()).map(Number);
+  if (seconds === undefined || micros === undefined) throw new Error('Redis told no time');
+  return seconds * 1000 + micros / 1000;
+}

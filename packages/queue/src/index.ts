@@ -3,3 +3,4 @@ export * from './connection.ts';
 export * from './lane.ts';
 export * from './outcome-hints.ts';
 export * from './rate-limit.ts';
+export * from './shared-secrets.ts';

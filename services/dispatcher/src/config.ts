@@ -1,4 +1,4 @@
-import { PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/providers';
+import { APNS_CLIENTS, PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/providers';
 import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
@@ -16,6 +16,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
+    apnsClient: read.oneOf('APNS_CLIENT', APNS_CLIENTS, 'engine'),
     concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
     campaignConcurrency: read.int('CAMPAIGN_CONCURRENCY', 16, { min: 1, max: 1000 }),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },

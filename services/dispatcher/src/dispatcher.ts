@@ -1,15 +1,20 @@
-import { setMaxListeners } from 'node:events';
-
 import type { SecretBox } from '@heliograph/core';
 import { renewLeases, type Db } from '@heliograph/db';
-import { createProviderPool, type FcmMapping, type ProviderEndpoints } from '@heliograph/providers';
+import {
+  createProviderPool,
+  type ApnsClientName,
+  type FcmMapping,
+  type ProviderEndpoints,
+} from '@heliograph/providers';
 import {
   createRateLimit,
+  createSharedSecrets,
   openCampaignLane,
   openCampaignWorker,
   openLane,
   openLaneWorker,
   publishOutcomes,
+  readRedisTimeMs,
 } from '@heliograph/queue';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -22,6 +27,7 @@ import { createRunWatch } from './campaigns/run-watch.ts';
 import { createChunkSender, type ChunkSenderDeps } from './campaigns/send-chunk.ts';
 import { settleRun } from './campaigns/settle-run.ts';
 import { createFreezer, type Freezer } from './fan-out/freezer.ts';
+import { startClockWatch } from './guard/clock-watch.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
 import { createCredentialStore } from './send/credentials.ts';
@@ -39,6 +45,8 @@ export interface DispatcherDeps {
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;
+  /** What sends to APNs; by default our own engine. */
+  readonly apnsClient?: ApnsClientName;
   /** How messages look on Android: with a notification, or as data that the app handles itself. */
   readonly fcm?: FcmMapping;
   /** Jobs of the message lane worked on at a time. */
@@ -75,9 +83,6 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const { db, log, redis, prefix } = deps;
   const clockMs = createSafeClock();
   const stopping = new AbortController();
-  const abandoning = new AbortController();
-  // Every send under way listens.
-  setMaxListeners(0, abandoning.signal);
   const onError = (error: unknown) => log.warn({ err: error }, 'database not reached');
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
 
@@ -94,8 +99,15 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const pool = createProviderPool({
     endpoints: deps.endpoints,
     idleMs: PROVIDER_IDLE_MS,
+    tokens: createSharedSecrets(redis, { prefix, secrets: deps.secrets, onError: onRedisError }),
     log,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
+    ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),
+  });
+  const clockWatch = startClockWatch({
+    readTimeMs: () => readRedisTimeMs(redis),
+    nowMs: Date.now,
+    log,
   });
   const shared = {
     db,
@@ -109,11 +121,10 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     now,
     random: Math.random,
     stopping: stopping.signal,
-    abandoning: abandoning.signal,
     leaseMs: deps.leaseMs,
   };
-  const processDue = createProcessor({ ...shared, leases, recorder });
-  const worker = openLaneWorker(deps.workerRedis, (job) => processDue(job.deliveryIds), {
+  const processor = createProcessor({ ...shared, leases, recorder });
+  const worker = openLaneWorker(deps.workerRedis, (job) => processor.process(job.deliveryIds), {
     prefix,
     onError: onRedisError,
     concurrency: deps.concurrency,
@@ -153,9 +164,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     keeper: campaigns.keeper,
     async close() {
       stopping.abort();
-      const abandon = setTimeout(() => abandoning.abort(), WAIT_FOR_ANSWERS_MS);
+      clockWatch.close();
+      const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       await sweep.close();
       await Promise.all([worker.close(), campaigns.close()]);
+      await processor.drained();
       await pool.close();
       await evidence.close();
       await recorder.close();
@@ -188,7 +201,7 @@ function openCampaigns(
     settle: (runId, ending) => settleRun({ ...shared, leases, checkpointer }, runId, ending),
     everyMs: deps.keepEveryMs ?? KEEP_EVERY_MS,
   });
-  const processRun = createRunProcessor({
+  const processor = createRunProcessor({
     ...shared,
     lane,
     leases,
@@ -197,7 +210,7 @@ function openCampaigns(
     sendChunk: createChunkSender({ ...shared, leases, watch, checkpointer }),
     onIdle: () => keeper.kick(),
   });
-  const worker = openCampaignWorker(deps.campaignRedis, processRun, {
+  const worker = openCampaignWorker(deps.campaignRedis, (runId) => processor.process(runId), {
     prefix,
     onError: onRedisError,
     concurrency: deps.campaignConcurrency,
@@ -208,6 +221,7 @@ function openCampaigns(
     async close() {
       await keeper.close();
       await Promise.all([freezer.close(), worker.close()]);
+      await processor.drained();
       await checkpointer.close();
       watch.close();
       leases.close();

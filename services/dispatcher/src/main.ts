@@ -35,6 +35,7 @@ runMain('dispatcher', async () => {
     prefix: config.prefix,
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
+    apnsClient: config.apnsClient,
     fcm: config.fcm,
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,

@@ -11,7 +11,7 @@ import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';
 import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
-import type { ProviderTokens } from '../tokens/provider-tokens.ts';
+import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
 import { toApnsOutcome, toUnprocessed, type ApnsAnswer } from './answers.ts';
 import type { ApnsClient, ToApnsRequest } from './client.ts';

@@ -4,7 +4,7 @@ import { InFlight } from '../in-flight.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
 import type { Unsent } from '../session-pool/pool-request.ts';
 import type { Feed, SessionPool } from '../session-pool/session-pool.ts';
-import type { ProviderTokens } from '../tokens/provider-tokens.ts';
+import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import { PushRequest, type PushParts, type ToAttempt } from './push-request.ts';
 
 export interface EngineDeps {

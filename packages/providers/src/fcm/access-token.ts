@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Outcome } from '@heliograph/core';
 import { gaxios, JWT } from 'google-auth-library';
 import type { Agent } from 'undici';
+import { withDeadline } from '../deadline.ts';
 import { findText } from '../json.ts';
+import type { ProviderLog } from '../push-provider.ts';
+import { FleetTokens, type Minted, type ProviderTokens } from '../tokens/fleet-tokens.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
 import { ConnectError } from './http.ts';
 import type { ServiceAccount } from './service-account.ts';
@@ -10,87 +15,92 @@ const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging';
 /** A token is replaced so long before its end; meanwhile it still serves where a new one can't be had. */
 const REFRESH_AHEAD_MS = 5 * 60_000;
 const LIFETIME_MS = 3_600_000;
-
-export type TokenAnswer = { readonly token: string } | { readonly outcome: Outcome };
+/** Shorter than a send may take: so its push hears why there was no token, and another process can try meanwhile. */
+const MAX_TIMEOUT_MS = 10_000;
+const NO_ANSWER = 'token endpoint gave no answer';
 
 export interface AccessTokensDeps {
   readonly account: ServiceAccount;
   readonly tokenUrl: URL;
   readonly agent: Agent;
-  readonly timeoutMs: number;
-  readonly now: () => Date;
+  /** How long a send may take. */
+  readonly deadlineMs: number;
+  readonly store: TokenStore;
+  readonly nowMs: () => number;
+  readonly log: ProviderLog;
 }
 
-/** The access tokens of one service account; one request for a new one at a time. */
-export class AccessTokens {
-  readonly #deps: AccessTokensDeps;
-  #token: { readonly text: string; readonly expiresAtMs: number } | undefined;
-  #pending: Promise<TokenAnswer> | undefined;
+/** The access tokens of one service account: one at a time for all processes that share the store. */
+export function createAccessTokens(deps: AccessTokensDeps): ProviderTokens {
+  const { account, tokenUrl, deadlineMs, store, nowMs, log } = deps;
+  const timeoutMs = Math.min(deadlineMs, MAX_TIMEOUT_MS);
+  return new FleetTokens({
+    store,
+    name: `fcm:${toIdentity(account, tokenUrl)}`,
+    mint: (signal) =>
+      withDeadline<Minted>(
+        { ms: timeoutMs, signal, late: () => toTrouble(NO_ANSWER) },
+        (deadline) => fetchToken(deps, deadline),
+      ),
+    lockMs: timeoutMs + 1_000,
+    nowMs,
+    log,
+  });
+}
 
-  constructor(deps: AccessTokensDeps) {
-    this.#deps = deps;
+async function fetchToken(deps: AccessTokensDeps, signal: AbortSignal): Promise<Minted> {
+  const { account, nowMs } = deps;
+  const client = new JWT({
+    email: account.clientEmail,
+    key: account.privateKey,
+    scopes: [SCOPE],
+    additionalClaims: { aud: account.tokenUri },
+    transporterOptions: {
+      // The library knows one address only, and would retry by itself.
+      fetchImplementation: (_, init) => post(deps, init?.body, signal),
+      retryConfig: { retry: 0 },
+    },
+  });
+  try {
+    const { access_token: text, expiry_date: expiresAtMs } = await client.authorize();
+    if (!text) return toTrouble('no_access_token');
+    return { token: toToken(text, nowMs(), expiresAtMs ?? nowMs() + LIFETIME_MS) };
+  } catch (error) {
+    return toTokenFault(error);
   }
+}
 
-  /** Never rejects: where there is no token, the outcome is that of the push that wanted it. */
-  async get(): Promise<TokenAnswer> {
-    const leftMs = this.#leftMs();
-    if (this.#token && leftMs > REFRESH_AHEAD_MS) return { token: this.#token.text };
-    this.#pending ??= this.#fetch().finally(() => {
-      this.#pending = undefined;
-    });
-    return await this.#pending;
-  }
+/** One that lives for a short while only is replaced in the middle of it. */
+function toToken(text: string, issuedAtMs: number, expiresAtMs: number) {
+  const middleMs = (issuedAtMs + expiresAtMs) / 2;
+  const renewAtMs = Math.max(expiresAtMs - REFRESH_AHEAD_MS, middleMs);
+  return { text, issuedAtMs, renewAtMs, expiresAtMs };
+}
 
-  /** FCM refused it. Another one that came since stays. */
-  discard(token: string): void {
-    if (this.#token?.text === token) this.#token = undefined;
-  }
+async function post(
+  { tokenUrl, agent }: AccessTokensDeps,
+  form: RequestInit['body'],
+  signal: AbortSignal,
+): Promise<Response> {
+  const { statusCode, body } = await agent.request({
+    origin: tokenUrl.origin,
+    path: tokenUrl.pathname + tokenUrl.search,
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: form instanceof URLSearchParams ? form.toString() : null,
+    signal,
+  });
+  return new Response(await body.text(), { status: statusCode });
+}
 
-  async #fetch(): Promise<TokenAnswer> {
-    const { account, now } = this.#deps;
-    const client = new JWT({
-      email: account.clientEmail,
-      key: account.privateKey,
-      scopes: [SCOPE],
-      additionalClaims: { aud: account.tokenUri },
-      transporterOptions: {
-        // The library knows one address only, and would retry by itself.
-        fetchImplementation: (_, init) => this.#post(init?.body),
-        retryConfig: { retry: 0 },
-      },
-    });
-    try {
-      const { access_token: text, expiry_date: expiresAtMs } = await client.authorize();
-      if (!text) return toTrouble('no_access_token');
-      this.#token = { text, expiresAtMs: expiresAtMs ?? now().getTime() + LIFETIME_MS };
-      return { token: text };
-    } catch (error) {
-      const old = this.#leftMs() > 0 ? this.#token : undefined;
-      return old ? { token: old.text } : toTokenFault(error);
-    }
-  }
-
-  async #post(form: RequestInit['body']): Promise<Response> {
-    const { tokenUrl, agent, timeoutMs } = this.#deps;
-    const { statusCode, body } = await agent.request({
-      origin: tokenUrl.origin,
-      path: tokenUrl.pathname + tokenUrl.search,
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: form instanceof URLSearchParams ? form.toString() : null,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
-    return new Response(await body.text(), { status: statusCode });
-  }
-
-  #leftMs(): number {
-    return this.#token ? this.#token.expiresAtMs - this.#deps.now().getTime() : 0;
-  }
+function toIdentity({ clientEmail, privateKey, tokenUri }: ServiceAccount, tokenUrl: URL): string {
+  const fingerprint = createHash('sha256').update(privateKey).digest('hex');
+  const parts = [clientEmail, fingerprint, tokenUri, tokenUrl.href];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 /** Google's refusals are the credential's fault; everything else, the token endpoint's. */
-function toTokenFault(error: unknown): TokenAnswer {
+function toTokenFault(error: unknown): Minted {
   if (!(error instanceof gaxios.GaxiosError)) return toTrouble('no_access_token');
   const status = error.response?.status;
   if (status === undefined) return toUnreached(error);
@@ -99,12 +109,12 @@ function toTokenFault(error: unknown): TokenAnswer {
   return { outcome: { kind: 'pause', reason, scope: 'credential' } };
 }
 
-function toUnreached(error: Error): TokenAnswer {
+function toUnreached(error: Error): Minted {
   const { cause } = error;
-  if (!(cause instanceof ConnectError)) return toTrouble('token endpoint gave no answer');
+  if (!(cause instanceof ConnectError)) return toTrouble(NO_ANSWER);
   return { outcome: toConnectOutcome(cause, 'fcm_trouble') };
 }
 
-function toTrouble(reason: string): TokenAnswer {
+function toTrouble(reason: string): { readonly outcome: Outcome } {
   return { outcome: { kind: 'retry', reason, backoff: 'fcm_trouble', bound: 'expiry' } };
 }

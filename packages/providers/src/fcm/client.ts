@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 
 import { findHeader, RequestTemplate, type Answered } from '@heliograph/http2';
 import type { Outcome } from '@heliograph/core';
+import type { Agent } from 'undici';
 
 import { Engine } from '../engine/engine.ts';
 import type { PushParts, PushRequest } from '../engine/push-request.ts';
@@ -10,17 +11,26 @@ import type { ConnectLimits } from '../session-pool/connect-budget.ts';
 import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
 import type { SharedClient } from '../shared-clients.ts';
-import type { ProviderTokens } from '../tokens/provider-tokens.ts';
+import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
+import { createAccessTokens } from './access-token.ts';
 import { toFcmOutcome, toUnprocessed } from './answers.ts';
+import { createHttpAgent } from './http.ts';
+import type { ServiceAccount } from './service-account.ts';
 
 /** Google documents no number of streams; about 100 were seen. More connections are how more goes out. */
 const MAX_SESSIONS = 8;
+/** For access tokens, of which there is one request at a time. */
+const TOKEN_CONNECTIONS = 1;
 
 export interface FcmClientOptions {
   readonly url: URL;
+  /** Where access tokens are fetched. */
+  readonly tokenUrl: URL;
   readonly projectId: string;
-  readonly tokens: ProviderTokens;
+  readonly account: ServiceAccount;
+  readonly store: TokenStore;
   readonly secureContext: SecureContext;
   /** From the opening of a stream to its answer. */
   readonly deadlineMs: number;
@@ -37,18 +47,26 @@ export type ToFcmBody = (push: Push) => string;
 /** The way to FCM with one service account, over our own connections. */
 export class FcmClient implements SharedClient {
   readonly #options: FcmClientOptions;
+  readonly #agent: Agent;
+  readonly #tokens: ProviderTokens;
   readonly #engine: Engine;
   readonly #path: string;
   #template: RequestTemplate | undefined;
   #bearer: string | undefined;
 
   constructor(options: FcmClientOptions) {
-    const { url, projectId, tokens, waitMs } = options;
+    const { url, projectId, secureContext, waitMs, now } = options;
     this.#options = options;
+    this.#agent = createHttpAgent(TOKEN_CONNECTIONS, secureContext);
+    this.#tokens = createAccessTokens({
+      ...options,
+      agent: this.#agent,
+      nowMs: () => now().getTime(),
+    });
     this.#path = `/v1/projects/${projectId}/messages:send`;
     this.#engine = new Engine({
       pool: new SessionPool({ ...options, maxSessions: MAX_SESSIONS }),
-      tokens,
+      tokens: this.#tokens,
       toAttempt: (request, end) => this.#toAttempt(request, end),
       toUnsentOutcome,
       endpoint: url.host,
@@ -68,8 +86,10 @@ export class FcmClient implements SharedClient {
     return this.#engine.feed(feed, (one, bearer) => this.#toParts(toBody(one), bearer));
   }
 
-  close(): Promise<void> {
-    return this.#engine.close();
+  /** Waits for the answers still owed. */
+  async close(): Promise<void> {
+    await this.#engine.close();
+    await this.#agent.close();
   }
 
   abandon(): void {
@@ -109,7 +129,7 @@ export class FcmClient implements SharedClient {
       case 'answered': {
         const outcome = this.#toOutcome(end);
         if (outcome.kind === 'requeue' && outcome.remedy === 'new_token' && bearer !== undefined)
-          this.#options.tokens.refused(bearer);
+          this.#tokens.refused(bearer);
         return { outcome, status: end.status, endpoint };
       }
     }
@@ -119,7 +139,11 @@ export class FcmClient implements SharedClient {
     // A success says which message it is of; without that nobody knows.
     if (status === 200 && !isComplete) return { kind: 'ambiguous', reason: 'answer_cut_off' };
     const retryAfter = findHeader(fields, 'retry-after');
-    const answer = { status, body: body.toString(), ...(retryAfter !== undefined && { retryAfter }) };
+    const answer = {
+      status,
+      body: body.toString(),
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
     return toFcmOutcome(answer, this.#options.now());
   }
 }

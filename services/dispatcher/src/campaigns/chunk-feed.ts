@@ -9,11 +9,7 @@ export interface ChunkFeedDeps {
   readonly mayOpen: () => boolean;
   /** Takes the right to send one more; false: not now. */
   readonly takePermit: () => boolean;
-  readonly settle: (
-    push: ChunkPush,
-    attempt: Attempt,
-    outcome: Exclude<Outcome, Requeue>,
-  ) => void;
+  readonly settle: (push: ChunkPush, attempt: Attempt, outcome: Exclude<Outcome, Requeue>) => void;
 }
 
 /** `mayOpen` is asked again after that, and not for each of many pushes that leave together. */

@@ -3,7 +3,7 @@ import type { CampaignLane, RateLimit } from '@heliograph/queue';
 
 import type { ChunkLeases } from './chunk-leases.ts';
 import { isSending, type RunWatch } from './run-watch.ts';
-import { CHUNKS_OF_A_RUN, type SendChunk } from './send-chunk.ts';
+import type { SendChunk } from './send-chunk.ts';
 
 export interface RunProcessorDeps {
   readonly db: Db;
@@ -23,29 +23,47 @@ export interface RunProcessorDeps {
 const MIN_PERMIT_WAIT_MS = 100;
 const MAX_PERMIT_WAIT_MS = 1_000;
 const MAX_PERMITS = 1000;
+/** So many chunks of a run are sent at once by a process. */
+const CHUNKS_OF_A_RUN = 4;
+/** So many chunks may wait for silent providers while others are sent in their place. */
+const MAX_SILENT_CHUNKS = 64;
+
+export interface RunProcessor {
+  /** Works on a run for one chunk. Resolves when the chunk is done, or waits for a provider that is silent: others may be worked on. */
+  process(runId: string): Promise<void>;
+  /** Resolves when no chunk is in hand. */
+  drained(): Promise<void>;
+}
 
 /**
- * Works on a run for one chunk. The job says only which run has work; the chunk is claimed from the table. A job that found a chunk
- * puts another one at the end of the lane, so that every run has about as many jobs there, and all take turns.
+ * The job says only which run has work; the chunk is claimed from the table. A job that found a chunk puts another one at the end of the
+ * lane, so that every run has about as many jobs there, and all take turns.
  */
-export function createRunProcessor(deps: RunProcessorDeps): (runId: string) => Promise<void> {
+export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
   const chunksInHand = new Map<string, number>();
+  const underWay = new Set<Promise<void>>();
+  let silentChunks = 0;
 
-  return async function processRun(runId) {
+  async function processRun(runId: string): Promise<void> {
     const inHand = chunksInHand.get(runId) ?? 0;
     // The chunks in hand announce the run again when they are done.
     if (deps.stopping.aborted || inHand >= CHUNKS_OF_A_RUN) return;
     chunksInHand.set(runId, inHand + 1);
-    try {
-      await sendNextChunk(runId);
-    } finally {
+    let leave: () => void = () => undefined;
+    const silent = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const work = sendNextChunk(runId, leave).finally(() => {
+      underWay.delete(work);
       const left = (chunksInHand.get(runId) ?? 1) - 1;
       if (left === 0) chunksInHand.delete(runId);
       else chunksInHand.set(runId, left);
-    }
-  };
+    });
+    underWay.add(work);
+    await Promise.race([work, silent]);
+  }
 
-  async function sendNextChunk(runId: string): Promise<void> {
+  async function sendNextChunk(runId: string, leave: () => void): Promise<void> {
     const readAtMs = deps.clockMs();
     const [standing] = await readRunStandings(deps.db, [runId]);
     if (standing === undefined || !isSending(standing.state)) return deps.onIdle();
@@ -63,7 +81,8 @@ export function createRunProcessor(deps: RunProcessorDeps): (runId: string) => P
       deps.leases.hold(chunk, askedAtMs);
       // Others may take the next one meanwhile.
       if (ratePerSecond === null && !isAtMost(runId)) announceAgain(runId);
-      unused -= await deps.sendChunk(chunk, permits.granted);
+      const sending = deps.sendChunk(chunk, permits.granted);
+      unused -= await untilDone(sending, leave);
     } finally {
       deps.watch.leave(runId);
       if (ratePerSecond !== null) void deps.rateLimit.giveBack(runId, ratePerSecond, unused);
@@ -72,6 +91,23 @@ export function createRunProcessor(deps: RunProcessorDeps): (runId: string) => P
     else if (isAtMost(runId)) announceAgain(runId);
     // It may have been the last one. In the middle of a run there is always another.
     if (chunksInHand.get(runId) === 1) deps.onIdle();
+  }
+
+  /** Tells when the chunk's place may be taken by another. */
+  async function untilDone(
+    { done, silentOrDone }: ReturnType<SendChunk>,
+    leave: () => void,
+  ): Promise<number> {
+    let isSilent = false;
+    void silentOrDone.then(() => {
+      if (silentChunks >= MAX_SILENT_CHUNKS) return;
+      isSilent = true;
+      silentChunks += 1;
+      leave();
+    });
+    const sends = await done;
+    if (isSilent) silentChunks -= 1;
+    return sends;
   }
 
   /** No more chunks of the run are taken by this process. */
@@ -88,6 +124,13 @@ export function createRunProcessor(deps: RunProcessorDeps): (runId: string) => P
   function announceAgain(runId: string, waitMs?: number): void {
     if (!deps.stopping.aborted) void deps.lane.announce(runId, waitMs);
   }
+
+  return {
+    process: processRun,
+    async drained() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+  };
 }
 
 const FREE = { granted: Number.POSITIVE_INFINITY, waitMs: 0 };

@@ -125,10 +125,7 @@ export class PushSettler {
     if (push.probeOf !== undefined && (outcome.kind === 'sent' || isDeadToken(outcome)))
       await pauses.lift(push.probeOf);
     if (outcome.kind === 'fail' && outcome.alarm === true)
-      log.error(
-        { ...progress.lease, reason: outcome.reason },
-        'provider refused what we accepted',
-      );
+      log.error({ ...progress.lease, reason: outcome.reason }, 'provider refused what we accepted');
   }
 
   /** What came of a delivery that was not simply sent at the first try. */

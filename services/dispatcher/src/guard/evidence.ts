@@ -28,6 +28,8 @@ export interface Answer {
 /** Gathers what providers say about tokens and scopes, for the guard and for repeated refusals. */
 export interface Evidence {
   add(answer: Answer): void;
+  /** So many pushes of the scope were sent, and nothing else is to be said of them. */
+  addSent(scope: CredentialScope, count: number): void;
   /** Writes what was gathered. */
   close(): Promise<void>;
 }
@@ -60,15 +62,7 @@ export function createEvidence(deps: {
   function add(answer: Answer): void {
     if (answer.status === undefined) return;
     const key = toKey(answer.scope);
-    const entry = gathered.get(key) ?? {
-      scope: answer.scope,
-      answers: 0,
-      wrongPlace: 0,
-      dead: 0,
-      faults: [],
-      pauseReason: undefined,
-    };
-    gathered.set(key, entry);
+    const entry = toEntry(key, answer.scope);
     entry.answers += 1;
     countRefusals(key, entry, answer.outcome);
     if (answer.outcome.kind === 'gone') {
@@ -90,6 +84,28 @@ export function createEvidence(deps: {
     // Good news can wait and share a statement; a fault must not, since the guard may have to stop the scope.
     if (entry.faults.length > 0 || entry.pauseReason !== undefined) startWriting();
     else timer ??= setTimeout(startWriting, GATHER_MS);
+  }
+
+  function addSent(scope: CredentialScope, count: number): void {
+    const key = toKey(scope);
+    toEntry(key, scope).answers += count;
+    refusalsInARow.delete(key);
+    timer ??= setTimeout(startWriting, GATHER_MS);
+  }
+
+  function toEntry(key: string, scope: CredentialScope): Gathered {
+    const kept = gathered.get(key);
+    if (kept !== undefined) return kept;
+    const made = {
+      scope,
+      answers: 0,
+      wrongPlace: 0,
+      dead: 0,
+      faults: [],
+      pauseReason: undefined,
+    };
+    gathered.set(key, made);
+    return made;
   }
 
   function startWriting(): void {
@@ -143,6 +159,7 @@ export function createEvidence(deps: {
 
   return {
     add,
+    addSent,
     async close() {
       startWriting();
       while (writing !== undefined) await writing;

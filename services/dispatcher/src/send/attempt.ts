@@ -9,8 +9,6 @@ export interface SettledAttempt extends Attempt {
 }
 
 export interface AttemptOptions {
-  /** Ends the wait for an answer. */
-  readonly signal: AbortSignal;
   /** Asked before the push goes again: each try may take the whole deadline, and the lease is for one. */
   readonly mayGoOn: () => boolean;
   readonly onBug: (error: unknown) => void;
@@ -23,12 +21,12 @@ export interface AttemptOptions {
 export async function attempt(
   provider: PushProvider,
   push: Push,
-  { signal, mayGoOn, onBug }: AttemptOptions,
+  { mayGoOn, onBug }: AttemptOptions,
 ): Promise<SettledAttempt | 'unsent'> {
   const startedAt = new Date();
   const startedMs = performance.now();
   for (let requeues = 0; ; requeues += 1) {
-    const answer = await send(provider, push, signal, onBug);
+    const answer = await send(provider, push, onBug);
     const outcome = afterRequeues(answer.outcome, requeues);
     if (outcome.kind === 'requeue') {
       if (!mayGoOn()) return 'unsent';
@@ -40,7 +38,7 @@ export async function attempt(
 }
 
 /** A provider's words come from the network: what they are goes into the ledger, how long they are and what they hide does not. */
-function toStorable(outcome: SettledAttempt['outcome']): SettledAttempt['outcome'] {
+export function toStorable(outcome: SettledAttempt['outcome']): SettledAttempt['outcome'] {
   if (outcome.kind !== 'sent') return { ...outcome, reason: toStorableText(outcome.reason) };
   const { providerMessageId } = outcome;
   if (providerMessageId === undefined) return outcome;
@@ -57,11 +55,10 @@ function toStorableText(text: string): string {
 async function send(
   provider: PushProvider,
   push: Push,
-  signal: AbortSignal,
   onBug: (error: unknown) => void,
 ): Promise<Attempt> {
   try {
-    return await provider.send(push, signal);
+    return await provider.send(push);
   } catch (error) {
     onBug(error);
     return { outcome: { kind: 'ambiguous', reason: 'internal_error' }, endpoint: '' };

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
+import { createBulkheads } from './bulkheads.ts';
 import { createClaimer } from './claimer.ts';
 import type { CredentialStore } from './credentials.ts';
 import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
@@ -35,20 +36,28 @@ export interface ProcessorDeps {
   readonly random: () => number;
   /** Aborted when the process stops: what has not been handed to a provider then is given back. */
   readonly stopping: AbortSignal;
-  /** Aborted when the process can wait no longer: what a provider has not answered by then is ambiguous. */
-  readonly abandoning: AbortSignal;
   readonly leaseMs: number;
 }
 
 /** A lease must outlast a send by this much, so that its outcome can be written under it. */
 const RECORD_MARGIN_MS = 2_000;
 
-/** Claims what is due of the given deliveries, sends it, and records what came of it. */
-export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) => Promise<void> {
+export interface Processor {
+  /**
+   * Claims what is due of the given deliveries, sends it, and records what came of it. Resolves when others may be claimed: while a
+   * provider has few of them to send, or all are too many, that is when these are done.
+   */
+  process(ids: readonly string[]): Promise<void>;
+  /** Resolves when no delivery is in hand. */
+  drained(): Promise<void>;
+}
+
+export function createProcessor(deps: ProcessorDeps): Processor {
   const claim = createClaimer(deps);
   const turns = new WeakMap<PushProvider, Turns>();
+  const bulkheads = createBulkheads();
 
-  return async function processDue(ids) {
+  async function processDue(ids: readonly string[]): Promise<void> {
     if (deps.stopping.aborted) return;
     // Claimed from the table, not taken from the job: after a crash only what is still owed goes again.
     const claimed = await claim(ids);
@@ -58,8 +67,13 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
     for (const delivery of claimed)
       if (!messages.has(delivery.messageId))
         messages.set(delivery.messageId, toPushMessage(delivery));
-    await Promise.all(claimed.map((delivery) => deliver(delivery, messages)));
-  };
+    await Promise.all(
+      claimed.map((delivery) =>
+        // What one app's provider takes its time for is not to keep the others' deliveries from being claimed.
+        bulkheads.run(`${delivery.appRef}/${delivery.provider}`, () => deliver(delivery, messages)),
+      ),
+    );
+  }
 
   async function deliver(
     delivery: ClaimedDelivery,
@@ -121,7 +135,6 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
             environment: gate.environment === '' ? 'production' : gate.environment,
           },
           {
-            signal: deps.abandoning,
             mayGoOn,
             onBug: (error) =>
               deps.log.error({ err: error, deliveryId: delivery.id }, 'provider client failed'),
@@ -204,6 +217,8 @@ export function createProcessor(deps: ProcessorDeps): (ids: readonly string[]) =
   function noteError(error: unknown): void {
     deps.log.warn({ err: error }, 'leases could not be given back');
   }
+
+  return { process: processDue, drained: () => bulkheads.drained() };
 }
 
 /** A provider that accepts a push, or knows its token as dead, has taken the credential. */
