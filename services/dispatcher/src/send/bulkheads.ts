@@ -3,7 +3,7 @@
  * nobody else from starting theirs. Only where a scope has much under way already, or all of them together have, it has to be waited for.
  */
 export interface Bulkheads {
-  /** Runs the work. Resolves at once while there is room in its scope, else when the work is done. Rejects only then, too. */
+  /** Runs the work, which must not reject. Resolves at once while there is room in its scope, else when the work is done. */
   run(scope: string, work: () => Promise<void>): Promise<void>;
   /** Resolves when nothing is under way. */
   drained(): Promise<void>;

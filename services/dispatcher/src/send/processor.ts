@@ -81,9 +81,9 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   ): Promise<void> {
     // By the database's clock, which decided that it is due: ours may be behind.
     const gate = passGate(delivery, delivery.claimedAt);
-    if (gate.action !== 'send') return record(delivery, toGatedUpdate(delivery, gate, deps.now()));
-
     try {
+      if (gate.action !== 'send')
+        return await record(delivery, toGatedUpdate(delivery, gate, deps.now()));
       await send(delivery, gate, messages.get(delivery.messageId) ?? toPushMessage(delivery));
     } catch (error) {
       // Nothing was handed to a provider: a read failed, or a bug of ours. It is due again, after a moment.
