@@ -8,8 +8,7 @@ import {
 import {
   claimMovedToken,
   MAX_DELIVERIES_PER_CHUNK,
-  readDeferred,
-  readOwedDevices,
+  readOwedChunk,
   type AttemptRecord,
   type ChunkRelease,
   type ClaimedChunk,
@@ -135,10 +134,10 @@ class ChunkSending {
 
   async run(permits: number): Promise<void> {
     const { db } = this.#deps;
-    const devices = await readOwedDevices(db, this.#chunk);
-    const deferred = await readDeferred(db, this.#chunk);
-    for (const [index, until] of deferred) this.#waits.set(index, { until, pauseId: null });
-    for (const { index } of devices) this.#waits.delete(index);
+    const { plain, special, waiting } = await readOwedChunk(db, this.#chunk);
+    for (const [index, until] of waiting) this.#waits.set(index, { until, pauseId: null });
+    const untouched = plain.flatMap((group) => group.indexes.map((_, n) => group.toDevice(n)));
+    const devices = [...untouched, ...special].toSorted((a, b) => a.index - b.index);
 
     const todo = await this.#gateAll(devices);
     if (todo.length > 0) await this.#sendAll(todo, permits);
