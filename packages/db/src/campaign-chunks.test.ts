@@ -7,8 +7,6 @@ import {
   claimChunk,
   claimMovedToken,
   claimUnsettled,
-  readDeferred,
-  readOwedDevices,
   recordCheckpoints,
   renewChunkLeases,
   type ChunkCheckpoint,
@@ -289,125 +287,6 @@ describe('claiming a chunk', () => {
       credential: null,
       pauses: [{ id: pauseId, environment: 'production', reason: 'BadTopic' }],
     });
-  });
-});
-
-describe('what is owed of a chunk', () => {
-  test('is what was not tried, and what is due again, with its attempts', async () => {
-    const { db } = database;
-    const { devices, runId } = await freeze([4]);
-    const chunk = await claim(runId);
-    await record(
-      toCheckpoint(chunk, [SENT, DEFERRED, DEFERRED, OWED], {
-        exceptions: [
-          toException({ index: 1, nextAttemptAt: new Date(0), attempts: 2, ambiguousAttempts: 1 }),
-          toException({ index: 2 }),
-        ],
-      }),
-    );
-
-    const owed = await readOwedDevices(db, chunk);
-
-    expect(owed).toEqual([
-      {
-        index: 1,
-        deviceId: devices[1]?.id,
-        pushToken: devices[1]?.pushToken,
-        userId: devices[1]?.userId,
-        environment: null,
-        tokenDeactivated: false,
-        sameOwner: true,
-        sameToken: true,
-        attempts: 2,
-        ambiguousAttempts: 1,
-        history: [ATTEMPT],
-      },
-      expect.objectContaining({ index: 3, attempts: 0, ambiguousAttempts: 0, history: null }),
-    ]);
-  });
-
-  test('is read as far as asked for, and what waits says until when', async () => {
-    const { db } = database;
-    const { runId } = await freeze([1, 3]);
-    await claim(runId);
-    const chunk = await claim(runId);
-    const nextAttemptAt = new Date(Date.now() + 60_000);
-    await record(
-      toCheckpoint(chunk, [DEFERRED, OWED, OWED], {
-        exceptions: [toException({ nextAttemptAt })],
-      }),
-    );
-
-    expect(await readOwedDevices(db, chunk)).toMatchObject([{ index: 1 }, { index: 2 }]);
-    expect(await readDeferred(db, chunk)).toEqual(new Map([[0, nextAttemptAt]]));
-  });
-
-  test('says what became of the devices since', async () => {
-    const { db } = database;
-    // given
-    const { appRef, devices, runId } = await freeze([8]);
-    const chunk = await claim(runId);
-    const edit = (index: number) =>
-      db.updateTable('devices').where('id', '=', devices[index]?.id ?? 0);
-    const now = { lastRegisteredAt: new Date() };
-    const token = { pushToken: 'new', pushTokenHash: hashPushToken('new') };
-    const elsewhere = await makeApp(db);
-
-    // when
-    await edit(1).set({ tokenDeactivatedAt: new Date(), environment: 'development' }).execute();
-    await db
-      .deleteFrom('devices')
-      .where('id', '=', devices[2]?.id ?? 0)
-      .execute();
-    await edit(3).set(now).execute();
-    await edit(4)
-      .set({ ...now, ...token })
-      .execute();
-    await edit(5)
-      .set({ ...now, userId: 'another' })
-      .execute();
-    await edit(6)
-      .set({ ...now, provider: 'fcm' })
-      .execute();
-    await edit(7)
-      .set({ ...now, appRef: elsewhere })
-      .execute();
-    const owed = await readOwedDevices(db, chunk);
-
-    // then
-    const same = { sameOwner: true, sameToken: true };
-    expect(owed).toMatchObject([
-      { index: 0, ...same, tokenDeactivated: false },
-      {
-        index: 1,
-        ...same,
-        tokenDeactivated: true,
-        environment: 'development',
-      },
-      { index: 2, pushToken: null, userId: null },
-      { index: 3, ...same },
-      { index: 4, sameOwner: true, sameToken: false, pushToken: 'new' },
-      { index: 5, sameOwner: false, sameToken: true, userId: 'another' },
-      { index: 6, sameOwner: false, sameToken: true },
-      { index: 7, sameOwner: false, sameToken: true },
-    ]);
-    // and: a user that was taken away is no owner
-    await edit(5).set({ userId: null }).execute();
-    expect((await readOwedDevices(db, chunk))[5]).toMatchObject({ sameOwner: false });
-    expect(appRef).not.toBe(elsewhere);
-  });
-
-  test('is not what the device was when it registered before the start, but seen later', async () => {
-    const { db } = database;
-    const { devices, runId } = await freeze([1]);
-    const chunk = await claim(runId);
-    await db
-      .updateTable('devices')
-      .set({ pushTokenHash: hashPushToken('new'), lastRegisteredAt: new Date(0) })
-      .where('id', '=', devices[0]?.id ?? 0)
-      .execute();
-
-    expect(await readOwedDevices(db, chunk)).toMatchObject([{ sameToken: false }]);
   });
 });
 

@@ -1,10 +1,4 @@
-import {
-  DEFERRED,
-  OWED,
-  type DeliveryState,
-  type Environment,
-  type Provider,
-} from '@heliograph/core';
+import type { DeliveryState, Environment, Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import { frozenHashOf, MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
@@ -81,76 +75,6 @@ export async function claimChunk(
       WHERE p.app_ref = claimed.app_ref AND p.provider = claimed.provider AND p.lifted_at IS NULL) AS pauses
     FROM claimed`.execute(db);
   return rows[0];
-}
-
-/** A delivery of a chunk that is owed now. */
-export interface OwedDevice {
-  /** Its place in the chunk. */
-  readonly index: number;
-  readonly deviceId: number;
-  /** Null where the device was removed since the audience was frozen. */
-  readonly pushToken: string | null;
-  readonly userId: string | null;
-  readonly environment: Environment | null;
-  readonly tokenDeactivated: boolean;
-  /** It belongs to the user, and to the app and provider, that it had when the audience was frozen. */
-  readonly sameOwner: boolean;
-  readonly sameToken: boolean;
-  readonly attempts: number;
-  readonly ambiguousAttempts: number;
-  readonly history: readonly AttemptRecord[] | null;
-}
-
-/** What of a leased chunk is to be sent now: devices not tried yet, and those whose next attempt has come. */
-export async function readOwedDevices(
-  db: Db,
-  chunk: Pick<ClaimedChunk, 'runId' | 'ordinal' | 'provider'>,
-): Promise<readonly OwedDevice[]> {
-  const first = chunk.ordinal * MAX_DELIVERIES_PER_CHUNK;
-  // Concatenated and unnested, the hashes are fetched once, and not for every device. They are compared for all of them: a device that
-  // registered before the run started may have been seen as it was before that.
-  const { rows } = await sql<OwedDevice>`
-    WITH chunk AS MATERIALIZED (
-      SELECT device_ids, user_hashes, outcomes || ''::bytea AS outcomes, token_hashes || ''::bytea AS token_hashes
-      FROM campaign_chunks WHERE run_id = ${chunk.runId} AND ordinal = ${chunk.ordinal}
-    ), owed AS MATERIALIZED (
-      SELECT t.n::integer - 1 AS index, t.device_id, t.user_hash, get_byte(c.outcomes, t.n::integer - 1) AS code,
-        substring(c.token_hashes FROM t.n::integer * 16 - 15 FOR 16) AS token_hash
-      FROM chunk c CROSS JOIN LATERAL unnest(c.device_ids, c.user_hashes) WITH ORDINALITY AS t (device_id, user_hash, n)
-      WHERE get_byte(c.outcomes, t.n::integer - 1) IN (${sql.lit(OWED)}, ${sql.lit(DEFERRED)})
-    )
-    SELECT o.index, o.device_id, d.push_token, d.user_id, d.environment, d.token_deactivated_at IS NOT NULL AS token_deactivated,
-      d.id IS NULL OR coalesce(d.provider = ${chunk.provider} AND hashtextextended(d.user_id, 0) = o.user_hash
-        AND d.app_ref = (SELECT app_ref FROM campaign_runs WHERE id = ${chunk.runId}), false) AS same_owner,
-      d.id IS NULL OR substring(d.push_token_hash FOR 16) = o.token_hash AS same_token,
-      coalesce(x.attempts, 0) AS attempts, coalesce(x.ambiguous_attempts, 0) AS ambiguous_attempts, x.history
-    FROM owed o
-    LEFT JOIN LATERAL (SELECT * FROM devices WHERE id = o.device_id OFFSET 0) d ON true
-    LEFT JOIN LATERAL (
-      SELECT * FROM campaign_exceptions
-      WHERE o.code = ${sql.lit(DEFERRED)} AND run_id = ${chunk.runId} AND ordinal = ${first}::bigint + o.index
-        AND state = 'pending' OFFSET 0
-    ) x ON true
-    WHERE o.code = ${sql.lit(OWED)} OR x.next_attempt_at <= now()
-    ORDER BY o.index`.execute(db);
-  return rows;
-}
-
-/** When the deliveries of a chunk that were tried and are owed still are due again, by their place in the chunk. */
-export async function readDeferred(
-  db: Db,
-  { runId, ordinal }: Pick<ClaimedChunk, 'runId' | 'ordinal'>,
-): Promise<ReadonlyMap<number, Date>> {
-  const first = ordinal * MAX_DELIVERIES_PER_CHUNK;
-  const rows = await db
-    .selectFrom('campaignExceptions')
-    .select(['ordinal', 'nextAttemptAt'])
-    .where('runId', '=', runId)
-    .where('ordinal', '>=', first)
-    .where('ordinal', '<', first + MAX_DELIVERIES_PER_CHUNK)
-    .where('state', '=', 'pending')
-    .execute();
-  return new Map(rows.map((row) => [row.ordinal - first, row.nextAttemptAt ?? new Date(0)]));
 }
 
 /** A device that is to get the run at another push token than the one it had when the audience was frozen. */

@@ -3,6 +3,7 @@ export * from './apps.ts';
 export * from './campaign-audience.ts';
 export * from './campaign-chunks.ts';
 export * from './campaign-failures.ts';
+export * from './campaign-owed.ts';
 export * from './campaign-progress.ts';
 export * from './campaign-runs.ts';
 export * from './campaigns.ts';
