@@ -143,12 +143,15 @@ export class Connection implements Http2Connection {
   /** What the socket read. */
   read(source: Buffer): void {
     if (this.#state === 'closed') return;
+    // Whoever waits for the connection does not have it before this read is over.
+    const isFirst = this.#state === 'starting';
     try {
       this.#reader.read(source);
     } catch (error) {
       this.#fail(error);
     }
-    this.#tellCapacity();
+    if (isFirst) this.#madeRoom = false;
+    else this.#tellCapacity();
   }
 
   request(request: Request): boolean {
