@@ -5,6 +5,7 @@ export {
   type FcmCredential,
   type ProviderEndpoints,
 } from './credential.ts';
+export { feedBySends } from './feed-by-sends.ts';
 export type { FcmMapping } from './fcm/payload.ts';
 export {
   APNS_CLIENTS,

@@ -1,6 +1,6 @@
 import type { Outcome } from '@heliograph/core';
 import { claimChunk, freezePage } from '@heliograph/db';
-import type { PushProvider } from '@heliograph/providers';
+import { feedBySends, type PushProvider } from '@heliograph/providers';
 import {
   makeApp,
   makeCampaign,
@@ -20,7 +20,7 @@ const log = pino({ level: 'silent' });
 
 /** Answers by push token: at once with a fault of the credential, else after a while that it is sent. */
 function toProvider(bad: string): PushProvider {
-  return {
+  const provider: PushProvider = {
     deadlineMs: 1_000,
     maxInFlight: 100,
     async send({ pushToken }) {
@@ -33,8 +33,10 @@ function toProvider(bad: string): PushProvider {
       await new Promise((resolve) => setTimeout(resolve, 200));
       return { outcome: { kind: 'sent' }, status: 200, endpoint: 'host' };
     },
+    feed: (feed) => feedBySends(feed, 100, (push) => provider.send(push)),
     close: () => Promise.resolve(),
   };
+  return provider;
 }
 
 describe('sending a chunk', () => {
@@ -61,7 +63,6 @@ describe('sending a chunk', () => {
       now: () => new Date(),
       random: () => 0,
       stopping: new AbortController().signal,
-      abandoning: new AbortController().signal,
       watch: {
         enter: () => undefined,
         leave: () => undefined,
@@ -69,7 +70,7 @@ describe('sending a chunk', () => {
         isMaterialised: () => true,
         close: () => undefined,
       },
-      evidence: { add: () => undefined, close: () => Promise.resolve() },
+      evidence: { add: () => undefined, addSent: () => undefined, close: () => Promise.resolve() },
       // The database is away in that moment.
       pauses: {
         open: () => Promise.reject(new Error('connection lost')),
@@ -89,13 +90,17 @@ describe('sending a chunk', () => {
             },
           }),
       },
-      pool: { get: () => toProvider(devices[0]?.pushToken ?? ''), close: () => Promise.resolve() },
+      pool: {
+        get: () => toProvider(devices[0]?.pushToken ?? ''),
+        close: () => Promise.resolve(),
+        abandon: () => undefined,
+      },
     });
     const chunk = await claimChunk(db, runId, leaseMs);
     if (chunk === undefined) throw new Error('there is nothing to claim');
     leases.hold(chunk, clockMs());
 
-    await sendChunk(chunk, Number.POSITIVE_INFINITY);
+    await sendChunk(chunk, Number.POSITIVE_INFINITY).done;
 
     const kept = await db
       .selectFrom('campaignChunks')

@@ -11,16 +11,13 @@ const push = {
   environment: 'production',
 } as const;
 
-function answering(outcome: Outcome): PushProvider & { calls: number } {
+function answering(outcome: Outcome): Pick<PushProvider, 'send'> & { calls: number } {
   const provider = {
-    deadlineMs: 1_000,
-    maxInFlight: 1,
     calls: 0,
     send() {
       provider.calls += 1;
       return Promise.resolve({ outcome, status: 503, endpoint: 'host' });
     },
-    close: () => Promise.resolve(),
   };
   return provider;
 }
@@ -33,8 +30,8 @@ const requeue: Outcome = {
   otherwise: { kind: 'retry', reason: 'refused_stream', backoff: 'connection', bound: 'expiry' },
 };
 
-function tryPush(provider: PushProvider, mayGoOn = () => true) {
-  return attempt(provider, push, { signal: new AbortController().signal, mayGoOn, onBug: fail });
+function tryPush(provider: Pick<PushProvider, 'send'>, mayGoOn = () => true) {
+  return attempt(provider, push, { mayGoOn, onBug: fail });
 }
 
 function fail(error: unknown): void {

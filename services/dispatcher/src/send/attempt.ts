@@ -19,7 +19,7 @@ export interface AttemptOptions {
  * one bug would lose the answers of everything sent with it: a bug counts as ambiguous, since nobody knows how far the push came.
  */
 export async function attempt(
-  provider: PushProvider,
+  provider: Pick<PushProvider, 'send'>,
   push: Push,
   { mayGoOn, onBug }: AttemptOptions,
 ): Promise<SettledAttempt | 'unsent'> {
@@ -53,7 +53,7 @@ function toStorableText(text: string): string {
 }
 
 async function send(
-  provider: PushProvider,
+  provider: Pick<PushProvider, 'send'>,
   push: Push,
   onBug: (error: unknown) => void,
 ): Promise<Attempt> {
