@@ -1,7 +1,6 @@
 import { HpackError } from './hpack-error.ts';
 import { decodedBound, readHuffman } from './huffman.ts';
 
-const NOTHING: Buffer = Buffer.alloc(0);
 /** Four octets after the prefix are 28 bits: more than any length or index that is meant. */
 const LONGEST_SHIFT = 21;
 const HUFFMAN = 0x80;
@@ -11,7 +10,7 @@ const SCRATCH_BYTES = 4096;
 /** Reads the primitives of RFC 7541 section 5 and never beyond the block's end. Throws `HpackError`. */
 export class BlockReader {
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  #block: Buffer = NOTHING;
+  #block: Buffer = this.#scratch;
   #position = 0;
   #end = 0;
 
@@ -19,11 +18,6 @@ export class BlockReader {
     this.#block = block;
     this.#position = start;
     this.#end = end;
-  }
-
-  /** Lets go of the block. */
-  close(): void {
-    this.open(NOTHING, 0, 0);
   }
 
   get isAtEnd(): boolean {

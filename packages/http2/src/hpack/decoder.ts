@@ -32,9 +32,7 @@ export class HpackDecoder {
   decode(block: Buffer, start: number, end: number): readonly HeaderField[] | undefined {
     this.#reader.open(block, start, end);
     this.#readSizeUpdates();
-    const fields = this.#readFields();
-    this.#reader.close();
-    return fields;
+    return this.#readFields();
   }
 
   #readSizeUpdates(): void {

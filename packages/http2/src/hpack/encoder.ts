@@ -47,13 +47,8 @@ export class HpackEncoder {
 
   /** The most bytes that `encodeRequest` may write now. */
   boundOf(template: RequestTemplate, path: string, fields: readonly HeaderField[]): number {
-    return (
-      boundOfTemplate(template) +
-      boundOfFields(template.secret) +
-      path.length +
-      MOST_OVERHEAD +
-      boundOfFields(fields)
-    );
+    const ofTemplate = boundOfTemplate(template) + boundOfFields(template.secret);
+    return ofTemplate + path.length + MOST_OVERHEAD + boundOfFields(fields);
   }
 
   /**
@@ -90,7 +85,8 @@ export class HpackEncoder {
     refuseBadFields(template.own);
     const secret = this.#secrets.encode(template.secret);
     // Nothing throws from here on: what is written below changes the table.
-    const slot = this.#takeSlot();
+    this.#nextSlot = (this.#nextSlot + 1) % SLOTS;
+    const slot = this.#slots[this.#nextSlot] ?? new TemplateSlot();
     slot.secret = secret;
     slot.reserve(boundOfTemplate(template));
     const revision = this.#revision;
@@ -101,12 +97,6 @@ export class HpackEncoder {
     // What changes the table is said once; the next block refers to it.
     slot.template = this.#revision === revision ? template : undefined;
     slot.revision = revision;
-    return slot;
-  }
-
-  #takeSlot(): TemplateSlot {
-    const slot = this.#slots[this.#nextSlot] ?? new TemplateSlot();
-    this.#nextSlot = (this.#nextSlot + 1) % SLOTS;
     return slot;
   }
 

@@ -13,32 +13,30 @@ const HAS_EOS = 1 << 17;
 
 const { steps: STEPS, mayEndIn: MAY_END_IN } = buildMachine();
 
-/** In octets. Of text in Latin-1. */
+/** In octets. Of printable ASCII. */
 export function huffmanLength(text: string): number {
   let bits = 0;
   for (let i = 0; i < text.length; i++) bits += CODE_LENGTHS[text.charCodeAt(i)] ?? 0;
   return (bits + 7) >>> 3;
 }
 
-/** Text in Latin-1. Answers the end offset. */
+/** Printable ASCII, whose codes fit into a word beside what is pending. Answers the end offset. */
 export function writeHuffman(text: string, target: Uint8Array, offset: number): number {
   let end = offset;
+  let word = 0;
+  // The low bits of the word that are not written yet: fewer than eight between two symbols.
   let pending = 0;
-  let pendingBits = 0;
   for (let i = 0; i < text.length; i++) {
     const symbol = text.charCodeAt(i);
-    const code = CODES[symbol] ?? 0;
-    let bits = CODE_LENGTHS[symbol] ?? 0;
-    while (pendingBits + bits >= 8) {
-      bits -= 8 - pendingBits;
-      target[end++] = (pending << (8 - pendingBits)) | ((code >>> bits) & (0xff >>> pendingBits));
-      pending = 0;
-      pendingBits = 0;
+    const length = CODE_LENGTHS[symbol] ?? 0;
+    word = (word << length) | (CODES[symbol] ?? 0);
+    pending += length;
+    while (pending >= 8) {
+      pending -= 8;
+      target[end++] = word >>> pending;
     }
-    pending = (pending << bits) | (code & ((1 << bits) - 1));
-    pendingBits += bits;
   }
-  if (pendingBits > 0) target[end++] = (pending << (8 - pendingBits)) | (0xff >>> pendingBits);
+  if (pending > 0) target[end++] = (word << (8 - pending)) | (0xff >>> pending);
   return end;
 }
 
