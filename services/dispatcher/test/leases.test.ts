@@ -46,8 +46,8 @@ describe('leases', () => {
   test('are renewed while a send takes long', async () => {
     const app = await rig.makeSendingApp();
     const phone = await rig.device(app, { pushToken: apnsToken() });
-    rig.sandbox.script('apns', phone.pushToken, [{ kind: 'accept', delayMs: 4_000 }]);
-    rig.start({ leaseMs: 13_000 });
+    rig.sandbox.script('apns', phone.pushToken, [{ kind: 'accept', delayMs: 5_000 }]);
+    rig.start({ leaseMs: 16_000 });
 
     const messageId = await rig.post(app, phone.userId);
     const [early] = await eventually(async () => {

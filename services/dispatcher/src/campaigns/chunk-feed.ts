@@ -7,12 +7,14 @@ export interface ChunkFeedDeps {
   readonly todo: ChunkTodo;
   /** Whether another push may be sent at this moment. */
   readonly mayOpen: () => boolean;
+  /** The scope was stopped a moment ago: only what tries it out may be sent. */
+  readonly isPaused: () => boolean;
   /** Takes the right to send one more; false: not now. */
   readonly takePermit: () => boolean;
   readonly settle: (push: ChunkPush, attempt: Attempt, outcome: Exclude<Outcome, Requeue>) => void;
 }
 
-/** `mayOpen` is asked again after that, and not for each of many pushes that leave together. */
+/** What may be sent is asked again after that, and not for each of many pushes that leave together. */
 const ASK_EVERY_MS = 2;
 
 /** Gives a provider the pushes of a chunk, as long as they may be sent. */
@@ -23,6 +25,7 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
   readonly #again: ChunkPush[] = [];
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #mayOpen = false;
+  #isPaused = false;
   #inFlight = 0;
   #lastAnswerAtMs = 0;
   /** Why nothing can be sent. */
@@ -42,13 +45,15 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
     // By a clock that goes on while a process is stopped: whoever wakes up asks before anything else leaves.
     if (nowMs - this.#askedAtMs >= ASK_EVERY_MS) {
       this.#mayOpen = this.#deps.mayOpen();
+      this.#isPaused = this.#deps.isPaused();
       this.#askedAtMs = nowMs;
     }
     if (!this.#mayOpen) return undefined;
     const push = this.#again.pop() ?? this.#deps.todo.next();
     if (push === undefined) return undefined;
-    this.wantsPermit = !this.#deps.takePermit();
-    if (this.wantsPermit) {
+    const isHeld = this.#isPaused && push.probeOf === undefined;
+    this.wantsPermit = !isHeld && !this.#deps.takePermit();
+    if (isHeld || this.wantsPermit) {
       this.#again.push(push);
       return undefined;
     }

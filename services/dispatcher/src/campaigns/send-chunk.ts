@@ -140,7 +140,8 @@ class ChunkSending {
     const scope = this.#toScope(todo, credential.version);
     const feed = new ChunkFeed({
       todo,
-      mayOpen: () => this.#mayOpen(provider, scope),
+      mayOpen: () => this.#mayOpen(provider),
+      isPaused: () => this.#deps.pauses.findOpenedHere(scope) !== undefined,
       takePermit: () => this.#takePermit(),
       settle: (push, attempt, outcome) => settler.settle(push, attempt, outcome),
     });
@@ -177,8 +178,8 @@ class ChunkSending {
   }
 
   /** Asked at the last moment: a process that was stopped may have used up the lease. */
-  #mayOpen(provider: PushProvider, scope: CredentialScope): boolean {
-    const { leases, watch, checkpointer, pauses, now, stopping, clockMs } = this.#deps;
+  #mayOpen(provider: PushProvider): boolean {
+    const { leases, watch, checkpointer, now, stopping, clockMs } = this.#deps;
     return (
       leases.outlasts(this.#chunk, provider.deadlineMs + RECORD_MARGIN_MS) &&
       watch.maySend(this.#chunk.runId) &&
@@ -186,8 +187,7 @@ class ChunkSending {
       now() < this.#chunk.expiresAt &&
       !stopping.aborted &&
       !checkpointer.isBehind() &&
-      clockMs() - this.#startedMs < SLICE_MS &&
-      pauses.findOpenedHere(scope) === undefined
+      clockMs() - this.#startedMs < SLICE_MS
     );
   }
 
