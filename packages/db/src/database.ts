@@ -31,6 +31,8 @@ export function openDatabase(
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: MAX_SILENCE_MS,
+    // Nor has the server to wait with a large answer that nobody reads, while its statement holds the rows.
+    options: `-c tcp_user_timeout=${MAX_SILENCE_MS}`,
     types: {
       // Row ids are far below 2^53, and JSON has no other numbers.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>

@@ -1,8 +1,13 @@
-import { openTestDatabase } from '@heliograph/testing';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+import { eventually, openTestDatabase } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { MAX_SILENCE_MS } from './database.ts';
+import { MAX_SILENCE_MS, openDatabase } from './database.ts';
 import { tryWithLock } from './locks.ts';
+
+jest.setTimeout(60_000);
 
 describe('a process that falls silent', () => {
   test('loses its transaction, whatever it had said in it', async () => {
@@ -14,6 +19,35 @@ describe('a process that falls silent', () => {
 
     expect(rows).toEqual([{ timeout: String(MAX_SILENCE_MS) }]);
     await close();
+  });
+
+  test('loses what a statement holds whose answer it does not read', async () => {
+    const { db, url, close } = await openTestDatabase();
+    const proxy = await openProxy(url);
+    const silent = openDatabase(proxy.url, 1);
+    try {
+      await sql`SELECT 1`.execute(silent);
+      const isFree = async () => {
+        const { rows } = await sql<{ locked: boolean }>`
+          SELECT pg_try_advisory_xact_lock(1) AS locked`.execute(db);
+        return rows[0]?.locked;
+      };
+
+      proxy.fallSilent();
+      // Far more than fits into the sockets.
+      sql`SELECT pg_advisory_xact_lock(1), repeat('x', 100000) FROM generate_series(1, 1000)`
+        .execute(silent)
+        .catch(() => undefined);
+      await eventually(async () => expect(await isFree()).toBe(false));
+
+      await eventually(async () => expect(await isFree()).toBe(true), {
+        timeoutMs: 4 * MAX_SILENCE_MS,
+      });
+    } finally {
+      proxy.close();
+      await silent.destroy();
+      await close();
+    }
   });
 
   test('is told from one that works for long under a lock', async () => {
@@ -31,3 +65,31 @@ describe('a process that falls silent', () => {
     await close();
   });
 });
+
+/** Stands for a process that may be stopped: then it takes nothing any more that the server says, and does not hang up. */
+async function openProxy(url: string) {
+  const { hostname, port } = new URL(url);
+  const servers: Socket[] = [];
+  const clients: Socket[] = [];
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), hostname);
+    client.pipe(server).pipe(client);
+    for (const socket of [client, server]) socket.on('error', () => undefined);
+    clients.push(client);
+    servers.push(server);
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+
+  const own = new URL(url);
+  own.port = String((proxy.address() as AddressInfo).port);
+  return {
+    url: own.href,
+    fallSilent() {
+      for (const server of servers) server.unpipe().pause();
+    },
+    close() {
+      for (const socket of [...clients, ...servers]) socket.destroy();
+      proxy.close();
+    },
+  };
+}

@@ -25,7 +25,6 @@ import {
   makeCampaign,
   makeDevices,
   readLedger,
-  runIn,
   startRun,
   type LedgerEntry,
 } from './campaign-rig.ts';
@@ -105,7 +104,7 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
         story.push(`${name} at ${stack.countAccepted()}`);
         await strike();
       }
-      await runIn(stack.db, runId, 'completed', 90_000);
+      await stack.runIn(runId, 'completed', 90_000);
       const { looks, mistakes } = await sums.stop();
 
       const total = { targeted: 50_000, sent: 50_000, pending: 0, failed: 0, expired: 0 };
@@ -174,7 +173,7 @@ describe('kill -9 of dispatchers while they freeze an audience of 60,000 devices
       expect(ledger).toHaveLength(60_000);
       await expectBalanced(stack.db, sent);
       expect(await countTargeted(stack.db, dry)).toBe(60_000);
-      await runIn(stack.db, dry, 'completed');
+      await stack.runIn(dry, 'completed');
     } finally {
       await stack.close();
     }
@@ -197,7 +196,7 @@ describe('SIGSTOP of a dispatcher for longer than its leases on chunks', () => {
 
       sleeper.kill('SIGSTOP');
       await stack.startDispatcher();
-      await runIn(stack.db, runId, 'completed', AFTER_LEASE_MS);
+      await stack.runIn(runId, 'completed', AFTER_LEASE_MS);
       const before = stack.countAccepted();
       sleeper.kill('SIGCONT');
       // Time for it to do wrong; then it has ended all that it had in hand.
@@ -275,11 +274,11 @@ describe('kill -9 of a dispatcher whose runs are paused and cancelled at that mo
       await stack.startDispatcher();
       const sentBefore = [countPushes(paused), countPushes(cancelled)];
       // It is over when the leases of the dead one are.
-      await runIn(stack.db, cancelled, 'cancelled', AFTER_LEASE_MS);
+      await stack.runIn(cancelled, 'cancelled', AFTER_LEASE_MS);
       expect([countPushes(paused), countPushes(cancelled)]).toEqual(sentBefore);
       expect(await findRun(stack.db, paused)).toMatchObject({ state: 'paused', finishedAt: null });
       await controlStoredRun(stack.db, paused, 'resume');
-      await runIn(stack.db, paused, 'completed', AFTER_LEASE_MS);
+      await stack.runIn(paused, 'completed', AFTER_LEASE_MS);
 
       const ended = await expectBalanced(stack.db, cancelled);
       const ofCancelled = await reckon(stack, cancelled);
@@ -334,10 +333,10 @@ describe('Redis away from soon after the start of a run', () => {
       expect(standing).toMatchObject({ sent: stack.countAccepted() });
       expect(standing.pending).toBeGreaterThan(0);
       await controlStoredRun(stack.db, another, 'cancel');
-      await runIn(stack.db, another, 'cancelled');
+      await stack.runIn(another, 'cancelled');
       expect(standing).toMatchObject({ sent: stack.countAccepted() });
       await redis.start();
-      await runIn(stack.db, runId, 'completed', AFTER_LEASE_MS);
+      await stack.runIn(runId, 'completed', AFTER_LEASE_MS);
 
       expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 12_000, pending: 0 });
       expect(await expectBalanced(stack.db, another)).toMatchObject({ skipped: 12_000 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { countOutcomes, type Db } from '@heliograph/db';
+import { countOutcomes, type Db, type Run } from '@heliograph/db';
 import { createSandbox, type ReceivedPush, type Sandbox } from '@heliograph/sandbox';
 import {
   eventually,
@@ -14,6 +14,9 @@ import {
   type OwnServer,
   type SpawnedService,
 } from '@heliograph/testing';
+
+import { runIn } from './campaign-rig.ts';
+import { explainRun } from './explain-run.ts';
 
 /** The shortest lease that is allowed, so that a take-over does not take a minute. */
 const LEASE_MS = 20_000;
@@ -47,6 +50,8 @@ export interface Stack {
   countLeased(messageIds: readonly string[]): Promise<number>;
   /** Waits until nothing of the messages is pending. */
   settled(messageIds: readonly string[]): Promise<void>;
+  /** Waits until the run is in that state; says what it was waiting for where it does not get there. */
+  runIn(runId: string, state: Run['state'], timeoutMs?: number): Promise<Run>;
   close(): Promise<void>;
 }
 
@@ -66,7 +71,7 @@ export async function openStack(
     QUEUE_PREFIX: redis.prefix,
     SECRETS_KEY: randomBytes(32).toString('base64'),
     SECRETS_KEY_FILE: '',
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: 'info',
     LEASE_MS: String(LEASE_MS),
     APNS_URL: sandbox.apnsUrl,
     APNS_SANDBOX_URL: sandbox.apnsDevelopmentUrl,
@@ -81,6 +86,10 @@ export async function openStack(
     running.push(service);
     await service.waitReady();
     return service;
+  }
+
+  function said(): string {
+    return running.map(({ pid, output }) => `${pid}: ${output.slice(-2_000)}`).join('\n');
   }
 
   async function makeSendingApp(): Promise<number> {
@@ -152,11 +161,22 @@ export async function openStack(
           const counts = await countOutcomes(database.db, messageIds);
           const pending = counts.filter((row) => row.state === 'pending').length;
           if (pending === 0) return;
-          const said = running.map((service) => service.output.slice(-2_000)).join('\n');
-          throw new Error(`${pending} deliveries are pending; the services said:\n${said}`);
+          throw new Error(`${pending} deliveries are pending; the services said:\n${said()}`);
         },
         { timeoutMs: 45_000 },
       ),
+
+    async runIn(runId, state, timeoutMs) {
+      try {
+        return await runIn(database.db, runId, state, timeoutMs);
+      } catch (cause) {
+        const at = { db: database.db, redisUrl: redis.url, prefix: redis.prefix };
+        const why = await explainRun(at, runId).catch(String);
+        throw new Error(`The run is not ${state}: ${why}\nThe services said:\n${said()}`, {
+          cause,
+        });
+      }
+    },
 
     async close() {
       await Promise.all(running.map(stop));
