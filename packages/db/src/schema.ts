@@ -50,13 +50,18 @@ interface AppsTable {
   createdAt: Generated<Date>;
 }
 
-export interface ApnsSettings {
+interface PacedSettings {
+  /** What an operator allows, over all dispatchers. */
+  readonly ratePerSecond?: number;
+}
+
+export interface ApnsSettings extends PacedSettings {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
 }
 
-export interface FcmSettings {
+export interface FcmSettings extends PacedSettings {
   readonly projectId: string;
 }
 
