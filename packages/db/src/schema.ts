@@ -188,6 +188,7 @@ export interface PausesTable extends ScopeColumns {
   since: Generated<Date>;
   probeAt: Date | null;
   probeInterval: Generated<unknown>;
+  probeLimit: Generated<unknown>;
   probeDeliveryId: string | null;
   liftedAt: Date | null;
 }
@@ -211,6 +212,7 @@ interface AnswerCountsTable extends ScopeColumns {
   answers: number;
   wrongPlace: number;
   dead: number;
+  trouble: Generated<number>;
   at: Generated<Date>;
 }
 
