@@ -29,6 +29,8 @@ export interface Retry {
   readonly bound: 'expiry' | 'count';
   /** The provider's own wish; a lower bound of the delay. */
   readonly retryAfterMs?: number;
+  /** The quota of the whole account is used up: whatever is sent to it has to slow down. */
+  readonly throttles?: 'project';
 }
 
 /** Permanent for this message; the device stays. */

@@ -117,7 +117,7 @@ describe('a token fault', () => {
 
 describe('the guard', () => {
   const answers = (scope: CredentialScope, all: number, wrongPlace: number, dead = 0) =>
-    noteAnswers(database.db, [{ scope, answers: all, wrongPlace, dead }]);
+    noteAnswers(database.db, [{ scope, answers: all, wrongPlace, dead, trouble: 0 }]);
 
   test.each([
     // answers, wrong place, dead → held wrong place, held dead

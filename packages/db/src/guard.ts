@@ -18,6 +18,8 @@ export interface AnswerCount {
   readonly answers: number;
   readonly wrongPlace: number;
   readonly dead: number;
+  /** Of all, those that said no more than that the provider was in trouble. */
+  readonly trouble: number;
 }
 
 /** Adds to what the guard knows of the scopes' last answers. */
@@ -27,6 +29,23 @@ export async function noteAnswers(db: Db, counts: readonly AnswerCount[]): Promi
     .insertInto('answerCounts')
     .values(counts.map(({ scope, ...count }) => ({ ...scope, ...count })))
     .execute();
+}
+
+/** Whether any dispatcher had an answer in the scope in the last `withinMs` that was no trouble at the provider. */
+export async function hadAnswers(
+  db: Db,
+  scope: CredentialScope,
+  withinMs: number,
+): Promise<boolean> {
+  const found = await db
+    .selectFrom('answerCounts')
+    .select('id')
+    .where(inScope(scope))
+    .where(sql<boolean>`answers > trouble`)
+    .where(sql<boolean>`at > now() - ${withinMs}::float8 * interval '1 ms'`)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 export interface GuardVerdict {

@@ -8,6 +8,18 @@ import type { CredentialScope, PausesTable } from './schema.ts';
 /** Reason of deliveries that wait because their app has no credential for the provider any more. */
 export const NO_CREDENTIAL = 'no_credential';
 
+/** Reason of a breaker: the provider has trouble, or is not reached. */
+export const PROVIDER_TROUBLE = 'provider_trouble';
+
+/** When one delivery is let through to see whether the trouble is over: first after so long, then after twice as long each time. */
+export interface Probing {
+  readonly firstMs: number;
+  readonly limitMs: number;
+}
+
+/** A bad key or configuration is not repaired in seconds. */
+const UNHURRIED: Probing = { firstMs: 5 * 60_000, limitMs: 3_600_000 };
+
 /**
  * Stops a scope and answers the pause, the one that stops it already included. Undefined where the credential was replaced
  * meanwhile: the fault was the old one's, and the delivery may go again at once.
@@ -17,19 +29,26 @@ export async function openPause(
   scope: CredentialScope,
   kind: PausesTable['scope'],
   reason: string,
+  { firstMs, limitMs }: Probing = UNHURRIED,
 ): Promise<number | undefined> {
   // A guard's pause is not probed: one token that works proves nothing about the others. An operator decides.
   const { rows } = await sql<{ id: number }>`
-    INSERT INTO pauses AS p (app_ref, provider, environment, credential_version, scope, reason, probe_at)
+    INSERT INTO pauses AS p (app_ref, provider, environment, credential_version, scope, reason, probe_at,
+      probe_interval, probe_limit)
     SELECT ${scope.appRef}, ${scope.provider}, ${scope.environment}, k.version, ${kind}, ${reason},
-      CASE WHEN ${kind} <> 'guard' THEN now() + interval '5 minutes' END
+      CASE WHEN ${kind} <> 'guard' THEN now() + ${toInterval(firstMs)} END, ${toInterval(firstMs)}, ${toInterval(limitMs)}
     FROM credentials k
     WHERE k.app_ref = ${scope.appRef} AND k.provider = ${scope.provider} AND k.version = ${scope.credentialVersion}
     FOR SHARE
     ON CONFLICT (app_ref, provider, environment, credential_version, scope) WHERE lifted_at IS NULL
-      DO UPDATE SET reason = excluded.reason
+      -- A fault that has a name says more than a breaker.
+      DO UPDATE SET reason = CASE WHEN excluded.reason = ${PROVIDER_TROUBLE} THEN p.reason ELSE excluded.reason END
     RETURNING id`.execute(db);
   return rows[0]?.id;
+}
+
+function toInterval(ms: number) {
+  return sql`${ms}::float8 * interval '1 ms'`;
 }
 
 /**
@@ -59,6 +78,23 @@ export async function liftPause(db: Db, id: number): Promise<boolean> {
     .where('liftedAt', 'is', null)
     .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
+}
+
+/** Lets a pause of an endpoint go again whose probe was answered: whatever the answer, the endpoint is reached and works. */
+export async function liftAnsweredPause(db: Db, id: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('pauses')
+    .set({ liftedAt: sql<Date>`now()` })
+    .where('id', '=', id)
+    .where('scope', '=', 'endpoint')
+    .where('liftedAt', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** The probe met the trouble again: its delivery waits like the others, and is not let through a second time. */
+export async function endProbe(db: Db, id: number): Promise<void> {
+  await db.updateTable('pauses').set({ probeDeliveryId: null }).where('id', '=', id).execute();
 }
 
 /** Every active pause, oldest first, with the app it concerns. */
@@ -136,7 +172,7 @@ export async function wakeCredentialed(db: Db, limit: number): Promise<number> {
 
 /**
  * Lets one delivery of each pause through whose time for a probe has come, of a message or else of a campaign's chunk; the next is due
- * after twice as long, an hour at most. A pause that holds nothing waits with its probe for the first delivery, which then waits no
+ * after twice as long, up to the pause's limit. A pause that holds nothing waits with its probe for the first delivery, which then waits no
  * hour. Answers the deliveries of messages that it made due.
  */
 export async function startProbes(db: Db): Promise<string[]> {
@@ -158,8 +194,8 @@ export async function startProbes(db: Db): Promise<string[]> {
       WHERE due.delivery_id IS NULL AND c.run_id = due.run_id AND c.ordinal = due.ordinal AND NOT c.leased
     ), probing AS (
       UPDATE pauses p SET
-        probe_at = now() + least(p.probe_interval * 2, interval '1 hour'),
-        probe_interval = least(p.probe_interval * 2, interval '1 hour'),
+        probe_at = now() + least(p.probe_interval * 2, p.probe_limit),
+        probe_interval = least(p.probe_interval * 2, p.probe_limit),
         -- Of a chunk the id of its first delivery stands for whichever is sent.
         probe_delivery_id = coalesce(due.delivery_id, (
           left(due.run_id::text, 28) || lpad(to_hex(due.ordinal::bigint * ${MAX_DELIVERIES_PER_CHUNK}::bigint + 1), 8, '0'))::uuid)

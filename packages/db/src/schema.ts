@@ -50,13 +50,18 @@ interface AppsTable {
   createdAt: Generated<Date>;
 }
 
-export interface ApnsSettings {
+interface PacedSettings {
+  /** What an operator allows, over all dispatchers. */
+  readonly ratePerSecond?: number;
+}
+
+export interface ApnsSettings extends PacedSettings {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
 }
 
-export interface FcmSettings {
+export interface FcmSettings extends PacedSettings {
   readonly projectId: string;
 }
 
@@ -183,6 +188,7 @@ export interface PausesTable extends ScopeColumns {
   since: Generated<Date>;
   probeAt: Date | null;
   probeInterval: Generated<unknown>;
+  probeLimit: Generated<unknown>;
   probeDeliveryId: string | null;
   liftedAt: Date | null;
 }
@@ -206,6 +212,7 @@ interface AnswerCountsTable extends ScopeColumns {
   answers: number;
   wrongPlace: number;
   dead: number;
+  trouble: Generated<number>;
   at: Generated<Date>;
 }
 

@@ -15,6 +15,8 @@ export interface ApnsCredential {
   readonly teamId: string;
   /** The .p8 file: PKCS#8 PEM, EC P-256. */
   readonly privateKey: Buffer;
+  /** What an operator allows; undefined: no limit of ours. */
+  readonly ratePerSecond?: number;
 }
 
 export interface FcmCredential {
@@ -24,6 +26,8 @@ export interface FcmCredential {
   readonly projectId: string;
   /** The service account's JSON file. */
   readonly serviceAccount: Buffer;
+  /** What an operator allows; undefined: what Google allows the project. */
+  readonly ratePerSecond?: number;
 }
 
 /** Where the providers are. Process configuration only, never a customer's input. */

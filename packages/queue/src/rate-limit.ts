@@ -1,13 +1,7 @@
 import type { Redis } from 'ioredis';
 
 import { toError, type LaneOptions } from './hint-queue.ts';
-
-/** What a `take` was granted. */
-export interface Permits {
-  readonly granted: number;
-  /** When at least one more permit will be there; 0 where all wanted were granted. */
-  readonly waitMs: number;
-}
+import { checkCount, checkRate, readNumbers, type Permits } from './permits.ts';
 
 /** Buckets of permits that the whole fleet shares. A name that was not used for long begins with one permit. */
 export interface RateLimit {
@@ -57,13 +51,10 @@ export function createRateLimit(connection: Redis, { prefix, onError }: LaneOpti
     wanted: number,
     givenBack: number,
   ): Promise<Permits> {
-    if (!(perSecond > 0 && Number.isFinite(perSecond)))
-      throw new RangeError(`A rate is more than 0 per second, not ${perSecond}`);
-    for (const count of [wanted, givenBack])
-      if (!(Number.isSafeInteger(count) && count >= 0))
-        throw new RangeError(`A number of permits is a whole one, not ${count}`);
+    checkRate(perSecond);
+    [wanted, givenBack].forEach(checkCount);
     // EVAL rather than EVALSHA: the script is short, and so none has to be loaded after Redis came back without it.
-    return readPermits(
+    const [granted = 0, waitMs = 0] = readNumbers(
       await connection.eval(
         TURN_BUCKET,
         1,
@@ -74,6 +65,7 @@ export function createRateLimit(connection: Redis, { prefix, onError }: LaneOpti
         KEPT_MS,
       ),
     );
+    return { granted, waitMs };
   }
 
   return {
@@ -87,11 +79,4 @@ export function createRateLimit(connection: Redis, { prefix, onError }: LaneOpti
       }
     },
   };
-}
-
-function readPermits(answer: unknown): Permits {
-  const [granted, waitMs]: readonly unknown[] = Array.isArray(answer) ? answer : [];
-  if (typeof granted !== 'number' || typeof waitMs !== 'number')
-    throw new Error(`Redis answered a rate limit with ${JSON.stringify(answer)}`);
-  return { granted, waitMs };
 }

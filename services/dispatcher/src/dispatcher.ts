@@ -7,6 +7,7 @@ import {
   type ProviderEndpoints,
 } from '@heliograph/providers';
 import {
+  createPaceBuckets,
   createRateLimit,
   createSharedSecrets,
   openCampaignLane,
@@ -28,8 +29,10 @@ import { createChunkSender, type ChunkSenderDeps } from './campaigns/send-chunk.
 import { settleRun } from './campaigns/settle-run.ts';
 import { createFreezer, type Freezer } from './fan-out/freezer.ts';
 import { startClockWatch } from './guard/clock-watch.ts';
+import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
+import { createPacers } from './pacing/pacers.ts';
 import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
 import { createProcessor } from './send/processor.ts';
@@ -95,6 +98,12 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   });
   const recorder = createRecorder({ db, leases, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
+  const breaker = createBreaker({ db, pauses, log, clockMs, onError });
+  const pacers = createPacers({
+    buckets: createPaceBuckets(redis, { prefix, onError: onRedisError }),
+    clockMs,
+    onError,
+  });
   const evidence = createEvidence({ db, pauses, log, onError });
   const pool = createProviderPool({
     endpoints: deps.endpoints,
@@ -111,7 +120,9 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   });
   const shared = {
     db,
+    breaker,
     evidence,
+    pacers,
     pauses,
     credentials: createCredentialStore({ db, secrets: deps.secrets }),
     pool,
@@ -170,6 +181,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       await Promise.all([worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();
+      await pacers.close();
+      await breaker.close();
       await evidence.close();
       await recorder.close();
       leases.close();

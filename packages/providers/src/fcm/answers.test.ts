@@ -33,7 +33,13 @@ const quota = (reason: string) => ({
   reason,
   backoff: 'fcm_quota',
   bound: 'expiry',
+  throttles: 'project',
 });
+/** Of one device or topic: the project's other messages go on as they do. */
+const scopedQuota = (whose: string) => {
+  const { throttles: _, ...scoped } = quota(`QUOTA_EXCEEDED (${whose})`);
+  return scoped;
+};
 const newToken = (reason: string) =>
   toRequeue(reason, 'new_token', 1, { kind: 'pause', reason, scope: 'credential' });
 
@@ -158,14 +164,14 @@ describe('INVALID_ARGUMENT', () => {
 
 describe('a used-up quota', () => {
   test.each([
-    ['project:sandbox', 'Message rate per minute exceeded', 'QUOTA_EXCEEDED'],
-    ['device:abc', 'Device message rate exceeded', 'QUOTA_EXCEEDED (device)'],
-    ['topic:news', 'Topic message rate exceeded', 'QUOTA_EXCEEDED (topic)'],
-  ])('of %s', (subject, description, reason) => {
+    ['project:sandbox', 'Message rate per minute exceeded', quota('QUOTA_EXCEEDED')],
+    ['device:abc', 'Device message rate exceeded', scopedQuota('device')],
+    ['topic:news', 'Topic message rate exceeded', scopedQuota('topic')],
+  ])('of %s', (subject, description, expected) => {
     const details = [{ '@type': QUOTA_FAILURE, violations: [{ subject, description }] }];
     const body = toBody({ status: 'RESOURCE_EXHAUSTED', errorCode: 'QUOTA_EXCEEDED', details });
 
-    expect(toFcmOutcome({ status: 429, body }, NOW)).toEqual(quota(reason));
+    expect(toFcmOutcome({ status: 429, body }, NOW)).toEqual(expected);
   });
 });
 

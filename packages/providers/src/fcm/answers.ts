@@ -134,8 +134,9 @@ function newToken(reason: string): Requeue {
 /** Only a project's quota is a matter of all its messages; the reason says whose it was. */
 function quota(reason: string, context: Context): Retry {
   const { quotaScope } = context.error;
-  const scoped = quotaScope === 'project' ? reason : `${reason} (${quotaScope})`;
-  return retry('fcm_quota')(scoped, context);
+  if (quotaScope === 'project')
+    return { ...retry('fcm_quota')(reason, context), throttles: 'project' };
+  return retry('fcm_quota')(`${reason} (${quotaScope})`, context);
 }
 
 function retry(backoff: Retry['backoff']): (reason: string, context: Context) => Retry {

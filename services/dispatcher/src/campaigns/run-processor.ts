@@ -25,14 +25,19 @@ const MAX_PERMIT_WAIT_MS = 1_000;
 const MAX_PERMITS = 1000;
 /** So many chunks of a run are sent at once by a process. */
 const CHUNKS_OF_A_RUN = 4;
-/** So many chunks may wait for silent providers while others are sent in their place. */
-const MAX_SILENT_CHUNKS = 64;
+/** So many chunks may wait for their providers while others are sent in their place. */
+const MAX_WAITING_CHUNKS = 64;
 
 export interface RunProcessor {
-  /** Works on a run for one chunk. Resolves when the chunk is done, or waits for a provider that is silent: others may be worked on. */
+  /** Works on a run for one chunk. Resolves when the chunk is done, or waits for its provider: others may be worked on. */
   process(runId: string): Promise<void>;
   /** Resolves when no chunk is in hand. */
   drained(): Promise<void>;
+}
+
+/** Among those who work at once; it may be left before the work is done. */
+interface Place {
+  leave?: () => void;
 }
 
 /**
@@ -42,28 +47,28 @@ export interface RunProcessor {
 export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
   const chunksInHand = new Map<string, number>();
   const underWay = new Set<Promise<void>>();
-  let silentChunks = 0;
+  let waitingChunks = 0;
 
   async function processRun(runId: string): Promise<void> {
     const inHand = chunksInHand.get(runId) ?? 0;
     // The chunks in hand announce the run again when they are done.
     if (deps.stopping.aborted || inHand >= CHUNKS_OF_A_RUN) return;
     chunksInHand.set(runId, inHand + 1);
-    let leave: () => void = () => undefined;
-    const silent = new Promise<void>((resolve) => {
-      leave = resolve;
+    const place: Place = {};
+    const left = new Promise<void>((resolve) => {
+      place.leave = resolve;
     });
-    const work = sendNextChunk(runId, leave).finally(() => {
+    const work = sendNextChunk(runId, place).finally(() => {
       underWay.delete(work);
       const left = (chunksInHand.get(runId) ?? 1) - 1;
       if (left === 0) chunksInHand.delete(runId);
       else chunksInHand.set(runId, left);
     });
     underWay.add(work);
-    await Promise.race([work, silent]);
+    await Promise.race([work, left]);
   }
 
-  async function sendNextChunk(runId: string, leave: () => void): Promise<void> {
+  async function sendNextChunk(runId: string, place: Place): Promise<void> {
     const readAtMs = deps.clockMs();
     const [standing] = await readRunStandings(deps.db, [runId]);
     if (standing === undefined || !isSending(standing.state)) return deps.onIdle();
@@ -82,7 +87,7 @@ export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
       // Others may take the next one meanwhile.
       if (ratePerSecond === null && !isAtMost(runId)) announceAgain(runId);
       const sending = deps.sendChunk(chunk, permits.granted);
-      unused -= await untilDone(sending, leave);
+      unused -= await untilDone(sending, place);
     } finally {
       deps.watch.leave(runId);
       if (ratePerSecond !== null) void deps.rateLimit.giveBack(runId, ratePerSecond, unused);
@@ -95,18 +100,18 @@ export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
 
   /** Tells when the chunk's place may be taken by another. */
   async function untilDone(
-    { done, silentOrDone }: ReturnType<SendChunk>,
-    leave: () => void,
+    { done, waitingOrDone }: ReturnType<SendChunk>,
+    place: Place,
   ): Promise<number> {
-    let isSilent = false;
-    void silentOrDone.then(() => {
-      if (silentChunks >= MAX_SILENT_CHUNKS) return;
-      isSilent = true;
-      silentChunks += 1;
-      leave();
+    let isWaiting = false;
+    void waitingOrDone.then(() => {
+      if (waitingChunks >= MAX_WAITING_CHUNKS) return;
+      isWaiting = true;
+      waitingChunks += 1;
+      place.leave?.();
     });
     const sends = await done;
-    if (isSilent) silentChunks -= 1;
+    if (isWaiting) waitingChunks -= 1;
     return sends;
   }
 

@@ -70,6 +70,8 @@ describe('sending a chunk', () => {
         isMaterialised: () => true,
         close: () => undefined,
       },
+      breaker: { note: () => undefined, close: () => Promise.resolve() },
+      pacers: { of: () => undefined, close: () => Promise.resolve() },
       evidence: { add: () => undefined, addSent: () => undefined, close: () => Promise.resolve() },
       // The database is away in that moment.
       pauses: {

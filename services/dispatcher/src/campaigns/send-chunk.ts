@@ -2,6 +2,7 @@ import type { PushMessage } from '@heliograph/core';
 import { readOwedChunk, type ClaimedChunk, type CredentialScope } from '@heliograph/db';
 import type { Credential, PushProvider } from '@heliograph/providers';
 
+import type { Pacer } from '../pacing/pacer.ts';
 import type { ProcessorDeps } from '../send/processor.ts';
 import { BUSY_WAIT_MS } from '../send/updates.ts';
 import type { Checkpointer } from './checkpointer.ts';
@@ -24,8 +25,8 @@ export interface ChunkSenderDeps extends Omit<ProcessorDeps, 'leases' | 'recorde
 export interface SentChunk {
   /** Its lease is given up; answers how many deliveries were sent. Never rejects. */
   readonly done: Promise<number>;
-  /** It waits for a provider that has fallen silent: whoever waits for it may do something else. Or it is done. */
-  readonly silentOrDone: Promise<void>;
+  /** It waits, for a provider that has fallen silent or for the account's pace: others may be sent meanwhile. Or it is done. */
+  readonly waitingOrDone: Promise<void>;
 }
 
 /** Sends what is owed of a leased chunk, `permits` deliveries at most, and gives the lease up. */
@@ -42,7 +43,7 @@ const LOOK_EVERY_MS = 250;
 export function createChunkSender(deps: ChunkSenderDeps): SendChunk {
   return (chunk, permits) => {
     const sending = new ChunkSending(deps, chunk, permits);
-    return { done: sending.run(), silentOrDone: sending.silentOrDone };
+    return { done: sending.run(), waitingOrDone: sending.waitingOrDone };
   };
 }
 
@@ -54,8 +55,8 @@ class ChunkSending {
   readonly #waits: ChunkWaits;
   readonly #message: PushMessage;
   readonly #startedMs: number;
-  readonly silentOrDone: Promise<void>;
-  #tellSilentOrDone: () => void = () => undefined;
+  readonly waitingOrDone: Promise<void>;
+  #tellWaitingOrDone: () => void = () => undefined;
   #permits: number;
   #sends = 0;
 
@@ -66,8 +67,8 @@ class ChunkSending {
     this.#progress = new ChunkProgress(chunk);
     this.#waits = new ChunkWaits({ now: deps.now, expiresAt: chunk.expiresAt });
     this.#startedMs = deps.clockMs();
-    this.silentOrDone = new Promise((resolve) => {
-      this.#tellSilentOrDone = resolve;
+    this.waitingOrDone = new Promise((resolve) => {
+      this.#tellWaitingOrDone = resolve;
     });
     const { validUntil: _, ...body } = chunk.message;
     // One object per chunk, so that a provider maps it once for all its deliveries.
@@ -92,7 +93,7 @@ class ChunkSending {
     }
     const release = this.#waits.toRelease([...this.#progress.owed()]);
     await checkpointer.release(this.#progress, release);
-    this.#tellSilentOrDone();
+    this.#tellWaitingOrDone();
     return this.#sends;
   }
 
@@ -136,21 +137,32 @@ class ChunkSending {
   }
 
   async #sendTo(provider: PushProvider, credential: Credential, todo: ChunkTodo): Promise<void> {
-    const settler = this.#toSettler(todo, credential.version);
+    const pacer = this.#deps.pacers.of(credential);
+    const settler = this.#toSettler(todo, credential.version, pacer);
     const scope = this.#toScope(todo, credential.version);
     const feed = new ChunkFeed({
       todo,
       mayOpen: () => this.#mayOpen(provider),
       isPaused: () => this.#deps.pauses.findOpenedHere(scope) !== undefined,
-      takePermit: () => this.#takePermit(),
+      takePermit: () => this.#takePermit(pacer),
       settle: (push, attempt, outcome) => settler.settle(push, attempt, outcome),
     });
     const looking = setInterval(() => {
       settler.tellSent();
-      if (feed.silentForMs() >= SILENCE_MS) this.#tellSilentOrDone();
+      if (feed.silentForMs() >= SILENCE_MS) this.#tellWaitingOrDone();
     }, LOOK_EVERY_MS);
     try {
       await provider.feed(feed);
+      while (
+        pacer !== undefined &&
+        feed.wantsPermit &&
+        this.#permits > 0 &&
+        this.#mayOpen(provider)
+      ) {
+        this.#tellWaitingOrDone();
+        await pacer.whenReady('campaign');
+        await provider.feed(feed);
+      }
     } finally {
       clearInterval(looking);
       await settler.settled();
@@ -191,18 +203,18 @@ class ChunkSending {
     );
   }
 
-  #takePermit(): boolean {
+  /** Within what the run may send, and at the pace of the account. */
+  #takePermit(pacer: Pacer | undefined): boolean {
     if (this.#permits < 1) return false;
+    if (pacer !== undefined && !pacer.tryTake('campaign')) return false;
     this.#permits -= 1;
     this.#sends += 1;
     return true;
   }
 
-  #toSettler(todo: ChunkTodo, credentialVersion: number): PushSettler {
-    return new PushSettler(
-      { ...this.#deps, chunk: this.#chunk, progress: this.#progress, waits: this.#waits },
-      this.#toScope(todo, credentialVersion),
-    );
+  #toSettler(todo: ChunkTodo, credentialVersion: number, pacer?: Pacer): PushSettler {
+    const own = { chunk: this.#chunk, progress: this.#progress, waits: this.#waits, pacer };
+    return new PushSettler({ ...this.#deps, ...own }, this.#toScope(todo, credentialVersion));
   }
 
   #toScope({ environment }: ChunkTodo, credentialVersion: number): CredentialScope {

@@ -9,8 +9,10 @@ import type { AttemptRecord, ClaimedChunk, CredentialScope } from '@heliograph/d
 import type { Attempt } from '@heliograph/providers';
 import type { Logger } from 'pino';
 
+import type { Breaker, NotedAttempt } from '../guard/breaker.ts';
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
+import type { Pacer } from '../pacing/pacer.ts';
 import { toStorable, type SettledAttempt } from '../send/attempt.ts';
 import { toRecord } from '../send/updates.ts';
 import type { ChunkProgress } from './chunk-progress.ts';
@@ -22,7 +24,10 @@ export interface PushSettlerDeps {
   readonly chunk: ClaimedChunk;
   readonly progress: ChunkProgress;
   readonly waits: ChunkWaits;
+  readonly breaker: Breaker;
   readonly evidence: Evidence;
+  /** Of the account; undefined where it may be sent to as fast as it takes. */
+  readonly pacer: Pacer | undefined;
   readonly pauses: Pauses;
   readonly log: Logger;
   readonly now: () => Date;
@@ -63,6 +68,7 @@ export class PushSettler {
   putOff(pushes: readonly ChunkPush[], outcome: Exclude<Outcome, Requeue>): void {
     const [first] = pushes;
     if (first === undefined) return;
+    this.#deps.breaker.note(this.#scope, { outcome, latencyMs: 0 });
     const indexes = pushes.map(({ index }) => index);
     if (outcome.kind === 'pause' && outcome.scope !== 'third_party')
       return this.#later(first, this.#stopScope(indexes, outcome.reason, outcome.scope));
@@ -78,6 +84,7 @@ export class PushSettler {
   tellSent(): void {
     if (this.#plainlySent === 0) return;
     this.#deps.evidence.addSent(this.#scope, this.#plainlySent);
+    this.#deps.breaker.note(this.#scope, SENT);
     this.#plainlySent = 0;
   }
 
@@ -104,6 +111,11 @@ export class PushSettler {
     outcome: Exclude<Outcome, Requeue>,
   ): Promise<void> {
     const latencyMs = Math.round((performance.now() - push.startedAtMs) * 10) / 10;
+    // In the order of the answers: a good one counts before the bad one after it.
+    this.tellSent();
+    this.#deps.breaker.note(this.#scope, { outcome, status, latencyMs }, push.probeOf);
+    if (outcome.kind === 'retry' && outcome.throttles === 'project')
+      this.#deps.pacer?.slowDown(outcome.retryAfterMs);
     await this.#note(push, {
       outcome: toStorable(outcome),
       endpoint,
@@ -112,8 +124,6 @@ export class PushSettler {
       ...(status === undefined ? {} : { status }),
     });
     const { evidence, chunk, pauses, log, progress } = this.#deps;
-    // In the order of the answers: a good one counts before the bad one after it.
-    this.tellSent();
     evidence.add({
       scope: this.#scope,
       outcome,
@@ -196,6 +206,8 @@ export class PushSettler {
     this.#deps.progress.defer({ ...exception, nextAttemptAt: until });
   }
 }
+
+const SENT: NotedAttempt = { outcome: { kind: 'sent' }, status: 200, latencyMs: 0 };
 
 function isDeadToken(outcome: Exclude<Outcome, Requeue>): boolean {
   return outcome.kind === 'gone' && outcome.fault === 'dead';

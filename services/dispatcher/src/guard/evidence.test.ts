@@ -39,6 +39,31 @@ async function faultsOf({ appRef }: CredentialScope) {
     .execute();
 }
 
+describe('the count of answers', () => {
+  test('tells those apart that only said that the provider was in trouble', async () => {
+    const { evidence, scope, errors } = await open();
+    const unavailable = {
+      kind: 'retry',
+      reason: 'ServiceUnavailable',
+      backoff: 'apns_trouble',
+      bound: 'expiry',
+    } as const;
+
+    evidence.add({ ...gone(scope, 1), outcome: unavailable, status: 503 });
+    evidence.add({ ...gone(scope, 2), outcome: unavailable, status: 503 });
+    evidence.add({ ...gone(scope, 3), outcome: { kind: 'sent' }, status: 200 });
+    await evidence.close();
+
+    const counts = await database.db
+      .selectFrom('answerCounts')
+      .select(['answers', 'trouble'])
+      .where('appRef', '=', scope.appRef)
+      .execute();
+    expect(counts).toEqual([{ answers: 3, trouble: 2 }]);
+    expect(errors).toEqual([]);
+  });
+});
+
 describe('evidence of dead tokens', () => {
   test('that comes all at once is held at once, and not forgotten when a good minute follows', async () => {
     const { evidence, scope, errors } = await open();

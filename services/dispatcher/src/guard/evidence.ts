@@ -11,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 
 import { askGuard } from './ask-guard.ts';
+import { judgeEndpoint } from './judge-endpoint.ts';
 import { toKey, type Pauses } from './pauses.ts';
 
 /** What one answer says about its scope and its token. */
@@ -39,6 +40,7 @@ interface Gathered {
   answers: number;
   wrongPlace: number;
   dead: number;
+  trouble: number;
   readonly faults: TokenFault[];
   /** A run of one refusal that pauses the app when it gets long. */
   pauseReason: string | undefined;
@@ -64,6 +66,7 @@ export function createEvidence(deps: {
     const key = toKey(answer.scope);
     const entry = toEntry(key, answer.scope);
     entry.answers += 1;
+    if (judgeEndpoint(answer) === 'trouble') entry.trouble += 1;
     countRefusals(key, entry, answer.outcome);
     if (answer.outcome.kind === 'gone') {
       const { fault, reason, invalidSince } = answer.outcome;
@@ -101,6 +104,7 @@ export function createEvidence(deps: {
       answers: 0,
       wrongPlace: 0,
       dead: 0,
+      trouble: 0,
       faults: [],
       pauseReason: undefined,
     };
@@ -139,11 +143,12 @@ export function createEvidence(deps: {
   }
 
   async function write(entries: readonly Gathered[]): Promise<void> {
-    const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead }) => ({
+    const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead, trouble }) => ({
       scope,
       answers,
       wrongPlace,
       dead,
+      trouble,
     }));
     await noteAnswers(deps.db, counts);
     await noteTokenFaults(

@@ -1,9 +1,12 @@
 import {
+  endProbe,
+  liftAnsweredPause,
   liftPause,
   openPause,
   type CredentialScope,
   type Db,
   type PausesTable,
+  type Probing,
 } from '@heliograph/db';
 import type { Logger } from 'pino';
 
@@ -19,6 +22,7 @@ export interface Pauses {
     scope: CredentialScope,
     kind: PausesTable['scope'],
     reason: string,
+    probing?: Probing,
   ): Promise<number | undefined>;
   /** The pause of this scope, if this process opened one within the last seconds: later claims see it in the database. */
   findOpenedHere(scope: CredentialScope): OpenedPause | undefined;
@@ -26,11 +30,19 @@ export interface Pauses {
   lift(pauseId: number): Promise<void>;
 }
 
+/** What a breaker says of its probes. */
+export interface ProbedPauses extends Pauses {
+  /** Lets the scope go again where the pause is the endpoint's: its probe was answered. */
+  liftAnswered(pauseId: number): Promise<void>;
+  /** The probe met the trouble again: the next one is let through when its time has come. */
+  endProbe(pauseId: number): Promise<void>;
+}
+
 /** Long enough for what was claimed before the pause; a lifting elsewhere is noticed when the delivery is recorded. */
 const REMEMBERED_MS = 5_000;
 const MAX_REMEMBERED = 10_000;
 
-export function createPauses(deps: { db: Db; log: Logger; clockMs: () => number }): Pauses {
+export function createPauses(deps: { db: Db; log: Logger; clockMs: () => number }): ProbedPauses {
   const opening = new Map<string, Promise<number | undefined>>();
   const opened = new Map<string, OpenedPause & { readonly until: number }>();
 
@@ -38,8 +50,9 @@ export function createPauses(deps: { db: Db; log: Logger; clockMs: () => number 
     scope: CredentialScope,
     kind: PausesTable['scope'],
     reason: string,
+    probing?: Probing,
   ): Promise<number | undefined> {
-    const pauseId = await openPause(deps.db, scope, kind, reason);
+    const pauseId = await openPause(deps.db, scope, kind, reason, probing);
     if (pauseId === undefined) return undefined;
     if (opened.size >= MAX_REMEMBERED) opened.clear();
     if (kind !== 'third_party')
@@ -48,12 +61,16 @@ export function createPauses(deps: { db: Db; log: Logger; clockMs: () => number 
     return pauseId;
   }
 
+  function forget(pauseId: number): void {
+    for (const [key, pause] of opened) if (pause.pauseId === pauseId) opened.delete(key);
+  }
+
   return {
-    open(scope, kind, reason) {
+    open(scope, kind, reason, probing) {
       const key = `${toKey(scope)}/${kind}`;
       const underWay = opening.get(key);
       if (underWay !== undefined) return underWay;
-      const open = openAndRemember(scope, kind, reason).finally(() => opening.delete(key));
+      const open = openAndRemember(scope, kind, reason, probing).finally(() => opening.delete(key));
       opening.set(key, open);
       return open;
     },
@@ -67,9 +84,17 @@ export function createPauses(deps: { db: Db; log: Logger; clockMs: () => number 
     },
 
     async lift(pauseId) {
-      for (const [key, pause] of opened) if (pause.pauseId === pauseId) opened.delete(key);
+      forget(pauseId);
       if (await liftPause(deps.db, pauseId)) deps.log.info({ pauseId }, 'scope resumed');
     },
+
+    async liftAnswered(pauseId) {
+      if (!(await liftAnsweredPause(deps.db, pauseId))) return;
+      forget(pauseId);
+      deps.log.info({ pauseId }, 'scope resumed');
+    },
+
+    endProbe: (pauseId) => endProbe(deps.db, pauseId),
   };
 }
 

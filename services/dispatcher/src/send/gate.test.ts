@@ -59,6 +59,18 @@ describe('the gate', () => {
     expect(passGate(claimed([credentialPause]), NOW)).toMatchObject({ action: 'send', probeOf: 1 });
   });
 
+  test('holds what a breaker holds, but for its probe', () => {
+    const breaker: ActivePause = {
+      ...credentialPause,
+      scope: 'endpoint',
+      reason: 'provider_trouble',
+    };
+    const ended: ActivePause = { ...breaker, probeDeliveryId: null };
+
+    expect(passGate(claimed([breaker]), NOW)).toMatchObject({ action: 'send', probeOf: 1 });
+    expect(passGate(claimed([ended]), NOW)).toEqual({ action: 'hold', pause: ended });
+  });
+
   test.each([[[credentialPause, guardPause]], [[guardPause, credentialPause]]])(
     'lets no probe past the guard, in whatever order the pauses come',
     (pauses) => {

@@ -8,8 +8,11 @@ import {
 import type { ProviderPool, PushProvider } from '@heliograph/providers';
 import type { Logger } from 'pino';
 
+import type { Breaker } from '../guard/breaker.ts';
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
+import type { Pacer } from '../pacing/pacer.ts';
+import type { Pacers } from '../pacing/pacers.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
 import { createBulkheads } from './bulkheads.ts';
 import { createClaimer } from './claimer.ts';
@@ -26,7 +29,9 @@ export interface ProcessorDeps {
   readonly db: Db;
   readonly leases: LeaseBook;
   readonly recorder: Recorder;
+  readonly breaker: Breaker;
   readonly evidence: Evidence;
+  readonly pacers: Pacers;
   readonly pauses: Pauses;
   readonly credentials: CredentialStore;
   readonly pool: ProviderPool;
@@ -41,6 +46,8 @@ export interface ProcessorDeps {
 
 /** A lease must outlast a send by this much, so that its outcome can be written under it. */
 const RECORD_MARGIN_MS = 2_000;
+/** So long a message waits for its turn under the pace of its account, before it comes again later. */
+const PACE_PATIENCE_MS = 5_000;
 
 export interface Processor {
   /**
@@ -120,7 +127,10 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     const mayGoOn = () =>
       deps.leases.outlasts(delivery, provider.deadlineMs + RECORD_MARGIN_MS) &&
       !isExpired(delivery, deps.now());
+    const pacer = deps.pacers.of(loaded.credential);
+    const inPace = await keepPace(pacer);
     const settled = await turnsOf(provider).run(async () => {
+      if (!inPace) return 'busy';
       if (!mayGoOn() || deps.stopping.aborted) return 'unsent';
       // The scope may have been stopped by the answer to a push that was under way before this one.
       const pause = gate.probeOf === undefined ? deps.pauses.findOpenedHere(scope) : undefined;
@@ -148,7 +158,20 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     if ('pauseId' in settled)
       return record(delivery, toHeldUpdate(delivery, settled.reason, settled.pauseId, deps.now()));
 
+    const { outcome } = settled;
+    if (outcome.kind === 'retry' && outcome.throttles === 'project')
+      pacer?.slowDown(outcome.retryAfterMs);
     await settle(delivery, gate, scope, settled, device.pushToken);
+  }
+
+  /** Waits for the pace of the account; answers false where that takes too long. */
+  async function keepPace(pacer: Pacer | undefined): Promise<boolean> {
+    const untilMs = deps.clockMs() + PACE_PATIENCE_MS;
+    while (pacer !== undefined && !pacer.tryTake('message')) {
+      if (deps.clockMs() >= untilMs || deps.stopping.aborted) return false;
+      await pacer.whenReady('message');
+    }
+    return true;
   }
 
   async function settle(
@@ -159,6 +182,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     pushToken: string,
   ): Promise<void> {
     const { outcome } = settled;
+    deps.breaker.note(scope, settled, gate.probeOf);
     const verdict = judge(
       outcome,
       {

@@ -60,6 +60,7 @@ export const LIST_UNCONFIGURED_APPS = answering(
 
 const flag = optional(Type.Boolean());
 const shown = nullable(Type.String());
+const shownRate = nullable(Type.Number());
 
 const Detail = Type.Object(
   {
@@ -68,12 +69,16 @@ const Detail = Type.Object(
     iosKeyId: shown,
     iosTeamId: shown,
     iosEnvironment: shown,
+    iosRatePerSecond: shownRate,
     androidProjectId: shown,
+    androidRatePerSecond: shownRate,
     apnsBundle: shown,
     apnsKeyId: shown,
     apnsTeamId: shown,
     apnsEnvironment: shown,
+    apnsRatePerSecond: shownRate,
     fcmProjectId: shown,
+    fcmRatePerSecond: shownRate,
     hmsProjectId: Type.Null(),
   },
   { title: 'ApplicationDetail' },

@@ -115,7 +115,7 @@ describe('POST /admin/app/detail', () => {
   ])('shows the public part of the credentials with %j', async (include) => {
     const { id, appId } = await createApp();
     await api.post('/admin/app/ios/update', { id, ...APNS, environment: 'DEVELOPMENT' });
-    await api.post('/admin/app/android/update', { id, ...FCM });
+    await api.post('/admin/app/android/update', { id, ...FCM, ratePerSecond: 12.5 });
 
     const answer = await api.post('/admin/app/detail', { id, ...include });
 
@@ -126,12 +126,16 @@ describe('POST /admin/app/detail', () => {
       iosKeyId: 'k',
       iosTeamId: 't',
       iosEnvironment: 'development',
+      iosRatePerSecond: null,
       androidProjectId: 'p',
+      androidRatePerSecond: 12.5,
       apnsBundle: 'b',
       apnsKeyId: 'k',
       apnsTeamId: 't',
       apnsEnvironment: 'development',
+      apnsRatePerSecond: null,
       fcmProjectId: 'p',
+      fcmRatePerSecond: 12.5,
       hmsProjectId: null,
     });
     expect(JSON.stringify(answer.body)).not.toContain(KEY);

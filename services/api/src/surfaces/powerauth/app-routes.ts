@@ -59,19 +59,25 @@ function toDetail(
   const apns = include.apns ? detail.apns : undefined;
   const [bundle, keyId, teamId] = [apns?.bundle ?? null, apns?.keyId ?? null, apns?.teamId ?? null];
   const environment = apns?.environment ?? null;
-  const projectId = (include.fcm ? detail.fcm?.projectId : undefined) ?? null;
+  const fcm = include.fcm ? detail.fcm : undefined;
+  const projectId = fcm?.projectId ?? null;
+  const [apnsRate, fcmRate] = [apns?.ratePerSecond ?? null, fcm?.ratePerSecond ?? null];
   return {
     application: toListed(detail.app),
     iosBundle: bundle,
     iosKeyId: keyId,
     iosTeamId: teamId,
     iosEnvironment: environment,
+    iosRatePerSecond: apnsRate,
     androidProjectId: projectId,
+    androidRatePerSecond: fcmRate,
     apnsBundle: bundle,
     apnsKeyId: keyId,
     apnsTeamId: teamId,
     apnsEnvironment: environment,
+    apnsRatePerSecond: apnsRate,
     fcmProjectId: projectId,
+    fcmRatePerSecond: fcmRate,
     hmsProjectId: null,
   };
 }

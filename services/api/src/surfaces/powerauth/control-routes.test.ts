@@ -57,7 +57,10 @@ async function holdFaultOf(device: { id: number; token: string; appRef: number }
 }
 
 describe('POST /admin/pause/resume', () => {
-  test('lifts a pause that the list shows, once', async () => {
+  test.each([
+    ['app', 'SENDER_ID_MISMATCH'],
+    ['endpoint', 'provider_trouble'],
+  ] as const)('lifts a pause of the %s that the list shows, once', async (scope, reason) => {
     const { appId, appRef } = await createDevice();
     const { id } = await api.db
       .insertInto('pauses')
@@ -66,8 +69,8 @@ describe('POST /admin/pause/resume', () => {
         provider: 'fcm',
         environment: '',
         credentialVersion: 1,
-        scope: 'app',
-        reason: 'SENDER_ID_MISMATCH',
+        scope,
+        reason,
         probeAt: null,
         probeDeliveryId: null,
         liftedAt: null,
@@ -85,8 +88,8 @@ describe('POST /admin/pause/resume', () => {
         appId,
         platform: 'android',
         environment: '',
-        scope: 'app',
-        reason: 'SENDER_ID_MISMATCH',
+        scope,
+        reason,
         since: expect.stringMatching(/\+00:00$/),
         probeAt: null,
       },

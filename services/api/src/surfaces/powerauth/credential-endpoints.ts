@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 
 import { AppName } from './app-endpoints.ts';
 import { taking, takingFrom, takingNothing } from './envelope.ts';
-import { AppId, EnvironmentName, optional, text } from './fields.ts';
+import { AppId, EnvironmentName, optional, RatePerSecond, text } from './fields.ts';
 
 const tag = 'Administration';
 
@@ -10,6 +10,9 @@ const Key = (description: string) =>
   Type.String({ format: 'byte', minLength: 1, contentEncoding: 'base64', description });
 const ApnsKey = Key('The .p8 file.');
 const FcmKey = Key("The service account's JSON file.");
+
+/** What the operator allows; the provider's own limit stands besides. */
+const Paced = { ratePerSecond: optional(RatePerSecond) };
 
 const Filled = text({ minLength: 1, maxLength: 255 });
 const NotBlank = text({ minLength: 1, maxLength: 255, pattern: '\\S' });
@@ -23,6 +26,7 @@ export const UPDATE_IOS = taking(
       teamId: Filled,
       privateKeyBase64: ApnsKey,
       environment: optional(EnvironmentName),
+      ...Paced,
     },
     { title: 'UpdateIos' },
   ),
@@ -36,7 +40,7 @@ export const UPDATE_IOS = taking(
 
 export const UPDATE_ANDROID = taking(
   Type.Object(
-    { ...AppName, projectId: Filled, privateKeyBase64: FcmKey },
+    { ...AppName, projectId: Filled, privateKeyBase64: FcmKey, ...Paced },
     { title: 'UpdateAndroid' },
   ),
   {
@@ -75,6 +79,7 @@ export const UPDATE_APNS = taking(
       teamId: NotBlank,
       privateKeyBase64: ApnsKey,
       environment: EnvironmentName,
+      ...Paced,
     },
     { title: 'UpdateApns' },
   ),
@@ -89,7 +94,7 @@ export const UPDATE_APNS = taking(
 
 export const UPDATE_FCM = taking(
   Type.Object(
-    { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey },
+    { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey, ...Paced },
     { title: 'UpdateFcm' },
   ),
   {

@@ -92,6 +92,19 @@ describe.each([
     expect(body.responseObject.pauseList).toEqual([]);
   });
 
+  test('keeps the rate that the operator allows, until one is saved without', async () => {
+    const { id, appId } = await createApp();
+    const settingsOf = async () => (await credentialsOf(id))[0]?.settings;
+
+    await save({ appId, ...credential, ratePerSecond: 0.5 });
+    const limited = await settingsOf();
+    await save({ appId, ...credential, ratePerSecond: null });
+    const free = await settingsOf();
+
+    expect(limited).toHaveProperty('ratePerSecond', 0.5);
+    expect(free).not.toHaveProperty('ratePerSecond');
+  });
+
   test('refuses bad Base64, missing and unknown things, and stores nothing', async () => {
     const { id, appId } = await createApp();
     const all: Record<string, unknown> = { appId, ...credential };
@@ -103,6 +116,8 @@ describe.each([
       { ...all, privateKeyBase64: 'AAAAA' },
       { ...all, privateKeyBase64: '' },
       { ...all, appId: 999_999 },
+      { ...all, ratePerSecond: 0 },
+      { ...all, ratePerSecond: 1_000_001 },
       ...(provider === 'apns' ? [{ ...all, environment: 'staging' }] : []),
       null,
     ];

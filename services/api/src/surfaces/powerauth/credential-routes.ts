@@ -24,7 +24,11 @@ export interface CredentialRouteDeps {
   readonly secrets: SecretBox;
 }
 
-interface ApnsInput extends AppName {
+interface Paced {
+  readonly ratePerSecond?: number;
+}
+
+interface ApnsInput extends AppName, Paced {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
@@ -32,7 +36,7 @@ interface ApnsInput extends AppName {
   readonly environment?: Environment;
 }
 
-interface FcmInput extends AppName {
+interface FcmInput extends AppName, Paced {
   readonly projectId: string;
   readonly privateKeyBase64: string;
 }
@@ -40,12 +44,12 @@ interface FcmInput extends AppName {
 export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
   const saveApns = async (input: ApnsInput): Promise<void> => {
     const { bundle, keyId, teamId, environment = null } = input;
-    const settings = { bundle, keyId, teamId };
+    const settings = { bundle, keyId, teamId, ...toPaced(input) };
     const key = Buffer.from(input.privateKeyBase64, 'base64');
     await saveAppCredential(deps, input, { provider: 'apns', settings, environment, key });
   };
   const saveFcm = async (input: FcmInput): Promise<void> => {
-    const settings = { projectId: input.projectId };
+    const settings = { projectId: input.projectId, ...toPaced(input) };
     const key = Buffer.from(input.privateKeyBase64, 'base64');
     await saveAppCredential(deps, input, { provider: 'fcm', settings, environment: null, key });
   };
@@ -64,6 +68,10 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
     route(UPDATE_HUAWEI, refuseHuawei),
     route(REMOVE_HUAWEI, refuseHuawei),
   ];
+}
+
+function toPaced({ ratePerSecond }: Paced): Paced {
+  return ratePerSecond === undefined ? {} : { ratePerSecond };
 }
 
 async function refuseHuawei(): Promise<void> {

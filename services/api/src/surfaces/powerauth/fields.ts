@@ -55,6 +55,12 @@ export const RowId = Type.Integer({
   description: 'The number that this server gave the application; not its appId.',
 });
 
+export const RatePerSecond = Type.Number({
+  exclusiveMinimum: 0,
+  maximum: 1_000_000,
+  description: 'Messages per second over all dispatchers. No limit unless given.',
+});
+
 export const UserId = text({ minLength: 1, maxLength: 255 });
 export const ActivationId = text({ minLength: 1, maxLength: 255 });
 

@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 
 import { ofCampaign } from './campaign-path.ts';
 import { answering, streaming, taking, takingFrom, takingOptional } from './envelope.ts';
-import { instant, nullable, oneOf, optional, text, WireAppId } from './fields.ts';
+import { instant, nullable, oneOf, optional, RatePerSecond, text, WireAppId } from './fields.ts';
 import { idempotencyHeaders } from './message-endpoints.ts';
 import { answeringPage, takingPaging } from './paging.ts';
 
@@ -71,14 +71,6 @@ const RunId = optional(
 );
 const WhichRun = Type.Object({ runId: RunId }, { title: 'WhichRun' });
 
-const RatePerSecond = optional(
-  Type.Number({
-    exclusiveMinimum: 0,
-    maximum: 1_000_000,
-    description: 'Messages per second over all dispatchers. No limit unless given.',
-  }),
-);
-
 export const SEND_LIVE = ofCampaign(
   answering(
     Progress,
@@ -94,7 +86,7 @@ export const SEND_LIVE = ofCampaign(
               examples: ['2026-12-24T08:00:00+01:00'],
             }),
           ),
-          ratePerSecond: RatePerSecond,
+          ratePerSecond: optional(RatePerSecond),
           canaryPercent: optional(
             Type.Number({
               exclusiveMinimum: 0,
@@ -178,11 +170,17 @@ function controlling(name: string, summary: string) {
 export const SET_RUN_RATE = ofCampaign(
   answering(
     Progress,
-    taking(Type.Object({ runId: RunId, ratePerSecond: RatePerSecond }, { title: 'SetRunRate' }), {
-      tag,
-      summary: 'Changes how fast a run is sent',
-      methods: ['post'],
-      paths: ['/push/campaign/:id/run/rate'],
-    }),
+    taking(
+      Type.Object(
+        { runId: RunId, ratePerSecond: optional(RatePerSecond) },
+        { title: 'SetRunRate' },
+      ),
+      {
+        tag,
+        summary: 'Changes how fast a run is sent',
+        methods: ['post'],
+        paths: ['/push/campaign/:id/run/rate'],
+      },
+    ),
   ),
 );
