@@ -55,7 +55,7 @@ export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
     if (deps.stopping.aborted || inHand >= CHUNKS_OF_A_RUN) return;
     chunksInHand.set(runId, inHand + 1);
     const place: Place = {};
-    const left = new Promise<void>((resolve) => {
+    const placeLeft = new Promise<void>((resolve) => {
       place.leave = resolve;
     });
     const work = sendNextChunk(runId, place).finally(() => {
@@ -65,7 +65,7 @@ export function createRunProcessor(deps: RunProcessorDeps): RunProcessor {
       else chunksInHand.set(runId, left);
     });
     underWay.add(work);
-    await Promise.race([work, left]);
+    await Promise.race([work, placeLeft]);
   }
 
   async function sendNextChunk(runId: string, place: Place): Promise<void> {
