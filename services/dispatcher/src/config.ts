@@ -2,6 +2,7 @@ import { APNS_CLIENTS, PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@hel
 import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
+import { FCM_PACE } from './pacing/pacers.ts';
 import { LEASE_MS } from './send/lease-book.ts';
 
 /** Throws with every mistake in the environment at once. */
@@ -20,6 +21,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     concurrency: read.int('CONCURRENCY', 32, { min: 1, max: 1000 }),
     campaignConcurrency: read.int('CAMPAIGN_CONCURRENCY', 16, { min: 1, max: 1000 }),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
+    fcmPace: {
+      ceiling: read.int('FCM_RATE_PER_SECOND', FCM_PACE.ceiling, { min: 1, max: 1_000_000 }),
+      base: read.int('FCM_START_RATE_PER_SECOND', FCM_PACE.base, { min: 1, max: 1_000_000 }),
+    },
     // Longer than the longest send of a provider, with room to record it.
     leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),
     host: read.str('HOST', '127.0.0.1'),

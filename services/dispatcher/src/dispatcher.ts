@@ -52,6 +52,8 @@ export interface DispatcherDeps {
   readonly apnsClient?: ApnsClientName;
   /** How messages look on Android: with a notification, or as data that the app handles itself. */
   readonly fcm?: FcmMapping;
+  /** How fast a Firebase project may be sent to. */
+  readonly fcmPace?: Pace;
   /** Jobs of the message lane worked on at a time. */
   readonly concurrency: number;
   /** Chunks of campaigns worked on at a time. */
@@ -102,7 +104,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const pacers = createPacers({
     buckets: createPaceBuckets(redis, { prefix, onError: onRedisError }),
     clockMs,
-    onError,
+    onError: (error) => log.warn({ err: error }, 'redis not reached'),
+    ...(deps.fcmPace === undefined ? {} : { fcmPace: deps.fcmPace }),
   });
   const evidence = createEvidence({ db, pauses, log, onError });
   const pool = createProviderPool({

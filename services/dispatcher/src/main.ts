@@ -37,6 +37,7 @@ runMain('dispatcher', async () => {
     endpoints: config.endpoints,
     apnsClient: config.apnsClient,
     fcm: config.fcm,
+    fcmPace: config.fcmPace,
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
     leaseMs: config.leaseMs,

@@ -113,6 +113,8 @@ export async function openRig(): Promise<Rig> {
         campaignConcurrency: 16,
         log: createLogger('dispatcher', 'silent'),
         leaseMs: 60_000,
+        // As fast as it goes: a slow start would be all that tests wait for.
+        fcmPace: { ceiling: 1_000_000, base: 1_000_000 },
         sweepEveryMs: 3_600_000,
         ...timing,
       });
