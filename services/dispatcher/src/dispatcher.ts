@@ -15,6 +15,7 @@ import {
   openLane,
   openLaneWorker,
   publishOutcomes,
+  type Pace,
   readRedisTimeMs,
 } from '@heliograph/queue';
 import type { Redis } from 'ioredis';
