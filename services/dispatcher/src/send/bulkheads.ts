@@ -9,8 +9,8 @@ export interface Bulkheads {
   drained(): Promise<void>;
 }
 
-/** Twice what a provider takes at once: the next ones are at hand when there is room. */
-const MAX_PER_SCOPE = 2_000;
+/** What a provider takes at once. Whatever is beyond that would only be held up, should this process die. */
+const MAX_PER_SCOPE = 1_000;
 /** Bounds memory, whatever the number of scopes. */
 const MAX_IN_ALL = 50_000;
 
