@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
   judge,
   toRunDeliveryId,
@@ -42,6 +44,8 @@ export type SendChunk = (chunk: ClaimedChunk, permits: number) => Promise<number
 const RECORD_MARGIN_MS = 2_000;
 /** A chunk that takes longer makes room for those of other runs, and goes on when it is its run's turn again. */
 const SLICE_MS = 5_000;
+/** So often a chunk looks that is held up by the database. */
+const HELD_UP_MS = 50;
 /** Campaigns leave a part of a provider's places to messages. */
 const SHARE_OF_PLACES = 0.75;
 /** So much of that one chunk takes; as many of a run are sent at once by a process. */
@@ -231,16 +235,24 @@ class ChunkSending {
       this.#deps.watch.maySend(this.#chunk.runId) &&
       !this.#progress.isLost &&
       this.#deps.now() < this.#chunk.expiresAt;
+    const isInSlice = () =>
+      !this.#deps.stopping.aborted && this.#deps.clockMs() - this.#startedMs < SLICE_MS;
     const mayOpen = () =>
-      mayGoOn() &&
-      !this.#deps.stopping.aborted &&
-      !this.#deps.checkpointer.isBehind() &&
-      this.#deps.clockMs() - this.#startedMs < SLICE_MS &&
-      this.sends < permits;
+      mayGoOn() && isInSlice() && !this.#deps.checkpointer.isBehind() && this.sends < permits;
+    const isHeldUp = () =>
+      this.#deps.watch.isStale(this.#chunk.runId) || this.#deps.checkpointer.isBehind();
+    /** A database that is slow would only have more to do, and nothing be sent, if chunks were given up and claimed anew. */
+    const mayOpenSoon = async () => {
+      while (isHeldUp() && isInSlice()) await sleep(HELD_UP_MS);
+      return mayOpen();
+    };
 
     let next = 0;
     const sendOneAfterAnother = async () => {
-      for (let one = todo[next]; one !== undefined && mayOpen(); one = todo[next]) {
+      while (next < todo.length && (mayOpen() || (await mayOpenSoon()))) {
+        const one = todo[next];
+        // The others took the last ones meanwhile.
+        if (one === undefined) return;
         next += 1;
         await this.#sendOne(
           one,
