@@ -16,5 +16,6 @@ export default {
   testEnvironmentOptions: {
     customExportConditions: ['@heliograph/source', 'node', 'require', 'default'],
   },
-  testTimeout: 30_000,
+  // For a machine that does much else at the same time.
+  testTimeout: 60_000,
 };

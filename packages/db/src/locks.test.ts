@@ -7,8 +7,6 @@ import { sql } from 'kysely';
 import { MAX_SILENCE_MS, openDatabase } from './database.ts';
 import { tryWithLock } from './locks.ts';
 
-jest.setTimeout(60_000);
-
 describe('a process that falls silent', () => {
   test('loses its transaction, whatever it had said in it', async () => {
     const { db, close } = await openTestDatabase();

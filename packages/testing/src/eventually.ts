@@ -8,11 +8,11 @@ export interface EventuallyOptions {
 
 /**
  * Repeats a look at something (a row, an answer) until it no longer throws, and resolves with what it saw.
- * Rejects with the last error when the time (10 s) is over.
+ * Rejects with the last error when the time (20 s) is over.
  */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  { timeoutMs = 10_000 }: EventuallyOptions = {},
+  { timeoutMs = 20_000 }: EventuallyOptions = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

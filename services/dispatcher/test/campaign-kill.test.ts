@@ -30,18 +30,18 @@ import {
 } from './campaign-rig.ts';
 import { openStack, toIdentity, type Stack } from './stack.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 /** A dispatcher sends so many chunks of a run at once. */
 const CHUNKS_IN_HAND = 4;
 /** So many campaign pushes are under way at APNs at once. */
 const PLACES = 375;
-/** What a dead dispatcher had claimed is sent after its lease, of 20 s. */
-const AFTER_LEASE_MS = 110_000;
+/** What a dead dispatcher had claimed is sent after its lease, of 20 s, and on a busy machine that takes long. */
+const AFTER_LEASE_MS = 150_000;
 /** For what takes long on a busy machine. */
-const LATE = { timeoutMs: 30_000 };
+const LATE = { timeoutMs: 60_000 };
 
-describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run to 50,000 devices', () => {
+describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run to 30,000 devices', () => {
   test('loses none; repeats what was sent and not recorded, with the same ids', async () => {
     const seed = Number(process.env['KILL_SEED'] ?? randomInt(2 ** 31));
     const random = createRandom(seed);
@@ -56,9 +56,9 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
       const app = await stack.makeSendingApp();
       const users: string[] = [];
       for (const name of ['a', 'b', 'c', 'd', 'e']) {
-        users.push(...(await makeDevices(stack.db, app, 9_000, { name, provider: 'apns' })));
+        users.push(...(await makeDevices(stack.db, app, 5_400, { name, provider: 'apns' })));
         users.push(
-          ...(await makeDevices(stack.db, app, 1_000, { name: `${name}x`, provider: 'fcm' })),
+          ...(await makeDevices(stack.db, app, 600, { name: `${name}x`, provider: 'fcm' })),
         );
       }
       const campaign = await makeCampaign(stack.db, app, users);
@@ -88,7 +88,7 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
         .map((disaster) => ({ disaster, place: random() }))
         .toSorted((one, other) => one.place - other.place)
         .map(({ disaster }) => disaster);
-      const moments = disasters.map(() => Math.floor(1_000 + 33_000 * random()));
+      const moments = disasters.map(() => Math.floor(1_000 + 19_000 * random()));
       moments.sort((one, other) => one - other);
 
       // The api that was asked may be killed before it answers.
@@ -104,11 +104,11 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
         story.push(`${name} at ${stack.countAccepted()}`);
         await strike();
       }
-      await stack.runIn(runId, 'completed', 90_000);
+      await stack.runIn(runId, 'completed', AFTER_LEASE_MS);
       const { looks, mistakes } = await sums.stop();
 
-      const total = { targeted: 50_000, sent: 50_000, pending: 0, failed: 0, expired: 0 };
-      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 50_000, pending: 0 });
+      const total = { targeted: 30_000, sent: 30_000, pending: 0, failed: 0, expired: 0 };
+      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 30_000, pending: 0 });
       expect(await stack.call(api, 'GET', `/push/campaign/${campaign}/run`)).toMatchObject({
         state: 'completed',
         counts: { total },
@@ -117,7 +117,7 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
       expect(looks).toBeGreaterThan(10);
       expect(mistakes).toEqual([]);
       const { devices, repeats, unrecorded, takeOvers } = await reckon(stack, runId);
-      expect(devices).toBe(50_000);
+      expect(devices).toBe(30_000);
       expect(takeOvers).toBeLessThanOrEqual(killed * CHUNKS_IN_HAND);
       expect(repeats).toBeLessThanOrEqual(unrecorded);
     } catch (error) {
@@ -186,7 +186,7 @@ describe('SIGSTOP of a dispatcher for longer than its leases on chunks', () => {
     const sleepers: SpawnedService[] = [];
     try {
       const app = await stack.makeSendingApp();
-      const users = await makeDevices(stack.db, app, 12_000, { provider: 'apns' });
+      const users = await makeDevices(stack.db, app, 8_000, { provider: 'apns' });
       const campaign = await makeCampaign(stack.db, app, users);
       await noteTakeOvers(stack.db);
       const sleeper = await stack.startDispatcher();
@@ -204,10 +204,10 @@ describe('SIGSTOP of a dispatcher for longer than its leases on chunks', () => {
       sleeper.kill('SIGTERM');
       await sleeper.exited;
 
-      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 12_000 });
+      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 8_000 });
       const late = stack.countAccepted() - before;
       const { devices, repeats, unrecorded, takeOvers } = await reckon(stack, runId);
-      expect(devices).toBe(12_000);
+      expect(devices).toBe(8_000);
       expect(takeOvers).toBeGreaterThan(0);
       expect(late).toBeLessThanOrEqual(PLACES);
       expect(repeats).toBeLessThanOrEqual(unrecorded + late);
@@ -366,7 +366,7 @@ async function countLeased(db: Db): Promise<number> {
 /** Waits until so many pushes were accepted by the fake providers. */
 function arrived(stack: Stack, count: number): Promise<void> {
   return eventually(() => expect(stack.countAccepted()).toBeGreaterThanOrEqual(count), {
-    timeoutMs: 90_000,
+    timeoutMs: 120_000,
   });
 }
 

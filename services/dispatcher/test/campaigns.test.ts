@@ -448,7 +448,7 @@ describe('a run that is slow', () => {
 
     await controlStoredRun(rig.db, runId, 'rate', 100_000);
 
-    await eventually(() => expect(pushesOf(runId)).toHaveLength(500), { timeoutMs: 5_000 });
+    await eventually(() => expect(pushesOf(runId)).toHaveLength(500));
     await runIn(rig.db, runId, 'completed');
   });
 });

@@ -165,7 +165,7 @@ export async function openStack(
           if (pending === 0) return;
           throw new Error(`${pending} deliveries are pending; the services said:\n${said()}`);
         },
-        { timeoutMs: 45_000 },
+        { timeoutMs: 100_000 },
       ),
 
     async runIn(runId, state, timeoutMs) {

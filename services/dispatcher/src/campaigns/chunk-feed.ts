@@ -32,6 +32,8 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
   stoppedBy: Outcome | undefined;
   /** There was a push, and no permit for it. */
   wantsPermit = false;
+  /** There was a push, and its scope is paused. */
+  isHeld = false;
   answers = 0;
 
   constructor(deps: ChunkFeedDeps) {
@@ -51,9 +53,9 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
     if (!this.#mayOpen) return undefined;
     const push = this.#again.pop() ?? this.#deps.todo.next();
     if (push === undefined) return undefined;
-    const isHeld = this.#isPaused && push.probeOf === undefined;
-    this.wantsPermit = !isHeld && !this.#deps.takePermit();
-    if (isHeld || this.wantsPermit) {
+    this.isHeld = this.#isPaused && push.probeOf === undefined;
+    this.wantsPermit = !this.isHeld && !this.#deps.takePermit();
+    if (this.isHeld || this.wantsPermit) {
       this.#again.push(push);
       return undefined;
     }
@@ -78,6 +80,11 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
 
   stop(outcome: Outcome): void {
     this.stoppedBy = outcome;
+  }
+
+  /** There is nothing left to be given. */
+  get isEmpty(): boolean {
+    return this.#again.length === 0 && this.#deps.todo.isEmpty;
   }
 
   /** How long answers have been owed without a single one, ms. */

@@ -88,6 +88,14 @@ export class ChunkTodo {
     this.#plain.push(devices);
   }
 
+  /** Whether `next` has no more. */
+  get isEmpty(): boolean {
+    return (
+      this.#nextSpecial === this.#special.length &&
+      this.#plain.every((group, n) => n === 0 && this.#nextPlain === group.pushTokens.length)
+    );
+  }
+
   /** Undefined where there are no more. */
   next(): ChunkPush | undefined {
     const special = this.#special[this.#nextSpecial];

@@ -13,6 +13,8 @@ export interface RunWatch {
   leave(runId: string): void;
   /** Whether the run was in a sending state a moment ago. */
   maySend(runId: string): boolean;
+  /** Whether nobody knows how it stands, since it could not be read for a while. */
+  isStale(runId: string): boolean;
   /** Whether its audience was wholly frozen by then. */
   isMaterialised(runId: string): boolean;
   close(): void;
@@ -53,6 +55,10 @@ export function createRunWatch(deps: {
       Object.assign(entry, { standing, readAtMs });
   }
 
+  function isFresh({ readAtMs }: Entry): boolean {
+    return deps.clockMs() - readAtMs <= MAX_AGE_MS;
+  }
+
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
 
   return {
@@ -70,11 +76,11 @@ export function createRunWatch(deps: {
     },
     maySend(runId) {
       const entry = entries.get(runId);
-      return (
-        entry !== undefined &&
-        isSending(entry.standing.state) &&
-        deps.clockMs() - entry.readAtMs <= MAX_AGE_MS
-      );
+      return entry !== undefined && isSending(entry.standing.state) && isFresh(entry);
+    },
+    isStale(runId) {
+      const entry = entries.get(runId);
+      return entry !== undefined && !isFresh(entry);
     },
     isMaterialised: (runId) => entries.get(runId)?.standing.isMaterialised === true,
     close: () => clearInterval(timer),

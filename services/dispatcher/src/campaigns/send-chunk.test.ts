@@ -13,7 +13,8 @@ import { pino } from 'pino';
 
 import { createCheckpointer } from './checkpointer.ts';
 import { createChunkLeases } from './chunk-leases.ts';
-import { createChunkSender } from './send-chunk.ts';
+import type { RunWatch } from './run-watch.ts';
+import { createChunkSender, type ChunkSenderDeps } from './send-chunk.ts';
 
 const database = useTestDatabase();
 const log = pino({ level: 'silent' });
@@ -39,79 +40,119 @@ function toProvider(bad: string): PushProvider {
   return provider;
 }
 
+function toPool(provider: PushProvider): ChunkSenderDeps['pool'] {
+  return { get: () => provider, close: () => Promise.resolve(), abandon: () => undefined };
+}
+
+/** A chunk of ten devices that was claimed, and what sends it. */
+async function claimTen(changes: (devices: readonly MadeDevice[]) => Partial<ChunkSenderDeps>) {
+  const { db } = database;
+  const appRef = await makeApp(db);
+  const devices: MadeDevice[] = [];
+  for (let n = 0; n < 10; n += 1) devices.push(await makeDevice(db, appRef));
+  const users = devices.map((device) => device.userId);
+  const runId = await makeRun(db, await makeCampaign(db, appRef, users));
+  await freezePage(db, runId);
+  const clockMs = () => performance.now();
+  const leaseMs = 60_000;
+  const onError = () => undefined;
+  const leases = createChunkLeases({ db, clockMs, onError, leaseMs });
+  const checkpointer = createCheckpointer({ db, leases, log, onError, random: () => 0 });
+  const sendChunk = createChunkSender({
+    db,
+    leases,
+    checkpointer,
+    log,
+    clockMs,
+    leaseMs,
+    now: () => new Date(),
+    random: () => 0,
+    stopping: new AbortController().signal,
+    watch,
+    breaker: { note: () => undefined, close: () => Promise.resolve() },
+    pacers: { of: () => undefined, close: () => Promise.resolve() },
+    evidence: { add: () => undefined, addSent: () => undefined, close: () => Promise.resolve() },
+    // The database is away in that moment.
+    pauses: {
+      open: () => Promise.reject(new Error('connection lost')),
+      findOpenedHere: () => undefined,
+      lift: () => Promise.resolve(),
+    },
+    credentials: {
+      load: () =>
+        Promise.resolve({
+          kind: 'usable',
+          credential: {
+            provider: 'fcm',
+            id: 'any',
+            version: 1,
+            projectId: 'any',
+            serviceAccount: Buffer.from(''),
+          },
+        }),
+    },
+    pool: toPool(toProvider('')),
+    ...changes(devices),
+  });
+  const chunk = await claimChunk(db, runId, leaseMs);
+  if (chunk === undefined) throw new Error('there is nothing to claim');
+  leases.hold(chunk, clockMs());
+
+  return {
+    send: () => sendChunk(chunk, Number.POSITIVE_INFINITY).done,
+    async readChunk() {
+      const { outcomes, leased } = await db
+        .selectFrom('campaignChunks')
+        .select(['outcomes', 'leased'])
+        .where('runId', '=', runId)
+        .executeTakeFirstOrThrow();
+      return { outcomes: [...outcomes], leased };
+    },
+    async close() {
+      await checkpointer.close();
+      leases.close();
+    },
+  };
+}
+
+const watch: RunWatch = {
+  enter: () => undefined,
+  leave: () => undefined,
+  maySend: () => true,
+  isStale: () => false,
+  isMaterialised: () => true,
+  close: () => undefined,
+};
+
 describe('sending a chunk', () => {
   test('waits for the answers that are owed, and records them, though one delivery could not be settled', async () => {
-    const { db } = database;
-    const appRef = await makeApp(db);
-    const devices: MadeDevice[] = [];
-    for (let n = 0; n < 10; n += 1) devices.push(await makeDevice(db, appRef));
-    const users = devices.map((device) => device.userId);
-    const runId = await makeRun(db, await makeCampaign(db, appRef, users));
-    await freezePage(db, runId);
-    const clockMs = () => performance.now();
-    const leaseMs = 60_000;
-    const onError = () => undefined;
-    const leases = createChunkLeases({ db, clockMs, onError, leaseMs });
-    const checkpointer = createCheckpointer({ db, leases, log, onError, random: () => 0 });
-    const sendChunk = createChunkSender({
-      db,
-      leases,
-      checkpointer,
-      log,
-      clockMs,
-      leaseMs,
-      now: () => new Date(),
-      random: () => 0,
-      stopping: new AbortController().signal,
-      watch: {
-        enter: () => undefined,
-        leave: () => undefined,
-        maySend: () => true,
-        isMaterialised: () => true,
-        close: () => undefined,
-      },
-      breaker: { note: () => undefined, close: () => Promise.resolve() },
-      pacers: { of: () => undefined, close: () => Promise.resolve() },
-      evidence: { add: () => undefined, addSent: () => undefined, close: () => Promise.resolve() },
-      // The database is away in that moment.
-      pauses: {
-        open: () => Promise.reject(new Error('connection lost')),
-        findOpenedHere: () => undefined,
-        lift: () => Promise.resolve(),
-      },
-      credentials: {
-        load: () =>
-          Promise.resolve({
-            kind: 'usable',
-            credential: {
-              provider: 'fcm',
-              id: 'any',
-              version: 1,
-              projectId: 'any',
-              serviceAccount: Buffer.from(''),
-            },
-          }),
-      },
-      pool: {
-        get: () => toProvider(devices[0]?.pushToken ?? ''),
-        close: () => Promise.resolve(),
-        abandon: () => undefined,
-      },
+    const claimed = await claimTen((devices) => ({
+      pool: toPool(toProvider(devices[0]?.pushToken ?? '')),
+    }));
+
+    await claimed.send();
+
+    const outcomes = [0, ...Array.from({ length: 9 }, () => 1)];
+    expect(await claimed.readChunk()).toEqual({ outcomes, leased: false });
+    await claimed.close();
+  });
+
+  test('keeps the chunk while nobody knows how the run stands, and sends it when that is known', async () => {
+    let looks = 0;
+    const isKnown = () => looks > 20;
+    const isStale = () => {
+      looks += 1;
+      return !isKnown();
+    };
+    const claimed = await claimTen(() => ({ watch: { ...watch, maySend: isKnown, isStale } }));
+
+    const sent = await claimed.send();
+
+    expect(sent).toBe(10);
+    expect(await claimed.readChunk()).toEqual({
+      outcomes: Array.from({ length: 10 }, () => 1),
+      leased: false,
     });
-    const chunk = await claimChunk(db, runId, leaseMs);
-    if (chunk === undefined) throw new Error('there is nothing to claim');
-    leases.hold(chunk, clockMs());
-
-    await sendChunk(chunk, Number.POSITIVE_INFINITY).done;
-
-    const kept = await db
-      .selectFrom('campaignChunks')
-      .select(['outcomes', 'leased'])
-      .where('runId', '=', runId)
-      .executeTakeFirstOrThrow();
-    expect([...kept.outcomes]).toEqual([0, ...Array.from({ length: 9 }, () => 1)]);
-    expect(kept.leased).toBe(false);
-    await checkpointer.close();
-    leases.close();
+    await claimed.close();
   });
 });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { PushMessage } from '@heliograph/core';
 import { readOwedChunk, type ClaimedChunk, type CredentialScope } from '@heliograph/db';
 import type { Credential, PushProvider } from '@heliograph/providers';
@@ -39,6 +41,8 @@ const SLICE_MS = 5_000;
 /** A provider that answers nothing for so long is silent. */
 const SILENCE_MS = 1_000;
 const LOOK_EVERY_MS = 250;
+/** So often a chunk looks that is held up by the database. */
+const HELD_UP_MS = 50;
 
 export function createChunkSender(deps: ChunkSenderDeps): SendChunk {
   return (chunk, permits) => {
@@ -153,22 +157,36 @@ class ChunkSending {
     }, LOOK_EVERY_MS);
     try {
       await provider.feed(feed);
-      while (
-        pacer !== undefined &&
-        feed.wantsPermit &&
-        this.#permits > 0 &&
-        this.#mayOpen(provider)
-      ) {
-        this.#tellWaitingOrDone();
-        await pacer.whenReady('campaign');
-        await provider.feed(feed);
-      }
+      while (await this.#mayGoOn(provider, feed, pacer)) await provider.feed(feed);
     } finally {
       clearInterval(looking);
       await settler.settled();
     }
     this.#putOffRest(feed, scope, settler);
     await settler.settled();
+  }
+
+  /** Waits for what holds the chunk up. Given up and claimed anew, it would only give a slow database more to do. */
+  async #mayGoOn(
+    provider: PushProvider,
+    feed: ChunkFeed,
+    pacer: Pacer | undefined,
+  ): Promise<boolean> {
+    if (feed.stoppedBy !== undefined || feed.isHeld || feed.isEmpty || this.#permits < 1)
+      return false;
+    if (pacer !== undefined && feed.wantsPermit) {
+      this.#tellWaitingOrDone();
+      await pacer.whenReady('campaign');
+    }
+    const { watch, checkpointer } = this.#deps;
+    const isHeldUp = () => watch.isStale(this.#chunk.runId) || checkpointer.isBehind();
+    while (isHeldUp() && this.#isInSlice()) await sleep(HELD_UP_MS);
+    return this.#mayOpen(provider);
+  }
+
+  #isInSlice(): boolean {
+    const { stopping, clockMs } = this.#deps;
+    return !stopping.aborted && clockMs() - this.#startedMs < SLICE_MS;
   }
 
   /** What was not sent and waits for nothing is the next claim's, at once, unless there is a reason to wait. */
@@ -191,15 +209,14 @@ class ChunkSending {
 
   /** Asked at the last moment: a process that was stopped may have used up the lease. */
   #mayOpen(provider: PushProvider): boolean {
-    const { leases, watch, checkpointer, now, stopping, clockMs } = this.#deps;
+    const { leases, watch, checkpointer, now } = this.#deps;
     return (
       leases.outlasts(this.#chunk, provider.deadlineMs + RECORD_MARGIN_MS) &&
       watch.maySend(this.#chunk.runId) &&
       !this.#progress.isLost &&
       now() < this.#chunk.expiresAt &&
-      !stopping.aborted &&
-      !checkpointer.isBehind() &&
-      clockMs() - this.#startedMs < SLICE_MS
+      this.#isInSlice() &&
+      !checkpointer.isBehind()
     );
   }
 
