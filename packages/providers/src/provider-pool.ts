@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Outcome } from '@heliograph/core';
+import type { Environment, Outcome } from '@heliograph/core';
+import { findIdentityFault, toApnsIdentity } from './apns/identity.ts';
 import { APNS_DEADLINE_MS, createApnsProvider } from './apns/provider.ts';
 import { ApnsSession } from './apns/session.ts';
-import { findSigningKey } from './apns/signing-key.ts';
 import type { ApnsCredential, Credential, FcmCredential, ProviderEndpoints } from './credential.ts';
 import { FcmClient } from './fcm/client.ts';
 import type { FcmMapping } from './fcm/payload.ts';
@@ -69,28 +69,27 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
 
   function openApns(credential: ApnsCredential): PushProvider {
     const holder = {};
-    const key = findSigningKey(credential);
-    const identity = JSON.stringify([
-      credential.teamId,
-      credential.keyId,
-      key && toFingerprint(key.pem),
-    ]);
+    const { bundle } = credential;
+    const identity = toApnsIdentity(credential, endpoints.apns.ca);
+
+    function findSession(environment: Environment): ApnsSession | Outcome {
+      if (!identity) return toPause('unusable_key');
+      const fault = findIdentityFault(identity, bundle, now().getTime());
+      if (fault) return fault;
+      const url = apnsUrls[environment];
+      const shown =
+        identity.auth === 'token'
+          ? { trust: apnsTrust, key: identity.key }
+          : { trust: identity.secureContext, key: undefined };
+      const options = { url, ...shown, deadlineMs: apnsDeadlineMs, log };
+      return sessions.use(`${url.host} ${identity.name}`, holder, () => new ApnsSession(options));
+    }
+
     return createApnsProvider({
-      bundle: credential.bundle,
+      bundle,
       deadlineMs: apnsDeadlineMs,
       toEndpoint: (environment) => apnsUrls[environment].host,
-      findSession: (environment) => {
-        const url = apnsUrls[environment];
-        const open = (signingKey: NonNullable<typeof key>) =>
-          new ApnsSession({
-            url,
-            trust: apnsTrust,
-            key: signingKey,
-            deadlineMs: apnsDeadlineMs,
-            log,
-          });
-        return key && sessions.use(`${url.host} ${identity}`, holder, () => open(key));
-      },
+      findSession,
       release: () => sessions.release(holder),
     });
   }

@@ -16,8 +16,8 @@ export interface ApnsProviderDeps {
   readonly bundle: string;
   readonly deadlineMs: number;
   readonly toEndpoint: (environment: Environment) => string;
-  /** Undefined where the key is unusable. */
-  readonly findSession: (environment: Environment) => ApnsSession | undefined;
+  /** Or why there is none. */
+  readonly findSession: (environment: Environment) => ApnsSession | Outcome;
   /** Lets go of the sessions; those that no other app uses are drained and closed. */
   readonly release: () => Promise<void>;
 }
@@ -46,9 +46,9 @@ export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
   async function send(push: Push, signal: AbortSignal): Promise<Attempt> {
     const endpoint = toEndpoint(push.environment);
     if (closing) return { outcome: toUnprocessed('closing'), endpoint };
-    const session = findSession(push.environment);
-    if (!session) return { outcome: UNUSABLE_KEY, endpoint };
     if (!BUNDLE.test(bundle)) return { outcome: UNUSABLE_BUNDLE, endpoint };
+    const session = findSession(push.environment);
+    if ('kind' in session) return { outcome: session, endpoint };
     const token = toApnsToken(push.pushToken);
     if (token === undefined) return { outcome: NO_TOKEN, endpoint };
 
@@ -69,7 +69,6 @@ export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
   };
 }
 
-const UNUSABLE_KEY: Outcome = { kind: 'pause', reason: 'unusable_key', scope: 'credential' };
 const UNUSABLE_BUNDLE: Outcome = { kind: 'pause', reason: 'unusable_bundle', scope: 'app' };
 /** What APNs would say, without asking it: its throughput shrinks with every such answer. */
 const NO_TOKEN: Outcome = { kind: 'gone', reason: 'BadDeviceToken', fault: 'wrong_place' };

@@ -54,6 +54,7 @@ async function loadCredential(
       kind: 'usable',
       credential: {
         provider: 'apns',
+        auth: 'token',
         id,
         version: row.version,
         environment: row.environment ?? undefined,
