@@ -50,10 +50,25 @@ interface AppsTable {
   createdAt: Generated<Date>;
 }
 
-export interface ApnsSettings {
+export type ApnsSettings = ApnsKeySettings | ApnsCertificateSettings;
+
+export interface ApnsKeySettings {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
+}
+
+export interface ApnsCertificateSettings {
+  readonly bundle: string;
+  /** What the certificate says of itself. */
+  readonly certificate: {
+    readonly commonName: string;
+    readonly topics: readonly string[];
+    /** SHA-256, in hex. */
+    readonly fingerprint: string;
+    /** ISO 8601. */
+    readonly validTo: string;
+  };
 }
 
 export interface FcmSettings {

@@ -131,6 +131,8 @@ describe('POST /admin/app/detail', () => {
       apnsKeyId: 'k',
       apnsTeamId: 't',
       apnsEnvironment: 'development',
+      apnsAuth: 'token',
+      apnsCertificate: null,
       fcmProjectId: 'p',
       hmsProjectId: null,
     });
