@@ -55,10 +55,25 @@ interface PacedSettings {
   readonly ratePerSecond?: number;
 }
 
-export interface ApnsSettings extends PacedSettings {
+export type ApnsSettings = ApnsKeySettings | ApnsCertificateSettings;
+
+export interface ApnsKeySettings extends PacedSettings {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
+}
+
+export interface ApnsCertificateSettings extends PacedSettings {
+  readonly bundle: string;
+  /** What the certificate says of itself. */
+  readonly certificate: {
+    readonly commonName: string;
+    readonly topics: readonly string[];
+    /** SHA-256, in hex. */
+    readonly fingerprint: string;
+    /** ISO 8601. */
+    readonly validTo: string;
+  };
 }
 
 export interface FcmSettings extends PacedSettings {

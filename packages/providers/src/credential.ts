@@ -1,22 +1,34 @@
 import type { Environment } from '@heliograph/core';
+import type { CertificateFile } from './apns/certificate.ts';
 
 /** An app's credential for one provider, opened for use. A change has a higher `version`. */
 export type Credential = ApnsCredential | FcmCredential;
 
-export interface ApnsCredential {
+export type ApnsCredential = ApnsKeyCredential | ApnsCertificateCredential;
+
+interface ApnsApp {
   readonly provider: 'apns';
   readonly id: string;
   readonly version: number;
-  /** The environment that the key is bound to; undefined: it works on both hosts. */
+  /** The environment that the credential is bound to; undefined: it works on both hosts. */
   readonly environment: Environment | undefined;
   /** The bundle id, `apns-topic` of an ordinary push. */
   readonly bundle: string;
+}
+
+export interface ApnsKeyCredential extends ApnsApp {
+  readonly auth: 'token';
   readonly keyId: string;
   readonly teamId: string;
   /** The .p8 file: PKCS#8 PEM, EC P-256. */
   readonly privateKey: Buffer;
   /** What an operator allows; undefined: no limit of ours. */
   readonly ratePerSecond?: number;
+}
+
+export interface ApnsCertificateCredential extends ApnsApp {
+  readonly auth: 'certificate';
+  readonly certificateFile: CertificateFile;
 }
 
 export interface FcmCredential {

@@ -1,6 +1,8 @@
 export {
   PRODUCTION_ENDPOINTS,
+  type ApnsCertificateCredential,
   type ApnsCredential,
+  type ApnsKeyCredential,
   type Credential,
   type FcmCredential,
   type ProviderEndpoints,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Outcome } from '@heliograph/core';
+import type { Environment, Outcome } from '@heliograph/core';
 import type { ApnsClient } from './apns/client.ts';
 import { ApnsEngineClient } from './apns/engine-client.ts';
+import { findIdentityFault, toApnsIdentity, type ApnsIdentity } from './apns/identity.ts';
 import { NodeApnClient } from './apns/node-apn/client.ts';
 import { APNS_DEADLINE_MS, createApnsProvider } from './apns/provider.ts';
 import { createApnsTokens } from './apns/provider-token.ts';
-import { findSigningKey, type SigningKey } from './apns/signing-key.ts';
 import type { ApnsCredential, Credential, FcmCredential, ProviderEndpoints } from './credential.ts';
 import { FcmClient } from './fcm/client.ts';
 import type { FcmMapping } from './fcm/payload.ts';
@@ -84,38 +84,37 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
 
   function openApns(credential: ApnsCredential): PushProvider {
     const holder = {};
-    const key = findSigningKey(credential);
-    const identity = JSON.stringify([
-      credential.teamId,
-      credential.keyId,
-      key && toFingerprint(key.pem),
-    ]);
+    const { bundle } = credential;
+    const identity = toApnsIdentity(credential, endpoints.apns.ca);
+
+    function findClient(environment: Environment): ApnsClient | Outcome {
+      if (!identity) return toPause('unusable_key');
+      const fault = findIdentityFault(identity, bundle, now().getTime());
+      if (fault) return fault;
+      const url = apnsUrls[environment];
+      const name = `${url.host} ${identity.name}`;
+      return apnsClients.use(name, holder, () => openApnsClient(url, identity));
+    }
+
     return createApnsProvider({
-      bundle: credential.bundle,
+      bundle,
       deadlineMs: WAIT_MS + apnsDeadlineMs,
       maxInFlight: MAX_IN_FLIGHT,
       toEndpoint: (environment) => apnsUrls[environment].host,
-      findClient: (environment) => {
-        if (key === undefined) return toPause('unusable_key');
-        const url = apnsUrls[environment];
-        return apnsClients.use(`${url.host} ${identity}`, holder, () => openApnsClient(url, key));
-      },
+      findClient,
       release: () => apnsClients.release(holder),
     });
   }
 
-  function openApnsClient(url: URL, key: SigningKey): ApnsClient {
+  function openApnsClient(url: URL, identity: ApnsIdentity): ApnsClient {
+    const isToken = identity.auth === 'token';
+    const secureContext = isToken ? apnsTrust : identity.secureContext;
+    const key = isToken ? identity.key : undefined;
+    const options = { url, deadlineMs: apnsDeadlineMs, log };
     if (deps.apnsClient === 'node-apn')
-      return new NodeApnClient({ url, trust: apnsTrust, key, deadlineMs: apnsDeadlineMs, log });
-    return new ApnsEngineClient({
-      url,
-      secureContext: apnsTrust,
-      tokens: createApnsTokens({ key, store, nowMs: () => now().getTime(), log }),
-      deadlineMs: apnsDeadlineMs,
-      waitMs: WAIT_MS,
-      log,
-      now,
-    });
+      return new NodeApnClient({ ...options, trust: secureContext, key });
+    const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
+    return new ApnsEngineClient({ ...options, secureContext, tokens, waitMs: WAIT_MS, now });
   }
 
   function openFcm({ projectId, serviceAccount }: FcmCredential): PushProvider {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { MessageBody, PushMessage } from '@heliograph/core';
-import type { Sandbox } from '@heliograph/sandbox';
-import type { ApnsCredential, FcmCredential } from './credential.ts';
+import type { ApnsCertificate, Sandbox } from '@heliograph/sandbox';
+import type { ApnsCertificateCredential, ApnsKeyCredential, FcmCredential } from './credential.ts';
 import type { Push } from './push-provider.ts';
 
 const HOUR_MS = 3_600_000;
@@ -40,11 +40,12 @@ export function createApnsToken(faultCode = ''): string {
 
 export function toApnsCredential(
   sandbox: Sandbox,
-  fields: Partial<ApnsCredential> = {},
-): ApnsCredential {
+  fields: Partial<ApnsKeyCredential> = {},
+): ApnsKeyCredential {
   const { bundle, keyId, teamId, privateKeyBase64 } = sandbox.credentials.apns;
   return {
     provider: 'apns',
+    auth: 'token',
     id: randomUUID(),
     version: 1,
     environment: undefined,
@@ -52,6 +53,22 @@ export function toApnsCredential(
     keyId,
     teamId,
     privateKey: Buffer.from(privateKeyBase64, 'base64'),
+    ...fields,
+  };
+}
+
+export function toApnsCertificateCredential(
+  { bundle, certificateBase64 }: Pick<ApnsCertificate, 'bundle' | 'certificateBase64'>,
+  fields: Partial<ApnsCertificateCredential> = {},
+): ApnsCertificateCredential {
+  return {
+    provider: 'apns',
+    auth: 'certificate',
+    id: randomUUID(),
+    version: 1,
+    environment: undefined,
+    bundle,
+    certificateFile: { file: Buffer.from(certificateBase64, 'base64') },
     ...fields,
   };
 }

@@ -60,8 +60,8 @@ export function createSharedSecrets(
     if (sealed === null) return undefined;
     try {
       return secrets.open(sealed, placeOf(name)).toString('utf8');
-    } catch (error) {
-      onError(toError(error));
+    } catch (cause) {
+      onError(new Error(`what is kept as ${name} could not be opened`, { cause }));
       return undefined;
     }
   }

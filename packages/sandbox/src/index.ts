@@ -3,6 +3,7 @@ export type { Sandbox, SandboxOptions } from './sandbox-contract.ts';
 export { parseAnswer } from './answers/parse-answer.ts';
 export type { Answer, SandboxProvider } from './answers/answer.ts';
 export type { ScriptTarget } from './answers/script-book.ts';
+export type { ApnsCertificate, ApnsCertificateOptions } from './credentials/apns-certificate.ts';
 export type { ApnsEnvironment, ApnsKey, ApnsKeyOptions } from './credentials/apns-key.ts';
 export type { Credentials } from './credentials/credentials.ts';
 export type { ServiceAccount } from './credentials/service-account.ts';

@@ -1,5 +1,6 @@
 import type { Answer, SandboxProvider } from './answers/answer.ts';
 import type { ScriptTarget } from './answers/script-book.ts';
+import type { ApnsCertificate, ApnsCertificateOptions } from './credentials/apns-certificate.ts';
 import type { ApnsKey, ApnsKeyOptions } from './credentials/apns-key.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { ServiceAccount } from './credentials/service-account.ts';
@@ -41,6 +42,8 @@ export interface Sandbox {
   readonly caPem: string;
   readonly credentials: Credentials;
   addApnsKey(options?: ApnsKeyOptions): ApnsKey;
+  /** Valid for both environments unless told otherwise. A push over a connection with it needs no provider token. */
+  addApnsCertificate(options?: ApnsCertificateOptions): ApnsCertificate;
   addServiceAccount(projectId: string): Promise<ServiceAccount>;
   /** Makes every Google access token invalid. */
   revokeAccessTokens(): void;

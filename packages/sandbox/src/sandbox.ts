@@ -1,9 +1,11 @@
 import { ScriptBook } from './answers/script-book.ts';
 import { TokenFaults } from './answers/token-faults.ts';
 import { createApnsEndpoint } from './apns/apns-endpoint.ts';
+import { ClientCertificates } from './apns/client-certificates.ts';
 import { findApnsTokenFault } from './apns/apns-token-faults.ts';
 import { ProviderTokens } from './apns/provider-tokens.ts';
 import { openControlServer } from './control-server.ts';
+import { createApnsCertificate } from './credentials/apns-certificate.ts';
 import {
   createApnsKey,
   toRegisteredApnsKey,
@@ -39,6 +41,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const tokenFaults = [apnsFaults, fcmFaults];
 
   providerTokens.register(toRegisteredApnsKey(identity.apnsKey, { bundles: [identity.bundle] }));
+  const certificates = new ClientCertificates();
+  certificates.register(identity.apnsCertificate);
   accessTokens.register(toRegisteredServiceAccount(identity.serviceAccount));
 
   const script: Sandbox['script'] = (provider, target, answers) => {
@@ -52,11 +56,13 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     openListener({
       port,
       certificate: identity.server,
+      clientAuthority: identity.authority.caPem,
       maxConcurrentStreams: 1,
       allowHttp1: false,
       handle: createApnsEndpoint({
         environment,
         providerTokens,
+        certificates,
         scripts,
         tokenFaults: apnsFaults,
         recorder,
@@ -98,6 +104,11 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       const key = createApnsKey(keyOptions);
       providerTokens.register(toRegisteredApnsKey(key, keyOptions));
       return key;
+    },
+    addApnsCertificate: (certificateOptions = {}) => {
+      const issued = createApnsCertificate(identity.authority, certificateOptions);
+      certificates.register(issued);
+      return issued;
     },
     addServiceAccount: async (project) => {
       const account = await createServiceAccount(project);

@@ -112,7 +112,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const pool = createProviderPool({
     endpoints: deps.endpoints,
     idleMs: PROVIDER_IDLE_MS,
-    tokens: createSharedSecrets(redis, { prefix, secrets: deps.secrets, onError: onRedisError }),
+    tokens: createSharedSecrets(redis, {
+      prefix,
+      secrets: deps.secrets,
+      onError: (error) => log.warn({ err: error }, 'shared token not used'),
+    }),
     log,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
     ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),

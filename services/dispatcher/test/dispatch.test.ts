@@ -35,6 +35,17 @@ describe('a message that is due', () => {
     expect(rig.sandbox.received({ token: tablet.pushToken })).toHaveLength(1);
   });
 
+  test('arrives at APNs by a certificate', async () => {
+    const app = await rig.makeSendingApp();
+    await rig.saveCertificate(app);
+    const phone = await rig.device(app, { pushToken: apnsToken() });
+
+    const messageId = await rig.post(app, phone.userId);
+
+    expect(await rig.finished(messageId)).toMatchObject([{ state: 'sent', attempts: 1 }]);
+    expect(rig.sandbox.acceptedFor(phone.pushToken)).toBe(1);
+  });
+
   test('is sent once though it is announced ten times', async () => {
     const app = await rig.makeSendingApp();
     const phone = await rig.device(app, { pushToken: apnsToken() });

@@ -9,6 +9,7 @@ import {
   type Db,
   type StoredMessage,
 } from '@heliograph/db';
+import { packCertificateFile } from '@heliograph/providers/certificate';
 import { openLane, openRedis, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
@@ -44,6 +45,8 @@ export interface Rig {
     provider: Provider,
     changes?: { key?: Buffer; environment?: Environment },
   ): Promise<void>;
+  /** Replaces the app's key for APNs with the sandbox's certificate. */
+  saveCertificate(appRef: number): Promise<void>;
   device(appRef: number, options?: DeviceOptions): Promise<MadeDevice>;
   /** Stores a message; announces it unless told otherwise. */
   post(
@@ -88,6 +91,21 @@ export async function openRig(): Promise<Rig> {
     );
   };
 
+  const saveCertificate: Rig['saveCertificate'] = async (appRef) => {
+    const { bundle, certificateBase64 } = sandbox.credentials.apnsCertificate;
+    const packed = packCertificateFile({ file: Buffer.from(certificateBase64, 'base64') });
+    await saveCredential(database.db, {
+      appRef,
+      provider: 'apns',
+      environment: null,
+      settings: {
+        bundle,
+        certificate: { commonName: '', topics: [bundle], fingerprint: '', validTo: '' },
+      },
+      sealedKey: secrets.seal(packed, toKeyPlace(appRef, 'apns')),
+    });
+  };
+
   return {
     db: database.db,
     databaseUrl: database.url,
@@ -95,6 +113,7 @@ export async function openRig(): Promise<Rig> {
     sandbox,
     lane,
     saveKey,
+    saveCertificate,
     start(timing = {}) {
       const own = openRedis(redis.url, 'command', noted);
       const [worker, campaigns] = [

@@ -93,7 +93,7 @@ export class FleetTokens implements ProviderTokens {
     const token = this.current();
     if (token !== undefined) return { token };
     const answer = await this.#renew();
-    // A renewal that was under way already may have settled for a token that expired meanwhile.
+    // A renewal that was under way already may have settled for a token that expired meanwhile, or was refused.
     const isStale = 'token' in answer && this.current() === undefined;
     return isStale ? await this.#renew() : answer;
   }
@@ -101,8 +101,6 @@ export class FleetTokens implements ProviderTokens {
   refused(token: string): void {
     if (this.#held?.current.text !== token || this.#refused === token) return;
     this.#refused = token;
-    // A renewal under way may end with the refused one, for it does not know better.
-    this.#pending = undefined;
     void this.#renew();
   }
 
@@ -122,15 +120,13 @@ export class FleetTokens implements ProviderTokens {
   }
 
   #renew(): Promise<TokenAnswer> {
-    if (this.#pending) return this.#pending;
     const refused = this.#refused;
-    const pending = this.#findNext(refused).then((answer) => {
+    this.#pending ??= this.#findNext(refused).then((answer) => {
       if ('token' in answer && this.#refused === refused) this.#refused = undefined;
-      if (this.#pending === pending) this.#pending = undefined;
+      this.#pending = undefined;
       return answer;
     });
-    this.#pending = pending;
-    return pending;
+    return this.#pending;
   }
 
   async #findNext(refused: string | undefined): Promise<TokenAnswer> {

@@ -11,6 +11,7 @@ import type { Exchange } from '../transport/exchange.ts';
 import { ApnsConnection } from './apns-connection.ts';
 import { statusOfReason, type ApnsReason } from './apns-reasons.ts';
 import { createApnsWording } from './apns-wording.ts';
+import type { ClientCertificates } from './client-certificates.ts';
 import type { ProviderTokens } from './provider-tokens.ts';
 import {
   checkHeaders,
@@ -38,6 +39,7 @@ const TOKEN_REFUSALS = new Set(['ExpiredProviderToken', 'InvalidProviderToken'])
 export interface ApnsDeps {
   readonly environment: ApnsEnvironment;
   readonly providerTokens: ProviderTokens;
+  readonly certificates: ClientCertificates;
   readonly scripts: ScriptBook;
   readonly tokenFaults: TokenFaults;
   readonly recorder: Recorder;
@@ -101,10 +103,29 @@ function findMistake(
   exchange: Exchange,
   connection: ApnsConnection,
 ): ApnsReason | undefined {
-  const { headers } = exchange;
   const token = deviceTokenOf(exchange.path);
   if (token === undefined) return 'BadPath';
   if (exchange.method !== 'POST') return 'MethodNotAllowed';
+
+  return (
+    findSenderMistake(deps, exchange, connection) ??
+    checkToken(token.toLowerCase(), deps.environment) ??
+    checkPayload(exchange)
+  );
+}
+
+/** A client with a certificate needs no provider token; Apple ignores one that comes. */
+function findSenderMistake(
+  deps: ApnsDeps,
+  exchange: Exchange,
+  connection: ApnsConnection,
+): ApnsReason | undefined {
+  const { headers, client } = exchange;
+  if (client) {
+    const topic = header(headers, 'apns-topic');
+    const reason = deps.certificates.judge(client, topic, deps.environment);
+    return reason ?? checkHeaders(exchange);
+  }
 
   const nowMs = deps.now();
   const { authorization } = headers;
@@ -113,9 +134,7 @@ function findMistake(
   return (
     connection.admit(verdict.key, authorization ?? '', nowMs, deps.limitTokenUpdates) ??
     checkHeaders(exchange) ??
-    checkTopic(headers, verdict.key) ??
-    checkToken(token.toLowerCase(), deps.environment) ??
-    checkPayload(exchange)
+    checkTopic(headers, verdict.key)
   );
 }
 

@@ -16,6 +16,8 @@ import {
 const VERSION_3 = element(0xa0, integer(Buffer.from([2])));
 const ECDSA_WITH_SHA256 = sequence(objectId('1.2.840.10045.4.3.2'));
 
+const NULL = element(0x05);
+
 const DAY_MS = 86_400_000;
 
 export interface CertificateRequest {
@@ -27,14 +29,35 @@ export interface CertificateRequest {
   readonly issuerKey: KeyObject;
   readonly days: number;
   readonly now: Date;
-  /** A certificate authority, or a server at these names (`localhost`) and IPv4 addresses. */
-  readonly use:
-    'authority' | { readonly names: readonly string[]; readonly ips: readonly string[] };
+  readonly use: 'authority' | ServerUse | ApnsClientUse;
 }
+
+/** A server at these names (`localhost`) and IPv4 addresses. */
+interface ServerUse {
+  readonly names: readonly string[];
+  readonly ips: readonly string[];
+}
+
+/** A sender of pushes, as Apple makes such certificates. */
+export interface ApnsClientUse {
+  /** The subject's UID. */
+  readonly bundle: string;
+  readonly topics: readonly string[];
+  readonly environments: readonly ('development' | 'production')[];
+}
+
+/** Apple's marks of a certificate for APNs. */
+const APNS_ENVIRONMENT_MARKS = {
+  development: '1.2.840.113635.100.6.3.1',
+  production: '1.2.840.113635.100.6.3.2',
+} as const;
+const APNS_TOPICS = '1.2.840.113635.100.6.3.6';
+const USER_ID = '0.9.2342.19200300.100.1.1';
 
 /** An X.509 certificate as PEM, signed with ECDSA and SHA-256. Written out here because Node makes none. */
 export function createCertificate(request: CertificateRequest): string {
-  const notBefore = new Date(request.now.getTime() - DAY_MS);
+  // Expired where `days` is negative; begun before, in any case.
+  const notBefore = new Date(request.now.getTime() + (Math.min(request.days, 0) - 1) * DAY_MS);
   const notAfter = new Date(request.now.getTime() + request.days * DAY_MS);
   const body = sequence(
     VERSION_3,
@@ -42,7 +65,7 @@ export function createCertificate(request: CertificateRequest): string {
     ECDSA_WITH_SHA256,
     name(request.issuer.commonName),
     sequence(time(notBefore), time(notAfter)),
-    name(request.commonName),
+    name(request.commonName, findBundle(request)),
     request.publicKey.export({ type: 'spki', format: 'der' }),
     element(0xa3, sequence(...extensions(request))),
   );
@@ -57,8 +80,17 @@ function serialNumber(): Buffer {
   return bytes;
 }
 
-function name(commonName: string): Buffer {
-  return sequence(set(sequence(objectId('2.5.4.3'), utf8String(commonName))));
+function name(commonName: string, userId?: string): Buffer {
+  const common = attribute('2.5.4.3', commonName);
+  return userId === undefined ? sequence(common) : sequence(attribute(USER_ID, userId), common);
+}
+
+function attribute(id: string, value: string): Buffer {
+  return set(sequence(objectId(id), utf8String(value)));
+}
+
+function findBundle({ use }: CertificateRequest): string | undefined {
+  return use !== 'authority' && 'bundle' in use ? use.bundle : undefined;
 }
 
 function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
@@ -76,6 +108,18 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
   }
 
   const digitalSignature = bitString(Buffer.from([0b1000_0000]), 7);
+  if ('bundle' in use) {
+    return [
+      ...keyIds,
+      criticalExtension('2.5.29.15', digitalSignature),
+      extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.2'))),
+      ...use.environments.map((environment) =>
+        extension(APNS_ENVIRONMENT_MARKS[environment], NULL),
+      ),
+      extension(APNS_TOPICS, sequence(...use.topics.flatMap(toTopic))),
+    ];
+  }
+
   const names = use.names.map((dns) => element(0x82, Buffer.from(dns)));
   const ips = use.ips.map((ip) => element(0x87, Buffer.from(ip.split('.').map(Number))));
   return [
@@ -84,6 +128,11 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
     extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'))),
     extension('2.5.29.17', sequence(...names, ...ips)),
   ];
+}
+
+/** A topic, then what it is for. */
+function toTopic(topic: string): Buffer[] {
+  return [utf8String(topic), sequence(utf8String(topic.endsWith('.voip') ? 'voip' : 'app'))];
 }
 
 function extension(id: string, value: Buffer): Buffer {

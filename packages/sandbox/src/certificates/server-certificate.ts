@@ -6,7 +6,7 @@ import {
 } from 'node:crypto';
 import { createCertificate } from './certificate.ts';
 
-const AUTHORITY_NAME = 'Heliograph sandbox CA';
+export const AUTHORITY_NAME = 'Heliograph sandbox CA';
 const AUTHORITY_DAYS = 3650;
 const SERVER_DAYS = 390;
 
@@ -52,6 +52,6 @@ export function createServerCertificate(authority: Authority, now: Date): Server
   return { certPem, keyPem: toPem(privateKey) };
 }
 
-function toPem(key: KeyObject): string {
+export function toPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

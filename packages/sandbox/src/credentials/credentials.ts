@@ -6,6 +6,11 @@ import {
   type ServerCertificate,
 } from '../certificates/server-certificate.ts';
 import { isObject, parseJson } from '../json.ts';
+import {
+  createApnsCertificate,
+  restoreApnsCertificate,
+  type IssuedApnsCertificate,
+} from './apns-certificate.ts';
 import { createApnsKey, toApnsKey, type ApnsKey } from './apns-key.ts';
 import { createServiceAccount, toServiceAccount, type ServiceAccount } from './service-account.ts';
 
@@ -17,6 +22,11 @@ export interface Credentials {
     readonly teamId: string;
     /** Base64 of the .p8 file. */
     readonly privateKeyBase64: string;
+  };
+  readonly apnsCertificate: {
+    readonly bundle: string;
+    /** Base64 of a PEM file with certificate and key. */
+    readonly certificateBase64: string;
   };
   readonly fcm: {
     readonly projectId: string;
@@ -30,6 +40,7 @@ export interface Identity {
   readonly authority: Authority;
   readonly server: ServerCertificate;
   readonly apnsKey: ApnsKey;
+  readonly apnsCertificate: IssuedApnsCertificate;
   readonly serviceAccount: ServiceAccount;
 }
 
@@ -41,15 +52,18 @@ export async function createIdentity(bundle: string, projectId: string): Promise
     authority,
     server: createServerCertificate(authority, now),
     apnsKey: createApnsKey({}),
+    apnsCertificate: createApnsCertificate(authority, { bundle }),
     serviceAccount: await createServiceAccount(projectId),
   };
 }
 
-export function toCredentials({ bundle, apnsKey, serviceAccount }: Identity): Credentials {
+export function toCredentials(identity: Identity): Credentials {
+  const { bundle, apnsKey, apnsCertificate, serviceAccount } = identity;
   const { keyId, teamId, privateKeyBase64 } = apnsKey;
   const { projectId } = serviceAccount;
   return {
     apns: { bundle, keyId, teamId, privateKeyBase64 },
+    apnsCertificate: { bundle, certificateBase64: apnsCertificate.certificateBase64 },
     fcm: { projectId, privateKeyBase64: serviceAccount.privateKeyBase64 },
   };
 }
@@ -66,11 +80,22 @@ export function restoreIdentity(authority: Authority, credentialsJson: string): 
   const decoded = (provider: string) =>
     Buffer.from(text(provider, 'privateKeyBase64'), 'base64').toString();
 
+  const bundle = text('apns', 'bundle');
   return {
-    bundle: text('apns', 'bundle'),
+    bundle,
     authority,
     server: createServerCertificate(authority, new Date()),
     apnsKey: toApnsKey(text('apns', 'teamId'), text('apns', 'keyId'), decoded('apns')),
+    apnsCertificate:
+      restored(bundle, isObject(file) ? file['apnsCertificate'] : undefined) ??
+      createApnsCertificate(authority, { bundle }),
     serviceAccount: toServiceAccount(decoded('fcm')),
   };
+}
+
+/** Folders of older versions have none. */
+function restored(bundle: string, section: unknown): IssuedApnsCertificate | undefined {
+  const base64 = isObject(section) ? section['certificateBase64'] : undefined;
+  if (typeof base64 !== 'string') return undefined;
+  return restoreApnsCertificate(bundle, Buffer.from(base64, 'base64').toString());
 }

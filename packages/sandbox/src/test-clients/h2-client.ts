@@ -19,16 +19,27 @@ export interface H2Client {
   close(): void;
 }
 
+/** PEM: what a client shows in the handshake. */
+export interface ClientIdentity {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
 /** A bare client over node:http2 that waits for the server's SETTINGS, as APNs wants. */
-export async function openH2Client(url: string, caPem: string): Promise<H2Client> {
-  const client = openHastyH2Client(url, caPem);
+export async function openH2Client(
+  url: string,
+  caPem: string,
+  identity?: ClientIdentity,
+): Promise<H2Client> {
+  const client = openHastyH2Client(url, caPem, identity);
   await once(client.session, 'remoteSettings');
   return client;
 }
 
 /** One that sends before it knows how many streams it may open. */
-export function openHastyH2Client(url: string, caPem: string): H2Client {
-  const session = connect(url, { ca: caPem });
+export function openHastyH2Client(url: string, caPem: string, identity?: ClientIdentity): H2Client {
+  const shown = identity && { cert: identity.certPem, key: identity.keyPem };
+  const session = connect(url, { ca: caPem, ...shown });
   session.on('error', () => undefined);
   const goaways: (string | undefined)[] = [];
   session.on('goaway', (_code, _last, data) => goaways.push(data?.toString()));

@@ -8,6 +8,14 @@ export interface HttpAnswer {
   readonly body?: string;
 }
 
+/** What a client has shown in the handshake. */
+export interface ClientCertificate {
+  /** SHA-256, in hex with colons. */
+  readonly fingerprint: string;
+  /** It was issued by the listener's authority, and its time is not over. */
+  readonly trusted: boolean;
+}
+
 /** One request with its whole body, and all that a server can do to its client. */
 export interface Exchange {
   readonly method: string;
@@ -21,6 +29,8 @@ export interface Exchange {
   readonly bodyBytes: number;
   /** The same object for all requests of one connection. */
   readonly connection: object;
+  /** Undefined where the client has none, or was not asked. */
+  readonly client: ClientCertificate | undefined;
   respond(answer: HttpAnswer): void;
   limitStreams(limit: number): void;
   goaway(streams: 'answer' | 'refuse' | 'drop', reason: string | undefined): void;

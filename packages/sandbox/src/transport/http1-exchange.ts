@@ -41,6 +41,8 @@ export class Http1Exchange implements Exchange {
     return values.filter(([, all]) => (all?.length ?? 0) > 1).map(([name]) => name);
   }
 
+  readonly client = undefined;
+
   get connection(): object {
     return this.#request.socket;
   }

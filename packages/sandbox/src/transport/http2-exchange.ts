@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { RESET_CODES, type ResetCode } from '../answers/answer.ts';
-import type { Exchange, HttpAnswer } from './exchange.ts';
+import type { ClientCertificate, Exchange, HttpAnswer } from './exchange.ts';
 import type { Sockets } from './sockets.ts';
 
 /** Says "I am going away, but have refused nothing yet". */
@@ -12,6 +12,7 @@ export interface Http2Connection {
   readonly session: ServerHttp2Session;
   readonly sockets: Sockets;
   readonly clientPort: number | undefined;
+  readonly client: ClientCertificate | undefined;
   highestAnswered: number;
   /** Streams above are refused: the client was told so, and sends them again elsewhere. */
   lastStream: number;
@@ -39,6 +40,10 @@ export class Http2Exchange implements Exchange {
     this.#rawHeaders = rawHeaders;
     this.body = body;
     this.bodyBytes = bodyBytes;
+  }
+
+  get client(): ClientCertificate | undefined {
+    return this.connection.client;
   }
 
   get method(): string {

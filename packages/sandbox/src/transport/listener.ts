@@ -17,6 +17,8 @@ export interface ListenerOptions {
   /** 0 for a free one. */
   readonly port: number;
   readonly certificate: ServerCertificate;
+  /** PEM: clients are asked for certificates of that authority. They may have others, or none. */
+  readonly clientAuthority?: string;
   /** What the first SETTINGS frame allows. */
   readonly maxConcurrentStreams: number;
   readonly allowHttp1: boolean;
@@ -35,11 +37,17 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     key: options.certificate.keyPem,
     cert: options.certificate.certPem,
     allowHTTP1: options.allowHttp1,
+    ...(options.clientAuthority !== undefined && {
+      ca: options.clientAuthority,
+      requestCert: true,
+      rejectUnauthorized: false,
+    }),
     settings: { maxConcurrentStreams: options.maxConcurrentStreams },
   });
   const sockets = new Sockets();
   server.on('connection', (socket) => sockets.addTcp(socket));
-  server.on('secureConnection', (socket) => sockets.addTls(socket));
+  // Before node makes a session of it.
+  server.prependListener('secureConnection', (socket) => sockets.addTls(socket));
   if (options.allowHttp1) serveHttp1(server, sockets, options.handle);
   serveHttp2(server, sockets, options.handle);
 
@@ -91,7 +99,9 @@ function serveHttp2(
   server.on('session', (session) => {
     const clientPort = session.socket.remotePort;
     const lastStream = Number.POSITIVE_INFINITY;
-    connections.set(session, { session, sockets, clientPort, highestAnswered: 0, lastStream });
+    const client = sockets.findClient(clientPort);
+    const known = { session, sockets, clientPort, client };
+    connections.set(session, { ...known, highestAnswered: 0, lastStream });
     session.on('error', () => undefined);
   });
   server.on('stream', (stream: ServerHttp2Stream, headers, _flags, ...rest: unknown[]) => {

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ClientCertificate } from './exchange.ts';
 
 interface SocketPair {
   readonly tcp: Socket;
   /** Present once the handshake is done. */
-  tls?: Socket;
+  tls?: TLSSocket;
 }
 
 /**
@@ -20,9 +22,16 @@ export class Sockets {
     tcp.once('close', () => this.#byPort.delete(port));
   }
 
-  addTls(tls: Socket): void {
+  addTls(tls: TLSSocket): void {
     const pair = this.#byPort.get(tls.remotePort ?? 0);
     if (pair) pair.tls = tls;
+  }
+
+  findClient(port: number | undefined): ClientCertificate | undefined {
+    const tls = this.#byPort.get(port ?? 0)?.tls;
+    const certificate = tls?.getPeerX509Certificate();
+    if (!tls || !certificate) return undefined;
+    return { fingerprint: certificate.fingerprint256, trusted: tls.authorized };
   }
 
   end(port: number | undefined): void {

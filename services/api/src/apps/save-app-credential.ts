@@ -5,7 +5,7 @@ import { getApp, type AppName } from './get-app.ts';
 
 export type NewCredential = CredentialSettings & {
   readonly environment: Environment | null;
-  /** As the provider hands it out: a .p8 file, or a service account's JSON. Nobody looks into it before it is used. */
+  /** As the provider hands it out: a .p8 file, or a service account's JSON, unread; or a packed certificate. */
   readonly key: Buffer;
 };
 

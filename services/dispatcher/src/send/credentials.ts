@@ -1,6 +1,7 @@
 import type { Provider, SecretBox } from '@heliograph/core';
 import { findCredential, toKeyPlace, type Db } from '@heliograph/db';
 import type { Credential } from '@heliograph/providers';
+import { unpackCertificateFile } from '@heliograph/providers/certificate';
 
 /** A credential ready for use, or why it can't be used. */
 export type LoadedCredential =
@@ -48,21 +49,25 @@ async function loadCredential(
   } catch {
     return { kind: 'unusable', version: row.version, reason: 'sealed_with_another_key' };
   }
-  const id = `${appRef}/${provider}`;
-  if ('bundle' in row.settings)
-    return {
-      kind: 'usable',
-      credential: {
-        provider: 'apns',
-        id,
-        version: row.version,
-        environment: row.environment ?? undefined,
-        ...row.settings,
-        privateKey: key,
-      },
-    };
-  return {
-    kind: 'usable',
-    credential: { provider: 'fcm', id, version: row.version, ...row.settings, serviceAccount: key },
-  };
+  const shared = { id: `${appRef}/${provider}`, version: row.version };
+  if ('bundle' in row.settings) {
+    const app = {
+      ...shared,
+      provider: 'apns',
+      environment: row.environment ?? undefined,
+      bundle: row.settings.bundle,
+    } as const;
+    if ('keyId' in row.settings) {
+      const { keyId, teamId } = row.settings;
+      return usable({ ...app, auth: 'token', keyId, teamId, privateKey: key });
+    }
+    const certificateFile = unpackCertificateFile(key);
+    if (!certificateFile) return { kind: 'unusable', version: row.version, reason: 'unusable_key' };
+    return usable({ ...app, auth: 'certificate', certificateFile });
+  }
+  return usable({ ...shared, provider: 'fcm', ...row.settings, serviceAccount: key });
+}
+
+function usable(credential: Credential): LoadedCredential {
+  return { kind: 'usable', credential };
 }

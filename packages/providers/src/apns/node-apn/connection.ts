@@ -25,7 +25,8 @@ declare module '@parse/node-apn' {
 export interface ApnsConnectionOptions {
   readonly url: URL;
   readonly trust: SecureContext;
-  readonly key: SigningKey;
+  /** Undefined where the connection shows a certificate instead: that is in `trust`. */
+  readonly key: SigningKey | undefined;
   readonly requestTimeoutMs: number;
 }
 
@@ -45,7 +46,7 @@ export class ApnsConnection {
   constructor({ url, trust, key, requestTimeoutMs }: ApnsConnectionOptions) {
     const port = Number(url.port || 443);
     const options: ProviderOptions & SecureClientSessionOptions = {
-      token: { key: key.pem, keyId: key.keyId, teamId: key.teamId },
+      ...(key ? { token: { key: key.pem, keyId: key.keyId, teamId: key.teamId } } : SHOWN_BY_TRUST),
       address: url.hostname,
       port,
       requestTimeout: requestTimeoutMs,
@@ -106,6 +107,9 @@ export class ApnsConnection {
     for (const socket of this.#sockets) socket.destroy();
   }
 }
+
+/** Keeps node-apn from reading files of its own choice. It can't parse this, and goes on with our socket. */
+const SHOWN_BY_TRUST = { cert: Buffer.from('none'), key: Buffer.from('none') };
 
 /** What node-apn asks of a notification; the JSON is made once per message, not per delivery. */
 class Prepared extends Notification {

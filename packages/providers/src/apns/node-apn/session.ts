@@ -15,7 +15,8 @@ const MAX_SILENT_REQUESTS = 3;
 export interface ApnsSessionOptions {
   readonly url: URL;
   readonly trust: SecureContext;
-  readonly key: SigningKey;
+  /** Undefined where the connection shows a certificate instead: that is in `trust`. */
+  readonly key: SigningKey | undefined;
   readonly deadlineMs: number;
   readonly log: ProviderLog;
 }
@@ -29,7 +30,7 @@ interface Current {
 
 type Unplaced = Omit<Attempt, 'endpoint'>;
 
-/** The way to one host of APNs with one key; the apps of a team share it. */
+/** The way to one host of APNs with one key, which the apps of a team share, or with one certificate. */
 export class ApnsSession {
   readonly #options: ApnsSessionOptions;
   readonly #inFlight = new InFlight(APNS_MAX_IN_FLIGHT);

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 
 import { answering, taking, takingNothing } from './envelope.ts';
-import { AppId, nullable, optional, RowId, text, WireAppId } from './fields.ts';
+import { AppId, nullable, oneOf, optional, RowId, text, WireAppId } from './fields.ts';
 
 const tag = 'Administration';
 
@@ -77,6 +77,15 @@ const Detail = Type.Object(
     apnsTeamId: shown,
     apnsEnvironment: shown,
     apnsRatePerSecond: shownRate,
+    apnsAuth: nullable(oneOf(['token', 'certificate'])),
+    apnsCertificate: nullable(
+      Type.Object({
+        commonName: Type.String(),
+        topics: Type.Array(Type.String()),
+        fingerprint: Type.String({ description: 'SHA-256, in hex.' }),
+        validTo: Type.String({ format: 'date-time' }),
+      }),
+    ),
     fcmProjectId: shown,
     fcmRatePerSecond: shownRate,
     hmsProjectId: Type.Null(),

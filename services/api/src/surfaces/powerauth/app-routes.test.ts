@@ -134,6 +134,8 @@ describe('POST /admin/app/detail', () => {
       apnsTeamId: 't',
       apnsEnvironment: 'development',
       apnsRatePerSecond: null,
+      apnsAuth: 'token',
+      apnsCertificate: null,
       fcmProjectId: 'p',
       fcmRatePerSecond: 12.5,
       hmsProjectId: null,

@@ -5,6 +5,7 @@ import { createApp } from '../../apps/create-app.ts';
 import { getAppDetail, type AppDetail } from '../../apps/get-app-detail.ts';
 import { listNamedApps, type AppDeps } from '../../apps/list-named-apps.ts';
 import { route, type Route } from '../../http/endpoint.ts';
+import { toWireDate } from '../../http/instant.ts';
 import {
   CREATE_APP,
   GET_APP,
@@ -57,7 +58,8 @@ function toDetail(
   include: { readonly apns: boolean; readonly fcm: boolean },
 ): AppDetailAnswer {
   const apns = include.apns ? detail.apns : undefined;
-  const [bundle, keyId, teamId] = [apns?.bundle ?? null, apns?.keyId ?? null, apns?.teamId ?? null];
+  const bundle = apns?.bundle ?? null;
+  const { keyId, teamId } = apns && 'keyId' in apns ? apns : { keyId: null, teamId: null };
   const environment = apns?.environment ?? null;
   const fcm = include.fcm ? detail.fcm : undefined;
   const projectId = fcm?.projectId ?? null;
@@ -76,8 +78,22 @@ function toDetail(
     apnsTeamId: teamId,
     apnsEnvironment: environment,
     apnsRatePerSecond: apnsRate,
+    ...toAuth(apns),
     fcmProjectId: projectId,
     fcmRatePerSecond: fcmRate,
     hmsProjectId: null,
   };
+}
+
+function toAuth(apns: AppDetail['apns']): Pick<AppDetailAnswer, 'apnsAuth' | 'apnsCertificate'> {
+  if (!apns) return { apnsAuth: null, apnsCertificate: null };
+  if ('keyId' in apns) return { apnsAuth: 'token', apnsCertificate: null };
+  const { commonName, topics, fingerprint, validTo } = apns.certificate;
+  const certificate = {
+    commonName,
+    topics: [...topics],
+    fingerprint,
+    validTo: toWireDate(new Date(validTo)),
+  };
+  return { apnsAuth: 'certificate', apnsCertificate: certificate };
 }

@@ -92,6 +92,34 @@ export const UPDATE_APNS = taking(
   LISTING,
 );
 
+export const UPDATE_APNS_CERTIFICATE = taking(
+  Type.Object(
+    {
+      ...AppName,
+      bundle: optional(
+        text({
+          minLength: 1,
+          maxLength: 255,
+          description: "One of the certificate's topics; absent: its main one.",
+        }),
+      ),
+      certificateBase64: Key('PEM with the certificate and its private key, or PKCS#12 (.p12).'),
+      certificatePassword: optional(
+        text({ maxLength: 1024, description: 'Of the .p12 file, or of the key in PEM.' }),
+      ),
+      environment: optional(EnvironmentName),
+      ...Paced,
+    },
+    { title: 'UpdateApnsCertificate' },
+  ),
+  {
+    tag,
+    summary: 'Replaces the APNs credential with a certificate, which is checked',
+    methods: ['post', 'put'],
+    paths: ['/admin/app/apns/certificate'],
+  },
+);
+
 export const UPDATE_FCM = taking(
   Type.Object(
     { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey, ...Paced },

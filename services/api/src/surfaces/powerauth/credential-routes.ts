@@ -3,6 +3,7 @@ import type { Db } from '@heliograph/db';
 
 import type { AppName } from '../../apps/get-app.ts';
 import { removeAppCredential } from '../../apps/remove-app-credential.ts';
+import { saveApnsCertificate } from '../../apps/save-apns-certificate.ts';
 import { saveAppCredential } from '../../apps/save-app-credential.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import {
@@ -13,6 +14,7 @@ import {
   REMOVE_IOS,
   UPDATE_ANDROID,
   UPDATE_APNS,
+  UPDATE_APNS_CERTIFICATE,
   UPDATE_FCM,
   UPDATE_HMS,
   UPDATE_HUAWEI,
@@ -22,6 +24,7 @@ import {
 export interface CredentialRouteDeps {
   readonly db: Db;
   readonly secrets: SecretBox;
+  readonly now: () => Date;
 }
 
 interface Paced {
@@ -33,6 +36,13 @@ interface ApnsInput extends AppName, Paced {
   readonly keyId: string;
   readonly teamId: string;
   readonly privateKeyBase64: string;
+  readonly environment?: Environment;
+}
+
+interface CertificateInput extends AppName, Paced {
+  readonly bundle?: string;
+  readonly certificateBase64: string;
+  readonly certificatePassword?: string;
   readonly environment?: Environment;
 }
 
@@ -48,6 +58,16 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
     const key = Buffer.from(input.privateKeyBase64, 'base64');
     await saveAppCredential(deps, input, { provider: 'apns', settings, environment, key });
   };
+  const saveCertificate = async (input: CertificateInput): Promise<void> => {
+    const { bundle, environment, certificatePassword: password } = input;
+    await saveApnsCertificate(deps, input, {
+      file: Buffer.from(input.certificateBase64, 'base64'),
+      ...(password !== undefined && { password }),
+      ...(bundle !== undefined && { bundle }),
+      ...(environment !== undefined && { environment }),
+      ...toPaced(input),
+    });
+  };
   const saveFcm = async (input: FcmInput): Promise<void> => {
     const settings = { projectId: input.projectId, ...toPaced(input) };
     const key = Buffer.from(input.privateKeyBase64, 'base64');
@@ -56,6 +76,7 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
   return [
     route(UPDATE_IOS, saveApns),
     route(UPDATE_APNS, saveApns),
+    route(UPDATE_APNS_CERTIFICATE, saveCertificate),
     route(REMOVE_IOS, (app) => removeAppCredential(deps, app, 'apns')),
     route(REMOVE_APNS, (app) => removeAppCredential(deps, app, 'apns')),
 
