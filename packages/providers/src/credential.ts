@@ -14,6 +14,8 @@ interface ApnsApp {
   readonly environment: Environment | undefined;
   /** The bundle id, `apns-topic` of an ordinary push. */
   readonly bundle: string;
+  /** What an operator allows; undefined: no limit of ours. */
+  readonly ratePerSecond?: number;
 }
 
 export interface ApnsKeyCredential extends ApnsApp {
@@ -22,8 +24,6 @@ export interface ApnsKeyCredential extends ApnsApp {
   readonly teamId: string;
   /** The .p8 file: PKCS#8 PEM, EC P-256. */
   readonly privateKey: Buffer;
-  /** What an operator allows; undefined: no limit of ours. */
-  readonly ratePerSecond?: number;
 }
 
 export interface ApnsCertificateCredential extends ApnsApp {

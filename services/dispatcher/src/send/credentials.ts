@@ -51,11 +51,13 @@ async function loadCredential(
   }
   const shared = { id: `${appRef}/${provider}`, version: row.version };
   if ('bundle' in row.settings) {
+    const { bundle, ratePerSecond } = row.settings;
     const app = {
       ...shared,
       provider: 'apns',
       environment: row.environment ?? undefined,
-      bundle: row.settings.bundle,
+      bundle,
+      ...(ratePerSecond !== undefined && { ratePerSecond }),
     } as const;
     if ('keyId' in row.settings) {
       const { keyId, teamId } = row.settings;
