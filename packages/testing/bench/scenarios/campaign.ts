@@ -16,6 +16,7 @@ import {
   waitUntilOver,
 } from '../campaigns.ts';
 import { insertApnsDevices, toApnsUser } from '../devices.ts';
+import { isFlat, toHalves } from '../halves.ts';
 import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
 import type { BenchProcess } from '../processes.ts';
 import { readKeysBytes } from '../redis-memory.ts';
@@ -53,8 +54,6 @@ const BUSY_CORE = 0.95;
 const GOAL_FIRST_PUSH_MS = 2_000;
 const GOAL_CONTROL_MS = 1_000;
 const GOAL_RSS_MB = 256;
-/** Memory whose median in the second half of a run is above that of the first half by more than this grows. */
-const FLAT = 1.1;
 /** A shorter run says nothing about that: a process takes a while to get to the size at which it stays. */
 const MIN_SECONDS_FOR_FLAT = 60;
 /** What Redis holds for a campaign ten times as large may be so much more: a few jobs come and go while it is looked at. */
@@ -155,12 +154,6 @@ async function startFresh(stack: Stack): Promise<BenchProcess> {
   return dispatcher;
 }
 
-/** The medians of the first and of the second half. */
-function toHalves(samples: readonly number[]): readonly [number, number] {
-  const middle = Math.ceil(samples.length / 2);
-  return [median(samples.slice(0, middle)), median(samples.slice(-middle))];
-}
-
 /** The run's ledger, and what the sandbox says to it; throws where a push arrived twice or the ledger does not balance. */
 async function readBalance({ db, sandbox }: Stack, { id }: BenchRun) {
   const ledger = await readRunLedger(db, id);
@@ -254,7 +247,7 @@ function toReport({
   const client = median(bare.map((one) => one.client));
   const [firstHalfMb, secondHalfMb] = large.rssHalvesMb;
   const isLongEnough = large.seconds >= MIN_SECONDS_FOR_FLAT;
-  const rssFlat = isLongEnough ? secondHalfMb <= firstHalfMb * FLAT : null;
+  const rssFlat = isLongEnough ? isFlat(large.rssHalvesMb) : null;
   const ledgerImbalance = small.imbalance + large.imbalance + controls.imbalance;
   const redisRow = `${large.redisKb} KB, of a tenth ${small.redisKb} KB`;
 

@@ -1,9 +1,10 @@
-import { randomUUID, sign } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
 
 import { toDevice } from '../devices.ts';
+import { toProviderToken } from '../provider-token.ts';
 import type { Http2Result, Http2Task } from './http2.ts';
 
 const MAX_IN_FLIGHT = 500;
@@ -85,16 +86,4 @@ function createSender(
       stream.resume();
       stream.end(body);
     });
-}
-
-function toProviderToken({ keyId, teamId, privateKeyBase64 }: Http2Task['credentials']): string {
-  const claims = { iss: teamId, iat: Math.floor(Date.now() / 1000) };
-  const signed = `${encode({ alg: 'ES256', kid: keyId })}.${encode(claims)}`;
-  const key = Buffer.from(privateKeyBase64, 'base64').toString();
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
-  return `${signed}.${signature.toString('base64url')}`;
-}
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
 }
