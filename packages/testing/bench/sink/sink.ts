@@ -10,6 +10,8 @@ import type { BenchProcess } from '../processes.ts';
 import { parseStubStatus, toNginxConfig, type SinkCounts, type SinkPorts } from './nginx-config.ts';
 
 const MAX_CONCURRENT_STREAMS = 1000;
+/** A sink that uses so much of a core is what is measured. */
+export const BUSY_CORE = 0.95;
 const READY_WITHIN_MS = 10_000;
 const POLL_MS = 20;
 
@@ -20,6 +22,8 @@ export interface Sink {
   /** Answers after `FAR_MS`. */
   readonly farUrl: string;
   readonly caFile: string;
+  /** What makes services send to it. FCM's tokens come from elsewhere. */
+  readonly env: Readonly<Record<string, string>>;
   /** What nginx itself counted since its start: requests whose header it read, and connections it accepted. */
   count(): Promise<SinkCounts>;
 }
@@ -54,11 +58,13 @@ export async function startSink(
     return { connections, requests: requests - looks };
   }
   await Promise.race([waitUntilUp(count), started.failed]);
+  const nearUrl = `https://127.0.0.1:${ports.near}`;
   return {
     process: started,
-    nearUrl: `https://127.0.0.1:${ports.near}`,
+    nearUrl,
     farUrl: `https://127.0.0.1:${ports.far}`,
     caFile: path.join(folder, 'ca.pem'),
+    env: { APNS_URL: nearUrl, APNS_SANDBOX_URL: nearUrl, FCM_URL: nearUrl },
     count,
   };
 }

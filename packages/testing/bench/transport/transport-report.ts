@@ -9,6 +9,7 @@ import {
   round,
   type Row,
 } from '../report.ts';
+import { BUSY_CORE } from '../sink/sink.ts';
 import type { ByKind, Measured, Memory } from '../scenarios/transport.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -19,8 +20,6 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const GOAL_MICROS = 9;
 const GOAL_RATIO = 6;
-/** A sink that uses so much of a core is what is measured. */
-const BUSY_CORE = 0.95;
 
 interface Results {
   readonly near: ByKind;
