@@ -1,7 +1,7 @@
 // The sources run as they are: SWC turns each TypeScript file into CommonJS, and the packages resolve to
 // their `src` by the export condition that production does not set.
 export default {
-  testMatch: ['<rootDir>/{packages,services}/*/{src,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{packages,services}/*/{src,test,bench}/**/*.test.ts'],
   transform: {
     '\\.ts$': [
       '@swc/jest',

@@ -2,6 +2,7 @@
 // production.
 
 import { build } from './build.mjs';
+import { ensureForeign } from './debian.mjs';
 import { ROOT } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
 import { runHere } from './run.mjs';
@@ -18,6 +19,7 @@ await main(async (signal) => {
       ...process.env,
       BENCH_DATABASE_URL: servers.postgres.url,
       BENCH_REDIS_URL: servers.redis.url,
+      ...(await findNginx()),
     };
     const source = [
       '--conditions=@heliograph/source',
@@ -34,3 +36,9 @@ await main(async (signal) => {
     await servers.stop();
   }
 });
+
+/** For the scenarios that measure throughput; the others do without. */
+async function findNginx() {
+  const { path, reason } = await ensureForeign('nginx-echo');
+  return path === undefined ? { BENCH_NGINX_REASON: reason } : { BENCH_NGINX: path };
+}

@@ -15,12 +15,18 @@ import path from 'node:path';
 import { cacheFolder, makeReadable, moveIfAbsent } from './folders.mjs';
 import { run } from './run.mjs';
 
-/** What we know to fetch: the package that brings the program, and how to see that it runs. */
+/** What we know to fetch: the packages that bring the program, and how to see that it runs. */
 const PROGRAMS = {
-  'redis-server': { package: 'redis-server', path: 'usr/bin/redis-server', check: '--version' },
-  nginx: { package: 'nginx', path: 'usr/sbin/nginx', check: '-v' },
-  nghttpd: { package: 'nghttp2-server', path: 'usr/sbin/nghttpd', check: '--version' },
-  h2load: { package: 'nghttp2-client', path: 'usr/bin/h2load', check: '--version' },
+  'redis-server': { packages: ['redis-server'], path: 'usr/bin/redis-server', check: '--version' },
+  nginx: { packages: ['nginx'], path: 'usr/sbin/nginx', check: '-v' },
+  // With the module that reads a request's body before it answers, for the bench. No such program is on anybody's PATH.
+  'nginx-echo': {
+    packages: ['nginx', 'libnginx-mod-http-echo'],
+    path: 'usr/sbin/nginx',
+    check: '-v',
+  },
+  nghttpd: { packages: ['nghttp2-server'], path: 'usr/sbin/nghttpd', check: '--version' },
+  h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 
 /** Servers by other people that tests hold ours against. */
@@ -51,7 +57,7 @@ export async function fetchProgram(name, signal) {
   const home = path.dirname(launcher);
   const unfinished = `${home}-${process.pid}`;
   try {
-    await download(PROGRAMS[name].package, unfinished, signal);
+    await download(PROGRAMS[name].packages, unfinished, signal);
     await unpack(unfinished);
     await run(writeLauncher(unfinished, name), [PROGRAMS[name].check], { signal });
     makeReadable(unfinished);
@@ -68,7 +74,7 @@ export function findOnPath(name) {
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }
 
-async function download(name, folder, signal) {
+async function download(packages, folder, signal) {
   for (const part of ['state/lists/partial', 'cache/archives/partial']) {
     mkdirSync(path.join(folder, part), { recursive: true });
   }
@@ -92,7 +98,7 @@ async function download(name, folder, signal) {
   const update = await run('apt-get', [...apt, 'update'], { env, signal }).catch((error) => error);
   const install = ['install', '--download-only', '--reinstall', '--no-install-recommends', '-y'];
   try {
-    await run('apt-get', [...apt, ...install, name], { env, signal });
+    await run('apt-get', [...apt, ...install, ...packages], { env, signal });
   } catch (error) {
     throw new Error(
       [update, error]

@@ -7,6 +7,8 @@ export interface Bench {
   readonly databaseUrl: string;
   /** A Redis of this machine. */
   readonly redisUrl: string;
+  /** The path of an nginx with what `startSink` needs; throws with the reason where there is none. */
+  readonly getNginx: () => string;
   readonly processes: Processes;
   /** How long a measured part takes, if the caller said so. */
   readonly seconds: number | undefined;
@@ -14,6 +16,8 @@ export interface Bench {
   readonly devices: number | undefined;
   /** How many users are added to a campaign, if the caller said so. */
   readonly users: number | undefined;
+  /** How many pushes memory is looked at for, if the caller said so. */
+  readonly pushes: number | undefined;
   /** Runs when the scenario is over, however it ended; the last one added runs first. */
   onEnd(release: () => unknown): void;
 }

@@ -134,16 +134,8 @@ export async function waitForPushes(sandbox: BenchSandbox, count: number): Promi
     seen = accepted;
     if (performance.now() - progressAt > STUCK_AFTER_MS)
       throw new Error(`no more than ${accepted} pushes arrived`);
-    // Of an empty sandbox a look costs nothing, and the first push is to be seen while it is known still.
-    await sleep(accepted === 0 ? POLL_MS : SLOW_POLL_MS);
+    await sleep(SLOW_POLL_MS);
   }
-}
-
-/** When the first push arrived, ms since the epoch. To be asked before the sandbox has forgotten it. */
-export async function readFirstArrival(sandbox: BenchSandbox): Promise<number> {
-  const { accepted, pushes } = (await sandbox.received(Number.MAX_SAFE_INTEGER)).apns;
-  if (pushes.length !== accepted) throw new Error('the first push is forgotten already');
-  return toArrival(pushes[0]);
 }
 
 /** When the last push arrived, ms since the epoch. */

@@ -9,9 +9,11 @@ import { audience } from './scenarios/audience.ts';
 import { campaign } from './scenarios/campaign.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
+import { transport } from './scenarios/transport.ts';
 
 /** In the order in which they run when none is named. */
 const SCENARIOS = new Map<string, Scenario>([
+  ['transport', transport],
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],
@@ -42,7 +44,7 @@ async function main(): Promise<number> {
 /** Runs one scenario; whatever it started is gone afterwards. */
 async function runScenario(
   name: string,
-  { seconds, devices, users, profileFolder }: Options,
+  { seconds, devices, users, pushes, profileFolder }: Options,
   interrupted: Promise<never>,
 ): Promise<Report> {
   const scenario = SCENARIOS.get(name);
@@ -54,10 +56,12 @@ async function runScenario(
   const bench: Bench = {
     databaseUrl: fromLauncher('BENCH_DATABASE_URL'),
     redisUrl: fromLauncher('BENCH_REDIS_URL'),
+    getNginx,
     processes,
     seconds,
     devices,
     users,
+    pushes,
     onEnd: (release) => releases.push(release),
   };
   let isDone = false;
@@ -85,6 +89,12 @@ function fromLauncher(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set; start the bench by npm run bench.`);
   return value;
+}
+
+function getNginx(): string {
+  const reason = process.env['BENCH_NGINX_REASON'];
+  if (reason !== undefined) throw new Error(reason);
+  return fromLauncher('BENCH_NGINX');
 }
 
 function onInterrupt(): Promise<never> {

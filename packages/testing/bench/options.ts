@@ -9,6 +9,8 @@ export interface Options {
   readonly devices: number | undefined;
   /** How many users `audience` is about. */
   readonly users: number | undefined;
+  /** How many pushes the memory of `transport` is looked at for. */
+  readonly pushes: number | undefined;
   /** The folder for CPU profiles of the services. */
   readonly profileFolder: string | undefined;
 }
@@ -23,6 +25,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       seconds: { type: 'string' },
       devices: { type: 'string' },
       users: { type: 'string' },
+      pushes: { type: 'string' },
       profile: { type: 'string' },
     },
   });
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     seconds: parseSeconds(values.seconds),
     devices: parseCount('--devices', values.devices),
     users: parseCount('--users', values.users),
+    pushes: parseCount('--pushes', values.pushes),
     profileFolder: values.profile,
   };
 }

@@ -86,14 +86,33 @@ export class Processes {
   start(name: string, file: string, { env = {}, fromSource = false }: StartOptions): BenchProcess {
     if (this.#ended) throw new Error('the scenario is over');
     const flags = fromSource ? process.execArgv : this.#profileFlags(name);
-    const child = spawn(process.execPath, [...flags, inCheckout(file)], {
-      cwd: inCheckout(''),
-      // No variable of the developer's own shell decides how fast we are.
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Ctrl-C is for the bench, which ends them in order; they follow the end of its pipe otherwise.
-      detached: true,
-    });
+    return this.#add(
+      name,
+      spawn(process.execPath, [...flags, inCheckout(file)], {
+        cwd: inCheckout(''),
+        // No variable of the developer's own shell decides how fast we are.
+        env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        // Ctrl-C is for the bench, which ends them in order; they follow the end of its pipe otherwise.
+        detached: true,
+      }),
+    );
+  }
+
+  /** Starts a program by somebody else, which stays in the foreground and knows nothing of us. */
+  startProgram(name: string, program: string, args: readonly string[]): BenchProcess {
+    if (this.#ended) throw new Error('the scenario is over');
+    return this.#add(
+      name,
+      spawn(program, args, {
+        env: { PATH: process.env['PATH'] ?? '' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      }),
+    );
+  }
+
+  #add(name: string, child: ChildProcess): BenchProcess {
     const started = new BenchProcess(name, child);
     started.failed.catch((error: unknown) => this.#fail(error));
     this.#running.push(started);

@@ -22,6 +22,8 @@ const APP_ID = '1';
 export interface Stack {
   readonly db: Db;
   readonly redis: Redis;
+  /** Holds what the sandbox wrote: certificates, and credentials for them. */
+  readonly folder: string;
   readonly sandbox: BenchSandbox;
   readonly api: BenchProcess;
   readonly apiPort: number;
@@ -35,7 +37,8 @@ export interface Stack {
     readonly postgres: () => number;
     readonly redis: () => number;
   };
-  startDispatcher(): Promise<BenchProcess>;
+  /** It sends to the sandbox, unless `env` says otherwise. */
+  startDispatcher(env?: Readonly<Record<string, string>>): Promise<BenchProcess>;
 }
 
 /** Starts the sandbox and the api from their builds; the dispatcher waits until the scenario wants it. */
@@ -68,6 +71,7 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
   return {
     db: database.db,
     redis,
+    folder,
     sandbox,
     api,
     apiPort,
@@ -76,9 +80,9 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     appRef,
     devices,
     serversCpu: await createServersCpu(database.db, redis),
-    async startDispatcher() {
+    async startDispatcher(more = {}) {
       const main = 'services/dispatcher/dist/main.js';
-      const dispatcher = bench.processes.start('dispatcher', main, { env });
+      const dispatcher = bench.processes.start('dispatcher', main, { env: { ...env, ...more } });
       await dispatcher.next();
       return dispatcher;
     },

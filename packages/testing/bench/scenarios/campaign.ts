@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { addCampaignUsers } from '@heliograph/db';
+import { addCampaignUsers, type Db } from '@heliograph/db';
 import { sql } from 'kysely';
 
 import type { Bench } from '../bench.ts';
 import {
   type BenchRun,
   createCampaign,
-  readFirstArrival,
   readLastArrival,
   readRunLedger,
+  type RunLedger,
   startRun,
   waitForPushes,
   waitForSilence,
   waitUntilOver,
 } from '../campaigns.ts';
 import { insertApnsDevices, toApnsUser } from '../devices.ts';
+import { isFlat, toHalves } from '../halves.ts';
 import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
 import type { BenchProcess } from '../processes.ts';
 import { readKeysBytes } from '../redis-memory.ts';
@@ -31,8 +32,15 @@ import {
   toCores,
 } from '../report.ts';
 import { startSampler } from '../sampler.ts';
+import { followSink } from '../sink/follow-sink.ts';
+import { BUSY_CORE, type Sink, startSink } from '../sink/sink.ts';
 import { type Stack, startStack } from '../stack.ts';
-import { sendByHttp2 } from '../yardsticks/http2.ts';
+import {
+  type BareHttp2,
+  measureBareHttp2,
+  noteBusySink,
+  toBareRows,
+} from '../yardsticks/bare-http2.ts';
 
 const DEVICES = 100_000;
 /** The small campaign, which shows what depends on the size, has so much of the audience. */
@@ -47,14 +55,10 @@ const CONTROL_AFTER = 0.08;
 const SILENCE_MS = 1_500;
 /** The sandbox takes no more streams at once. */
 const MAX_IN_FLIGHT = 1000;
-/** A sink that uses so much of a core is what is measured. */
-const BUSY_CORE = 0.95;
 
 const GOAL_FIRST_PUSH_MS = 2_000;
 const GOAL_CONTROL_MS = 1_000;
 const GOAL_RSS_MB = 256;
-/** Memory whose median in the second half of a run is above that of the first half by more than this grows. */
-const FLAT = 1.1;
 /** A shorter run says nothing about that: a process takes a while to get to the size at which it stays. */
 const MIN_SECONDS_FOR_FLAT = 60;
 /** What Redis holds for a campaign ten times as large may be so much more: a few jobs come and go while it is looked at. */
@@ -68,16 +72,25 @@ export async function campaign(bench: Bench): Promise<Report> {
   const devices = bench.devices ?? DEVICES;
   const smallDevices = Math.round(devices * SMALL_SHARE);
   const stack = await startStack(bench, 0);
+  const sink = await startSink(bench, stack.folder);
   await insertApnsDevices(stack.db, stack.appRef, devices);
   const smallCampaign = await makeCampaign(stack, smallDevices);
   const largeCampaign = await makeCampaign(stack, devices);
   // As autovacuum would have left it long ago; it shall not do that while something is measured.
   await sql`VACUUM ANALYZE campaign_users`.execute(stack.db);
 
-  const small = await measureRun(stack, smallCampaign, smallDevices);
-  const firstBare = await measureBare(bench, stack, devices);
-  const large = await measureRun(stack, largeCampaign, devices);
-  const secondBare = await measureBare(bench, stack, devices);
+  const measureBare = () =>
+    measureBareHttp2(
+      bench,
+      sink,
+      stack.sandbox.credentials.apns,
+      Math.min(devices, MAX_BARE_PUSHES),
+    );
+
+  const small = await measureRun(stack, sink, smallCampaign, smallDevices);
+  const firstBare = await measureBare();
+  const large = await measureRun(stack, sink, largeCampaign, devices);
+  const secondBare = await measureBare();
   const controls = await measureControls(stack, largeCampaign, devices);
 
   return toReport({ devices, small, large, bare: [firstBare, secondBare], controls });
@@ -97,23 +110,22 @@ async function makeCampaign(stack: Stack, users: number): Promise<number> {
 type Measured = Awaited<ReturnType<typeof measureRun>>;
 
 /** Sends the campaign with a new dispatcher that has nothing else to do. */
-async function measureRun(stack: Stack, campaignId: number, devices: number) {
-  const { db, redis, sandbox } = stack;
-  const dispatcher = await startFresh(stack);
+async function measureRun(stack: Stack, sink: Sink, campaignId: number, devices: number) {
+  const { db, redis } = stack;
+  const dispatcher = await startFresh(stack, sink.env);
   const rssStartMb = readRssMb(dispatcher.pid);
   const meter = startCpuMeter({
     dispatcher: () => readCpuMicros(dispatcher.pid),
     api: () => readCpuMicros(stack.api.pid),
-    sandbox: () => readCpuMicros(sandbox.process.pid),
+    nginx: () => readCpuMicros(sink.process.pid),
     ...stack.serversCpu,
   });
   const rss = startSampler(SAMPLE_EVERY_MS, () => readRssMb(dispatcher.pid));
   const redisBytes = startSampler(SAMPLE_EVERY_MS, () => readKeysBytes(redis));
+  const follower = await followSink(sink);
   const startedAt = performance.now();
 
   const run = await startRun(stack, campaignId);
-  await waitForPushes(sandbox, 0);
-  const firstAtMs = await readFirstArrival(sandbox);
   const { createdAt, materialisedAt } = await waitUntilOver(db, run);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuMicros = meter.read();
@@ -122,20 +134,22 @@ async function measureRun(stack: Stack, campaignId: number, devices: number) {
   const redisSamples = await redisBytes.stop();
   await dispatcher.stop();
 
-  const { ledger, accepted } = await readBalance(stack, run);
-  if ([ledger.targeted, ledger.sent, accepted].some((count) => count !== devices))
+  const { count, firstAtMs, lastAtMs } = await follower.stop();
+  const ledger = await readBalancedLedger(db, run);
+  if ([ledger.targeted, ledger.sent, count].some((each) => each !== devices))
     throw new Error(
       `the campaign is for ${devices} devices; its run targeted ${ledger.targeted} and sent to ${ledger.sent}, ` +
-        `and the sandbox accepted ${accepted} pushes`,
+        `and nginx counted ${count} pushes`,
     );
-  const lastAtMs = await readLastArrival(sandbox);
+  const sendingSeconds = (lastAtMs - firstAtMs) / 1000;
   return {
-    pushes: accepted,
-    rate: (accepted - 1) / ((lastAtMs - firstAtMs) / 1000),
+    pushes: count,
+    rate: count / sendingSeconds,
+    nginxWhileSending: cpuMicros.nginx / 1e6 / sendingSeconds,
     firstPushMs: firstAtMs - run.requestedAtMs,
     frozenMs: (materialisedAt?.getTime() ?? Number.NaN) - createdAt.getTime(),
-    cpuMicros: cpuMicros.dispatcher / accepted,
-    postgresCpuMicros: cpuMicros.postgres / accepted,
+    cpuMicros: cpuMicros.dispatcher / count,
+    postgresCpuMicros: cpuMicros.postgres / count,
     cores: toCores(cpuMicros, seconds),
     rssStartMb,
     rssMb,
@@ -147,33 +161,25 @@ async function measureRun(stack: Stack, campaignId: number, devices: number) {
 }
 
 /** Nothing of what came before is left in the sandbox, in Redis or in the dispatcher. */
-async function startFresh(stack: Stack): Promise<BenchProcess> {
+async function startFresh(stack: Stack, env: Sink['env'] = {}): Promise<BenchProcess> {
   await stack.sandbox.clear();
   await stack.redis.flushdb();
-  const dispatcher = await stack.startDispatcher();
+  const dispatcher = await stack.startDispatcher(env);
   await sleep(SETTLE_MS);
   return dispatcher;
 }
 
-/** The medians of the first and of the second half. */
-function toHalves(samples: readonly number[]): readonly [number, number] {
-  const middle = Math.ceil(samples.length / 2);
-  return [median(samples.slice(0, middle)), median(samples.slice(-middle))];
-}
-
-/** The run's ledger, and what the sandbox says to it; throws where a push arrived twice or the ledger does not balance. */
-async function readBalance({ db, sandbox }: Stack, { id }: BenchRun) {
+/** The run's ledger; throws where it does not balance. */
+async function readBalancedLedger(db: Db, { id }: BenchRun): Promise<RunLedger> {
   const ledger = await readRunLedger(db, id);
-  const { accepted, duplicates } = (await sandbox.received(0)).apns;
-  if (duplicates > 0) throw new Error(`${duplicates} pushes arrived twice`);
   if (ledger.imbalance !== 0)
     throw new Error(
       `the ledger of the run is out of balance by ${ledger.imbalance}: ${JSON.stringify(ledger)}`,
     );
-  return { ledger, accepted };
+  return ledger;
 }
 
-/** Pauses a run while it sends, resumes it, and cancels it. */
+/** Pauses a run while it sends, resumes it, and cancels it. To the sandbox, which knows when each push came, and which one came twice. */
 async function measureControls(stack: Stack, campaignId: number, devices: number) {
   const { db, client, sandbox } = stack;
   const dispatcher = await startFresh(stack);
@@ -199,7 +205,9 @@ async function measureControls(stack: Stack, campaignId: number, devices: number
   const cancelMs = Math.max(0, (await readLastArrival(sandbox)) - cancelledAtMs);
   await dispatcher.stop();
 
-  const { ledger, accepted } = await readBalance(stack, run);
+  const ledger = await readBalancedLedger(db, run);
+  const { accepted, duplicates } = (await sandbox.received(0)).apns;
+  if (duplicates > 0) throw new Error(`${duplicates} pushes arrived twice`);
   const unrecorded = accepted - ledger.sent;
   if (unrecorded < 0 || unrecorded > MAX_IN_FLIGHT)
     throw new Error(
@@ -207,30 +215,6 @@ async function measureControls(stack: Stack, campaignId: number, devices: number
     );
   if (ledger.sent === ledger.targeted) throw new Error('the run was over before it was cancelled');
   return { pauseMs, cancelMs, ...ledger, accepted, unrecorded };
-}
-
-/** Pushes equal to one of the campaign's, by a client that does nothing else. */
-async function measureBare(bench: Bench, { sandbox }: Stack, devices: number) {
-  const [push] = (await sandbox.received(1)).apns.pushes;
-  if (push === undefined) throw new Error('no push reached APNs');
-  await sandbox.clear();
-  const pushes = Math.min(devices, MAX_BARE_PUSHES);
-  const meter = startCpuMeter({ sandbox: () => readCpuMicros(sandbox.process.pid) });
-  const result = await sendByHttp2(bench.processes, {
-    url: sandbox.apnsUrl,
-    caFile: sandbox.caFile,
-    credentials: sandbox.credentials.apns,
-    push,
-    pushes,
-    devices: 2 * devices,
-  });
-  const { sandbox: sink } = toCores(meter.read(), result.seconds);
-  return {
-    rate: pushes / result.seconds,
-    cpuMicros: result.cpuMicros / pushes,
-    client: round(result.cpuMicros / 1e6 / result.seconds, 2),
-    sink,
-  };
 }
 
 function toReport({
@@ -243,18 +227,17 @@ function toReport({
   readonly devices: number;
   readonly small: Measured;
   readonly large: Measured;
-  readonly bare: readonly Awaited<ReturnType<typeof measureBare>>[];
+  readonly bare: readonly BareHttp2[];
   readonly controls: Awaited<ReturnType<typeof measureControls>>;
 }): Report {
   const yardstick = median(bare.map((one) => one.rate));
-  const sink = Math.max(...bare.map((one) => one.sink));
-  const isSinkBusy = sink >= BUSY_CORE;
-  const ratio = isSinkBusy ? null : round(large.rate / yardstick, 3);
-  const yardstickCpuMicros = round(median(bare.map((one) => one.cpuMicros)));
-  const client = median(bare.map((one) => one.client));
+  const slower = bare.find((one) => one.rate === yardstick);
+  if (slower === undefined) throw new Error('a median is one of the values');
+  const nginx = Math.max(large.nginxWhileSending, ...bare.map(({ cores }) => cores.nginx));
+  const ratio = nginx >= BUSY_CORE ? null : round(large.rate / yardstick, 3);
   const [firstHalfMb, secondHalfMb] = large.rssHalvesMb;
   const isLongEnough = large.seconds >= MIN_SECONDS_FOR_FLAT;
-  const rssFlat = isLongEnough ? secondHalfMb <= firstHalfMb * FLAT : null;
+  const rssFlat = isLongEnough ? isFlat(large.rssHalvesMb) : null;
   const ledgerImbalance = small.imbalance + large.imbalance + controls.imbalance;
   const redisRow = `${large.redisKb} KB, of a tenth ${small.redisKb} KB`;
 
@@ -266,7 +249,7 @@ function toReport({
       ratio,
       cpuMicros: round(large.cpuMicros),
       postgresCpuMicros: round(large.postgresCpuMicros),
-      yardstickCpuMicros,
+      yardstickCpuMicros: round(slower.cpuMicros),
       firstPushMs: large.firstPushMs,
       firstPushMsSmall: small.firstPushMs,
       frozenMs: large.frozenMs,
@@ -285,22 +268,20 @@ function toReport({
       },
       ledgerImbalance,
       cores: large.cores,
-      yardstickCores: { client, sandbox: sink },
+      yardstickCores: slower.cores,
     },
     rows: [
       {
         name: 'sent to APNs',
         value: `${perSecond(large.rate)}${ratio === null ? '' : `, ${percent(ratio)} of the yardstick`}`,
       },
-      { name: '  ledger', value: `${large.pushes} sent, ${large.pushes} received` },
+      { name: '  ledger', value: `${large.pushes} sent, ${large.pushes} counted by nginx` },
       {
         name: '  CPU per push',
         value: `dispatcher ${round(large.cpuMicros)} µs, postgres ${round(large.postgresCpuMicros)} µs`,
       },
       { name: '  cores in use', value: formatCores(large.cores) },
-      { name: 'yardstick', value: `${perSecond(yardstick)}, bare node:http2 to APNs` },
-      { name: '  CPU per push', value: `client ${yardstickCpuMicros} µs` },
-      { name: '  cores in use', value: formatCores({ client, sandbox: sink }) },
+      ...toBareRows(slower),
       toGoalRow('first push', large.firstPushMs, GOAL_FIRST_PUSH_MS),
       { name: '  of a tenth', value: `${small.firstPushMs} ms` },
       { name: 'audience frozen', value: `${large.frozenMs} ms` },
@@ -331,14 +312,7 @@ function toReport({
         goal: { text: '0', met: ledgerImbalance === 0 },
       },
     ],
-    notes: [
-      ...noteDisturbance(large.cores),
-      ...(isSinkBusy
-        ? [
-            `the sandbox used ${percent(sink)} of a core under the yardstick: it is the limit, so there is no ratio`,
-          ]
-        : []),
-    ],
+    notes: [...noteDisturbance(large.cores), ...noteBusySink(nginx)],
   };
 }
 

@@ -13,16 +13,20 @@ import {
   type Row,
   toCores,
 } from '../report.ts';
+import { BUSY_CORE, type Sink, startSink } from '../sink/sink.ts';
 import { type Stack, startStack } from '../stack.ts';
-import { sendByHttp2 } from '../yardsticks/http2.ts';
+import {
+  type BareHttp2,
+  measureBareHttp2,
+  noteBusySink,
+  toBareRows,
+} from '../yardsticks/bare-http2.ts';
 
 const DEVICES = 10_000;
 const CONNECTIONS = 64;
 /** How long messages are taken in before each wave. */
 const SECONDS = 4;
 const WAVE_TIMEOUT_MS = 60_000;
-/** A sink that uses so much of a core is what is measured. */
-const BUSY_CORE = 0.95;
 
 /**
  * Messages per second that one dispatcher process sends and records, with a backlog that was accepted before it started. The first wave
@@ -30,17 +34,25 @@ const BUSY_CORE = 0.95;
  */
 export async function messages(bench: Bench): Promise<Report> {
   const stack = await startStack(bench, DEVICES);
+  const sink = await startSink(bench, stack.folder);
   const load = await startLoad(bench.processes);
   const seconds = bench.seconds ?? SECONDS;
+  const measureBare = (pushes: number) =>
+    measureBareHttp2(bench, sink, stack.sandbox.credentials.apns, pushes);
 
-  const both = await runWave(stack, load, 'both', seconds);
-  const firstBare = await measureBare(bench, stack, both.pushes);
-  const apns = await runWave(stack, load, 'ios', seconds);
-  const secondBare = await measureBare(bench, stack, apns.pushes);
+  const both = await runWave(stack, sink, load, 'both', seconds);
+  const firstBare = await measureBare(both.pushes);
+  const apns = await runWave(stack, sink, load, 'ios', seconds);
+  const secondBare = await measureBare(apns.pushes);
+  return toReport(both, apns, [firstBare, secondBare]);
+}
 
-  const yardstick = median([firstBare.rate, secondBare.rate]);
-  const sink = Math.max(firstBare.sink, secondBare.sink);
-  const isSinkBusy = sink >= BUSY_CORE;
+function toReport(both: Wave, apns: Wave, bare: readonly BareHttp2[]): Report {
+  const yardstick = median(bare.map((one) => one.rate));
+  const slower = bare.find((one) => one.rate === yardstick);
+  if (slower === undefined) throw new Error('a median is one of the values');
+  const nginx = Math.max(...[both, apns, ...bare].map(({ cores }) => cores.nginx));
+  const isSinkBusy = nginx >= BUSY_CORE;
   const ratio = isSinkBusy ? null : round(both.rate / yardstick, 3);
   const apnsRatio = isSinkBusy ? null : round(apns.rate / yardstick, 3);
 
@@ -61,23 +73,17 @@ export async function messages(bench: Bench): Promise<Report> {
         postgresCpuMicros: round(apns.postgresCpuMicros),
         cores: apns.cores,
       },
-      yardstickCpuMicros: round(firstBare.cpuMicros),
-      yardstickCores: { client: firstBare.client, sandbox: firstBare.sink },
+      yardstickCpuMicros: round(slower.cpuMicros),
+      yardstickCores: slower.cores,
     },
     rows: [
       ...toRows('to both platforms', both, ratio),
       ...toRows('to APNs', apns, apnsRatio),
-      { name: 'yardstick', value: `${perSecond(yardstick)}, bare node:http2 to APNs` },
-      { name: '  CPU per push', value: `client ${round(firstBare.cpuMicros)} µs` },
-      { name: '  cores in use', value: formatCores({ client: firstBare.client, sandbox: sink }) },
+      ...toBareRows(slower),
     ],
     notes: [
       ...noteDisturbance({ others: Math.max(both.cores.others, apns.cores.others) }),
-      ...(isSinkBusy
-        ? [
-            `the sandbox used ${percent(sink)} of a core under the yardstick: it is the limit, so there is no ratio`,
-          ]
-        : []),
+      ...noteBusySink(nginx),
     ],
   };
 }
@@ -88,7 +94,7 @@ function toRows(name: string, wave: Wave, ratio: number | null): Row[] {
   const ofYardstick = ratio === null ? '' : `, ${percent(ratio)} of the yardstick`;
   return [
     { name: `sent ${name}`, value: `${perSecond(wave.rate)}${ofYardstick}` },
-    { name: '  ledger', value: `${wave.pushes} sent, ${wave.received} received` },
+    { name: '  ledger', value: `${wave.pushes} sent, ${wave.received} counted by nginx` },
     {
       name: '  CPU per push',
       value: `dispatcher ${round(wave.cpuMicros)} µs, postgres ${round(wave.postgresCpuMicros)} µs`,
@@ -101,13 +107,14 @@ function toRows(name: string, wave: Wave, ratio: number | null): Row[] {
 /** Accepts messages while no dispatcher runs, then starts one and waits until they are sent. */
 async function runWave(
   stack: Stack,
+  sink: Sink,
   load: Load,
   platforms: SaturateTask['platforms'],
   seconds: number,
 ) {
-  const { db, sandbox } = stack;
+  const { db } = stack;
   await clearLedger(db);
-  await sandbox.clear();
+  const { requests: before } = await sink.count();
   const { accepted } = await load.saturate({
     port: stack.apiPort,
     appId: stack.appId,
@@ -117,10 +124,10 @@ async function runWave(
     seconds,
   });
 
-  const dispatcher = await stack.startDispatcher();
+  const dispatcher = await stack.startDispatcher(sink.env);
   const meter = startCpuMeter({
     dispatcher: () => readCpuMicros(dispatcher.pid),
-    sandbox: () => readCpuMicros(sandbox.process.pid),
+    nginx: () => readCpuMicros(sink.process.pid),
     ...stack.serversCpu,
   });
   await waitUntilDone(db, WAVE_TIMEOUT_MS);
@@ -129,12 +136,11 @@ async function runWave(
   await dispatcher.stop();
 
   const ledger = await readLedger(db);
-  const { apns, fcm } = await sandbox.received(0);
-  const received = apns.accepted + fcm.accepted;
+  const received = (await sink.count()).requests - before;
   if ([ledger.deliveries, ledger.sent, received].some((count) => count !== accepted))
     throw new Error(
       `${accepted} messages were accepted, ${ledger.deliveries} deliveries are in the ledger, ` +
-        `${ledger.sent} of them sent, and the sandbox accepted ${received}`,
+        `${ledger.sent} of them sent, and nginx counted ${received}`,
     );
   return {
     pushes: ledger.sent,
@@ -144,27 +150,5 @@ async function runWave(
     postgresCpuMicros: cpuMicros.postgres / ledger.sent,
     cores: toCores(cpuMicros, ledger.seconds),
     rssMb,
-  };
-}
-
-/** As many pushes as the wave had, equal to one of them, by a client that does nothing else. */
-async function measureBare(bench: Bench, { sandbox }: Stack, pushes: number) {
-  const [push] = (await sandbox.received(1)).apns.pushes;
-  if (push === undefined) throw new Error('no push reached APNs');
-  const meter = startCpuMeter({ sandbox: () => readCpuMicros(sandbox.process.pid) });
-  const result = await sendByHttp2(bench.processes, {
-    url: sandbox.apnsUrl,
-    caFile: sandbox.caFile,
-    credentials: sandbox.credentials.apns,
-    push,
-    pushes,
-    devices: DEVICES,
-  });
-  const { sandbox: sink } = toCores(meter.read(), result.seconds);
-  return {
-    rate: pushes / result.seconds,
-    cpuMicros: result.cpuMicros / pushes,
-    client: round(result.cpuMicros / 1e6 / result.seconds, 2),
-    sink,
   };
 }

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { Bench } from '../bench.ts';
+import { toHalves } from '../halves.ts';
+import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
+import { median, type Report, toCores } from '../report.ts';
+import { startSampler } from '../sampler.ts';
+import { type Sink, startSink, writeIdentity } from '../sink/sink.ts';
+import { toBenchPush } from '../transport/bench-push.ts';
+import { type Client, type RunTask, startClient } from '../transport/clients.ts';
+import type { ClientKind, PushTarget } from '../transport/push-client.ts';
+import { toTransportReport } from '../transport/transport-report.ts';
+
+const KINDS: readonly ClientKind[] = ['heliograph', 'http2', 'node-apn', 'undici'];
+const ROUNDS = 3;
+const SECONDS = 2.5;
+const WARM_UP_SECONDS = 1;
+/** The fewest streams that APNs was seen to allow once it trusts a connection. */
+const IN_FLIGHT = 500;
+/** With an answer that takes long, it is the streams that limit a connection. */
+const FAR_IN_FLIGHT = 1000;
+const PUSHES = 1_000_000;
+const SAMPLE_EVERY_MS = 100;
+
+/**
+ * Our HTTP/2 transport beside others, each over one connection from a process of its own to nginx: how fast, how dear, what of that is left
+ * when answers take long, and whether a million pushes leave memory behind.
+ */
+export async function transport(bench: Bench): Promise<Report> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'heliograph-transport-'));
+  bench.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const credentials = await writeIdentity(folder);
+  const sink = await startSink(bench, folder);
+  const target = {
+    url: sink.nearUrl,
+    caFile: sink.caFile,
+    credentials,
+    ...toBenchPush(credentials.bundle, Date.now()),
+    inFlight: IN_FLIGHT,
+  };
+  const clients = await startAll(bench, sink, target);
+  const near = await measureInTurns(sink, clients, bench.seconds ?? SECONDS);
+  const memory = await measureMemory(sink, clients, bench.pushes ?? PUSHES);
+  const farTarget = { ...target, url: sink.farUrl, inFlight: FAR_IN_FLIGHT };
+  const farClients = await startAll(bench, sink, farTarget);
+  const far = await measureInTurns(sink, farClients, bench.seconds ?? SECONDS, 1);
+  return toTransportReport({ near, far, memory });
+}
+
+/** Each with its connection open, and warm. */
+async function startAll(bench: Bench, sink: Sink, target: PushTarget): Promise<readonly Client[]> {
+  const clients: Client[] = [];
+  for (const kind of KINDS) {
+    const client = await startClient(bench.processes, kind, target);
+    await measure(sink, client, { seconds: WARM_UP_SECONDS });
+    clients.push(client);
+  }
+  return clients;
+}
+
+export type Measured = Awaited<ReturnType<typeof measure>>;
+
+/** Runs a client, and compares what it says with what nginx counted. */
+async function measure(sink: Sink, client: Client, task: Omit<RunTask, 'type'>) {
+  const { requests: before } = await sink.count();
+  const meter = startCpuMeter({
+    client: () => readCpuMicros(client.process.pid),
+    sink: () => readCpuMicros(sink.process.pid),
+  });
+  const { accepted, seconds, cpuMicros } = await client.run(task);
+  const cores = toCores(meter.read(), seconds);
+  const counted = (await sink.count()).requests - before;
+  if (counted !== accepted)
+    throw new Error(`${client.kind} had ${accepted} pushes accepted, and nginx counted ${counted}`);
+  return {
+    pushes: accepted,
+    counted,
+    rate: accepted / seconds,
+    cpuMicros: cpuMicros / accepted,
+    cores,
+  };
+}
+
+export type ByKind = Readonly<Record<string, readonly Measured[]>>;
+
+/** So many rounds of each, from either end in turns: who comes first finds the machine in another state. */
+async function measureInTurns(
+  sink: Sink,
+  clients: readonly Client[],
+  seconds: number,
+  rounds = ROUNDS,
+): Promise<ByKind> {
+  const measured: Record<string, Measured[]> = {};
+  for (let turn = 0; turn < rounds; turn += 1) {
+    for (const client of turn % 2 === 0 ? clients : clients.toReversed())
+      (measured[client.kind] ??= []).push(await measure(sink, client, { seconds }));
+  }
+  return measured;
+}
+
+export type Memory = Awaited<ReturnType<typeof measureMemory>>;
+
+/** What our client's process holds while it sends so many pushes over the connection that it has had all the time. */
+async function measureMemory(sink: Sink, clients: readonly Client[], pushes: number) {
+  const client = clients.find(({ kind }) => kind === 'heliograph');
+  if (client === undefined) throw new Error('our client is one of them');
+  const startMb = readRssMb(client.process.pid);
+  const rss = startSampler(SAMPLE_EVERY_MS, () => readRssMb(client.process.pid));
+  const { counted, rate } = await measure(sink, client, { pushes });
+  const samples = await rss.stop();
+  return {
+    pushes,
+    counted,
+    rate,
+    startMb,
+    halvesMb: toHalves(samples),
+    medianMb: median(samples),
+    peakMb: readPeakRssMb(client.process.pid),
+  };
+}
