@@ -243,7 +243,7 @@ class ChunkSending {
       this.#deps.watch.isStale(this.#chunk.runId) || this.#deps.checkpointer.isBehind();
     /** A database that is slow would only have more to do, and nothing be sent, if chunks were given up and claimed anew. */
     const mayOpenSoon = async () => {
-      while (isHeldUp() && isInSlice()) await sleep(HELD_UP_MS);
+      while (isHeldUp() && isInSlice() && this.sends < permits) await sleep(HELD_UP_MS);
       return mayOpen();
     };
 
