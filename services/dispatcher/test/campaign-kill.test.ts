@@ -390,6 +390,8 @@ async function holdingFreezing(
 ): Promise<void> {
   const holder = await db.startTransaction().execute();
   try {
+    // It says nothing for as long as a dispatcher takes to start.
+    await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(holder);
     for (const runId of runIds)
       await sql`
         INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count) VALUES (${runId}, 'apns', -1, -1, 0)

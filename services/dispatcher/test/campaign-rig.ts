@@ -76,7 +76,7 @@ export function runIn(
   db: Db,
   runId: string,
   state: Run['state'],
-  timeoutMs = 20_000,
+  timeoutMs = 40_000,
 ): Promise<Run> {
   return eventually(
     async () => {
