@@ -222,6 +222,7 @@ describe('a pacer', () => {
 
 const APNS: ApnsCredential = {
   provider: 'apns',
+  auth: 'token',
   id: '1/apns',
   version: 1,
   environment: undefined,
