@@ -27,7 +27,7 @@ export interface CertificateRequest {
   readonly issuerKey: KeyObject;
   readonly days: number;
   readonly now: Date;
-  /** A certificate authority, or a server at these names (`localhost`) and IPv4 addresses. */
+  /** A certificate authority, or a server (and client) at these names (`localhost`) and IPv4 addresses. */
   readonly use:
     'authority' | { readonly names: readonly string[]; readonly ips: readonly string[] };
 }
@@ -81,7 +81,8 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
   return [
     ...keyIds,
     criticalExtension('2.5.29.15', digitalSignature),
-    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'))),
+    // Server and client: tests of mutual TLS show it from either end.
+    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId('1.3.6.1.5.5.7.3.2'))),
     extension('2.5.29.17', sequence(...names, ...ips)),
   ];
 }
