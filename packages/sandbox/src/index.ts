@@ -1,5 +1,11 @@
 export { createSandbox } from './sandbox.ts';
 export type { Sandbox, SandboxOptions } from './sandbox-contract.ts';
+export {
+  createAuthority,
+  createServerCertificate,
+  type Authority,
+  type ServerCertificate,
+} from './certificates/server-certificate.ts';
 export { parseAnswer } from './answers/parse-answer.ts';
 export type { Answer, SandboxProvider } from './answers/answer.ts';
 export type { ScriptTarget } from './answers/script-book.ts';

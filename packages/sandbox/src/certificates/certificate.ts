@@ -125,7 +125,8 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
   return [
     ...keyIds,
     criticalExtension('2.5.29.15', digitalSignature),
-    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'))),
+    // Server and client: tests of mutual TLS show it from either end.
+    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId('1.3.6.1.5.5.7.3.2'))),
     extension('2.5.29.17', sequence(...names, ...ips)),
   ];
 }
