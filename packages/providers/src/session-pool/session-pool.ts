@@ -289,7 +289,7 @@ export class SessionPool {
       reason: 'unreachable',
       error: new ConnectError(reason, `connection ended: ${reason}`),
     };
-    this.#budget.noteFailure(performance.now());
+    this.#budget.noteUseless(performance.now());
   }
 
   #retire(session: Session, reason: string): void {
