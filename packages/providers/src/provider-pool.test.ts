@@ -12,8 +12,6 @@ import {
   type Wire,
 } from './test-fixtures.ts';
 
-const FOREVER = new AbortController().signal;
-
 let sandbox: Sandbox;
 let apnsWire: Wire;
 let fcmWire: Wire;
@@ -32,7 +30,7 @@ function openPool(deps: Partial<ProviderPoolDeps> = {}): ProviderPool {
 }
 
 const send = async (credential: Parameters<ProviderPool['get']>[0], token = createApnsToken()) =>
-  (await pool.get(credential).send(createPush(token), FOREVER)).outcome;
+  (await pool.get(credential).send(createPush(token))).outcome;
 
 beforeAll(async () => {
   sandbox = await createSandbox();
@@ -80,9 +78,9 @@ describe('the provider of a credential', () => {
     expect(apnsWire.connections).toBe(1);
   });
 
-  test('promises how long a send may take', () => {
-    expect(pool.get(toApnsCredential(sandbox)).deadlineMs).toBe(10_000);
-    expect(pool.get(toFcmCredential(sandbox)).deadlineMs).toBe(15_000);
+  test('promises how long a send may take, its wait for a stream included', () => {
+    expect(pool.get(toApnsCredential(sandbox)).deadlineMs).toBe(12_500);
+    expect(pool.get(toFcmCredential(sandbox)).deadlineMs).toBe(17_500);
   });
 });
 
@@ -128,7 +126,7 @@ describe('a connection', () => {
     const apns = toApnsCredential(sandbox);
     const fcm = toFcmCredential(sandbox);
     await Promise.all([send(apns), send(fcm)]);
-    expect([apnsWire.open, fcmWire.open]).toEqual([1, 1]);
+    expect([apnsWire.connections, fcmWire.connections]).toEqual([1, 1]);
 
     await until(() => apnsWire.open + fcmWire.open === 0);
 
@@ -192,7 +190,7 @@ describe('a changed credential', () => {
     const old = pool.get(credential);
     pool.get({ ...credential, version: 2 });
 
-    const { outcome } = await old.send(createPush(createApnsToken()), FOREVER);
+    const { outcome } = await old.send(createPush(createApnsToken()));
 
     expect(outcome).toMatchObject({ kind: 'requeue', reason: 'closing' });
   });

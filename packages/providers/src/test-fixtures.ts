@@ -94,15 +94,22 @@ export interface Wire {
   /** Connections so far, closed ones too. */
   readonly connections: number;
   readonly open: number;
+  /** New ones are closed at once, or no longer. */
+  refuse(refusing: boolean): void;
+  /** Those that are open pass nothing on from here, as a NAT that forgot them. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
 /** Passes bytes on to the target, and counts the connections. Without a target it accepts them and says nothing. */
-export async function openWire(target?: string): Promise<Wire> {
+export async function openWire(target?: string, onPort = 0): Promise<Wire> {
   const sockets = new Set<Socket>();
+  const freezers = new WeakMap<Socket, () => void>();
   let connections = 0;
+  let refusing = false;
   const server = createServer((socket) => {
     connections += 1;
+    if (refusing) return void socket.destroy();
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
     if (target === undefined) return;
@@ -112,8 +119,12 @@ export async function openWire(target?: string): Promise<Wire> {
     onward.on('close', () => socket.destroy());
     socket.on('close', () => onward.destroy());
     socket.pipe(onward).pipe(socket);
+    freezers.set(socket, () => {
+      socket.unpipe(onward).pause();
+      onward.unpipe(socket).pause();
+    });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(onPort, '127.0.0.1', resolve));
   const port = toPort(server.address());
   return {
     url: `https://127.0.0.1:${port}`,
@@ -122,6 +133,12 @@ export async function openWire(target?: string): Promise<Wire> {
     },
     get open() {
       return sockets.size;
+    },
+    refuse: (value) => {
+      refusing = value;
+    },
+    freeze: () => {
+      for (const socket of sockets) freezers.get(socket)?.();
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

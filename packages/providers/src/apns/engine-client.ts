@@ -5,7 +5,7 @@ import type { Outcome } from '@heliograph/core';
 
 import { Engine } from '../engine/engine.ts';
 import type { PushRequest } from '../engine/push-request.ts';
-import { toRetryAfterMs } from '../fcm/retry-after.ts';
+import { toRetryAfterMs } from '../retry-after.ts';
 import { findField, findText, parseJson } from '../json.ts';
 import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';

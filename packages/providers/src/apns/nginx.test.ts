@@ -86,7 +86,7 @@ describeWithForeign('nginx', 'APNs by nginx', (program) => {
   /** As the dispatcher does it: what was provably not processed goes again. */
   async function send(push: Push): Promise<Attempt> {
     for (;;) {
-      const attempt = await provider.send(push, new AbortController().signal);
+      const attempt = await provider.send(push);
       if (attempt.outcome.kind !== 'requeue') return attempt;
     }
   }

@@ -27,7 +27,8 @@ export interface ApnsProviderDeps {
 export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
   const { bundle, deadlineMs, maxInFlight, toEndpoint, findClient, release } = deps;
   const prepared = new WeakMap<PushMessage, PreparedPush>();
-  const inFlight = new InFlight(Number.POSITIVE_INFINITY);
+  const sends = new InFlight(Number.POSITIVE_INFINITY);
+  const feeds = new InFlight(Number.POSITIVE_INFINITY);
   let closing = false;
 
   function prepare(message: PushMessage): PreparedPush {
@@ -65,12 +66,14 @@ export function createApnsProvider(deps: ApnsProviderDeps): PushProvider {
   return {
     deadlineMs,
     maxInFlight,
-    send: (push) => inFlight.run(() => send(push)),
-    feed: (pushes) => inFlight.run(() => feed(pushes)),
+    send: (push) => sends.run(() => send(push)),
+    feed: (pushes) => feeds.run(() => feed(pushes)),
     async close() {
       closing = true;
-      await inFlight.drained();
+      await sends.drained();
+      // That stops the feeds, unless the connections are another app's too: then these may end.
       await release();
+      await feeds.drained();
     },
   };
 }

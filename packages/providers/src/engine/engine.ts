@@ -4,7 +4,7 @@ import { InFlight } from '../in-flight.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
 import type { Unsent } from '../session-pool/pool-request.ts';
 import type { Feed, SessionPool } from '../session-pool/session-pool.ts';
-import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
+import type { ProviderTokens, TokenAnswer } from '../tokens/fleet-tokens.ts';
 import { PushRequest, type PushParts, type ToAttempt } from './push-request.ts';
 
 export interface EngineDeps {
@@ -52,14 +52,20 @@ export class Engine {
 
   /** Takes nothing more, and closes when the answers owed are there. */
   async close(): Promise<void> {
+    const { pool, tokens } = this.#deps;
     this.#closing = true;
-    await this.#deps.pool.close();
+    await pool.close();
+    // Whoever waits for one still hears so: nothing would be sent under it.
+    tokens?.close();
     await Promise.all([this.#sends.drained(), ...this.#feeding]);
-    this.#deps.tokens?.close();
   }
 
+  /** Ends at once what is under way, and takes nothing more. */
   abandon(): void {
-    this.#deps.pool.abandon();
+    const { pool, tokens } = this.#deps;
+    this.#closing = true;
+    pool.abandon();
+    tokens?.close();
   }
 
   async #send<P extends Push>(push: P, toParts: ToParts<P>): Promise<Attempt> {
@@ -67,7 +73,8 @@ export class Engine {
     const waitsUntilMs = performance.now() + this.#deps.waitMs;
     if (this.#closing) return { outcome: toUnsentOutcome(CLOSING), endpoint };
     const bearer = tokens?.current();
-    const answer = tokens !== undefined && bearer === undefined ? await tokens.get() : undefined;
+    const isMissing = tokens !== undefined && bearer === undefined;
+    const answer = isMissing ? await this.#awaitToken(tokens) : undefined;
     if (answer !== undefined && 'outcome' in answer) return { outcome: answer.outcome, endpoint };
     const parts = toParts(push, answer?.token ?? bearer);
     if ('outcome' in parts) return parts;
@@ -77,8 +84,19 @@ export class Engine {
       pool.send(request);
     });
   }
+
+  /** No longer than a push waits for anything. */
+  async #awaitToken(tokens: ProviderTokens): Promise<TokenAnswer> {
+    const { waitMs, toUnsentOutcome } = this.#deps;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<TokenAnswer>((resolve) => {
+      timer = setTimeout(() => resolve({ outcome: toUnsentOutcome(NO_TOKEN) }), waitMs);
+    });
+    return await Promise.race([tokens.get(), tooLate]).finally(() => clearTimeout(timer));
+  }
 }
 
+const NO_TOKEN: Unsent = { kind: 'unsent', reason: 'no_token' };
 const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
 
 interface FedPushesDeps<P extends Push> extends EngineDeps {
@@ -140,8 +158,10 @@ class FedPushes<P extends Push> implements Feed {
 
   async #awaitToken(tokens: ProviderTokens): Promise<void> {
     const answer = await tokens.get();
-    if ('outcome' in answer) this.#stop(answer.outcome);
-    else this.start();
+    if ('outcome' in answer) return this.#stop(answer.outcome);
+    // One that has expired already would be asked for again and again.
+    if (tokens.current() === undefined) return this.stop(NO_TOKEN);
+    this.start();
   }
 
   #stop(outcome: Outcome): void {

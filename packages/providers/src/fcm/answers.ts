@@ -1,7 +1,7 @@
 import type { Fail, Gone, Outcome, Pause, PauseScope, Requeue, Retry } from '@heliograph/core';
 import { toRequeue } from '../requeue.ts';
 import { parseFcmError, type FcmError } from './error-body.ts';
-import { toRetryAfterMs } from './retry-after.ts';
+import { toRetryAfterMs } from '../retry-after.ts';
 
 /** An answer of FCM's messages:send, taken off the wire. */
 export interface FcmAnswer {
@@ -66,6 +66,8 @@ export const FCM_ANSWERS: readonly Row[] = [
 /** How often a push that was provably not sent goes again at once, before it waits like any other. */
 const MAX_REQUEUES = 5;
 
+const WAITED_IN_VAIN = new Set(['busy', 'no_token']);
+
 const BY_CODE = new Map(FCM_ANSWERS.map(({ by, code, react }) => [`${by} ${code}`, react]));
 
 /** What an answer of FCM means. `now` is what a Retry-After date counts from. */
@@ -78,10 +80,11 @@ export function toFcmOutcome(answer: FcmAnswer, now: Date): Outcome {
   return react(reason, { error, retryAfterMs: toRetryAfterMs(answer.retryAfter, now) });
 }
 
-/** Not processed. What waited in vain for a stream waits on: that is trouble at Google, or ours with it. */
+/** Not processed. What waited in vain for a stream or a token waits on: that is trouble at Google, or ours with it. */
 export function toUnprocessed(reason: string): Outcome {
   const later: Retry = { kind: 'retry', reason, backoff: 'fcm_trouble', bound: 'expiry' };
-  return reason === 'busy' ? later : toRequeue(reason, 'other_connection', MAX_REQUEUES, later);
+  if (WAITED_IN_VAIN.has(reason)) return later;
+  return toRequeue(reason, 'other_connection', MAX_REQUEUES, later);
 }
 
 function findReaction({ errorCode, status }: FcmError, http: number): Reaction | undefined {

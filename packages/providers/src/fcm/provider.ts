@@ -31,7 +31,8 @@ interface Mapped {
 export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
   const { endpoint, deadlineMs, maxInFlight, mapping, now, findClient, release } = deps;
   const mapped = new WeakMap<PushMessage, Mapped>();
-  const inFlight = new InFlight(Number.POSITIVE_INFINITY);
+  const sends = new InFlight(Number.POSITIVE_INFINITY);
+  const feeds = new InFlight(Number.POSITIVE_INFINITY);
   let closing = false;
 
   /** Without its opening brace. */
@@ -66,12 +67,14 @@ export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
   return {
     deadlineMs,
     maxInFlight,
-    send: (push) => inFlight.run(() => send(push)),
-    feed: (pushes) => inFlight.run(() => feed(pushes)),
+    send: (push) => sends.run(() => send(push)),
+    feed: (pushes) => feeds.run(() => feed(pushes)),
     async close() {
       closing = true;
-      await inFlight.drained();
+      await sends.drained();
+      // That stops the feeds, unless the connections are another app's too: then these may end.
       await release();
+      await feeds.drained();
     },
   };
 }

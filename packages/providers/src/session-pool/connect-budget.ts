@@ -47,7 +47,13 @@ export class ConnectBudget {
     return 0;
   }
 
-  /** It could not be opened, or ended without a single answer. */
+  /** It ended without a single answer. The first time that may be chance, and another one is tried at once. */
+  noteUseless(nowMs: number): void {
+    if (this.#failures > 0) return this.noteFailure(nowMs);
+    this.#failures = 1;
+  }
+
+  /** It could not be opened, or is not wanted. */
   noteFailure(nowMs: number): void {
     const { backoffMs, maxBackoffMs } = this.#limits;
     const delayMs = Math.min(maxBackoffMs, backoffMs * 2 ** this.#failures);

@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 /** Nothing of the request was written. */
 export interface Unsent {
   readonly kind: 'unsent';
-  /** `busy`: no stream was free in time; `closing`; `unreachable`: there is no connection, `error` says why. Others are a peer's farewell. */
+  /** `busy`: no stream was free in time; `closing`; `unreachable`: there is no connection, `error` says why. Others are a peer's farewell, or the sender's. */
   readonly reason: string;
   readonly error?: ConnectError;
 }

@@ -5,7 +5,8 @@ import { ConnectError, type Goaway, type RequestEnd } from '@heliograph/http2';
 import type { ProviderLog } from '../push-provider.ts';
 import { ConnectBudget, CONNECT_LIMITS, type ConnectLimits } from './connect-budget.ts';
 import type { PoolRequest, Unsent } from './pool-request.ts';
-import { Session } from './session.ts';
+import { POOL_TIMES, type PoolTimes } from './pool-times.ts';
+import { Session, type Gone } from './session.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /*
@@ -23,6 +24,7 @@ export interface SessionPoolOptions {
   readonly toFault?: (goaway: Goaway) => string | undefined;
   readonly random?: () => number;
   readonly connectLimits?: ConnectLimits;
+  readonly times?: Partial<PoolTimes>;
 }
 
 /** Where requests come from, one at a time, as there is room for them. */
@@ -33,7 +35,6 @@ export interface Feed {
   stop(unsent: Unsent): void;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Requests at once on a connection, also where the server allows more: APNs was seen to allow 500 to 1,500. */
 const MAX_STREAMS = 1_500;
 const MAX_WAITING = 10_000;
@@ -41,13 +42,11 @@ const MAX_WAITING = 10_000;
 const FEED_SHARE = 0.75;
 /** So many requests of a feed before it is another one's turn. */
 const FEED_TURN = 32;
-const SATURATED_MS = 1_000;
-const SHRINK_AFTER_IDLE_MS = 10 * 60_000;
 const WATCH_EVERY_MS = 100;
-const KEEP_ALIVE_EVERY_MS = 15_000;
 
 export class SessionPool {
   readonly #options: SessionPoolOptions;
+  readonly #times: PoolTimes;
   readonly #budget: ConnectBudget;
   readonly #waiting = new WaitingLine<PoolRequest>();
   readonly #feeds: Feed[] = [];
@@ -60,24 +59,28 @@ export class SessionPool {
   #connecting: Promise<void> | undefined;
   #watch: NodeJS.Timeout | undefined;
   #saturatedSinceMs: number | undefined;
-  #lastUnsent: Unsent = { kind: 'unsent', reason: 'unreachable' };
+  /** Why there is no connection. */
+  #lastUnsent: Unsent = NOT_CONNECTED;
   #inFlight = 0;
-  #fedInFlight = 0;
+  #pumping = false;
+  #pumpsAgain = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
   constructor(options: SessionPoolOptions) {
     this.#options = options;
+    this.#times = { ...POOL_TIMES, ...options.times };
     this.#budget = new ConnectBudget(
       options.connectLimits ?? CONNECT_LIMITS,
       options.random ?? Math.random,
     );
-    this.#keepAlive = setInterval(() => this.#keepSessionsAlive(), KEEP_ALIVE_EVERY_MS).unref();
+    const { lookAtIdleMs } = this.#times;
+    this.#keepAlive = setInterval(() => this.#keepSessionsAlive(), lookAtIdleMs).unref();
   }
 
   /** Answers are owed, or requests wait. */
   get busy(): boolean {
-    return this.#inFlight > 0 || this.#waiting.length > 0 || this.#feeds.length > 0;
+    return this.#inFlight > 0 || this.#isShort;
   }
 
   /** Connections that take requests. */
@@ -111,9 +114,11 @@ export class SessionPool {
   noteEnd(request: PoolRequest, end: RequestEnd): void {
     const { session } = request;
     this.#inFlight -= 1;
-    if (request.isFed) this.#fedInFlight -= 1;
     if (session !== undefined) {
-      if (!session.hasAnswered && end.kind === 'answered') this.#budget.noteSuccess();
+      if (request.isFed) session.fedInFlight -= 1;
+      const isFirstAnswer = end.kind === 'answered' && !session.hasAnswered;
+      // What it had to say of us when it went away stands.
+      if (isFirstAnswer && !session.blamesUs) this.#noteSuccess();
       session.note(end);
     }
     request.settle(end);
@@ -134,18 +139,34 @@ export class SessionPool {
 
   /** Ends at once what is under way: who knows what became of it. */
   abandon(): void {
-    for (const session of this.#alive) session.destroy('aborted');
+    this.#closed = true;
     this.#failWaiting(CLOSING);
+    for (const session of this.#alive) session.destroy('aborted');
   }
 
+  /** What it calls may hand over more: that waits for the next round, so that nobody else takes a stream that was seen free. */
   #pump(): void {
-    this.#sendWaiting();
-    this.#serveFeeds();
-    const isShort = this.#waiting.length > 0 || this.#feeds.length > 0;
-    if (!isShort) {
-      this.#saturatedSinceMs = undefined;
-      return;
+    this.#pumpsAgain = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#pumpsAgain) {
+        this.#pumpsAgain = false;
+        this.#sendWaiting();
+        this.#serveFeeds();
+      }
+    } finally {
+      this.#pumping = false;
     }
+    if (this.#isShort) this.#growInTime();
+    else this.#saturatedSinceMs = undefined;
+  }
+
+  get #isShort(): boolean {
+    return this.#waiting.length > 0 || this.#feeds.length > 0;
+  }
+
+  #growInTime(): void {
     this.#watch ??= setInterval(() => this.#look(), WATCH_EVERY_MS);
     this.#grow(performance.now());
   }
@@ -162,7 +183,6 @@ export class SessionPool {
     }
   }
 
-  /** All have about the same patience, so those in front are late first. */
   #dropLate(nowMs: number): void {
     for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
       if (first.waitsUntilMs > nowMs) return;
@@ -188,7 +208,7 @@ export class SessionPool {
       const request = feed.next();
       if (request === undefined) return 'done';
       request.isFed = true;
-      this.#fedInFlight += 1;
+      session.fedInFlight += 1;
       this.#start(session, request);
     }
     return 'more';
@@ -197,8 +217,12 @@ export class SessionPool {
   /** How many more requests of feeds may be under way. */
   #toFedRoom(): number {
     let streams = 0;
-    for (const session of this.#sessions) streams += session.maxStreams;
-    return Math.max(1, Math.floor(streams * FEED_SHARE)) - this.#fedInFlight;
+    let fed = 0;
+    for (const session of this.#sessions) {
+      streams += session.maxStreams;
+      fed += session.fedInFlight;
+    }
+    return Math.max(1, Math.floor(streams * FEED_SHARE)) - fed;
   }
 
   /** The one with the most room: load is spread, and a slow connection gets less of it. */
@@ -225,7 +249,7 @@ export class SessionPool {
     if (this.#sessions.length >= this.#options.maxSessions) return;
     if (this.#sessions.length > 0) {
       this.#saturatedSinceMs ??= nowMs;
-      if (nowMs - this.#saturatedSinceMs < SATURATED_MS) return;
+      if (nowMs - this.#saturatedSinceMs < this.#times.saturatedMs) return;
     } else if (this.#budget.isBackingOff(nowMs)) return this.#failWaiting(this.#lastUnsent);
     // The watch comes back where it is too early.
     if (this.#budget.take(nowMs) > 0) return;
@@ -238,58 +262,72 @@ export class SessionPool {
 
   async #connect(): Promise<void> {
     const { url, secureContext, log } = this.#options;
+    const host = url.hostname;
+    const port = Number(url.port || 443);
     try {
       const session = await Session.open(
-        {
-          host: url.hostname,
-          port: Number(url.port || 443),
-          secureContext,
-          timeoutMs: CONNECT_TIMEOUT_MS,
-          maxStreams: MAX_STREAMS,
-        },
+        { host, port, secureContext, maxStreams: MAX_STREAMS, times: this.#times },
         {
           onCapacity: () => this.#pump(),
-          onGoaway: (goaway) => this.#onGoaway(goaway),
-          onGone: (gone, reason) => this.#onGone(gone, reason),
+          onGone: (gone, how) => this.#onGone(gone, how),
         },
       );
+      if (!(session instanceof Session)) return this.#noteFailure(this.#toUnsent(session));
       this.#alive.add(session);
       this.#sessions.push(session);
       log.info({ host: url.host, connections: this.#sessions.length }, 'connection opened');
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      this.#lastUnsent = { kind: 'unsent', reason: 'unreachable', error };
-      this.#budget.noteFailure(performance.now());
+      this.#noteFailure({ kind: 'unsent', reason: 'unreachable', error });
     }
   }
 
-  #onGoaway(goaway: Goaway): void {
-    const fault = this.#options.toFault?.(goaway);
-    this.#options.log.info({ host: this.#options.url.host, ...goaway }, 'connection goes away');
-    if (fault === undefined) return;
-    this.#lastUnsent = { kind: 'unsent', reason: fault };
-    this.#budget.noteFailure(performance.now());
-  }
-
-  #onGone(session: Session, reason: string): void {
+  #onGone(session: Session, gone: Gone): void {
+    const { goaway } = gone;
+    if (goaway !== undefined)
+      this.#options.log.info({ host: this.#options.url.host, ...goaway }, 'connection goes away');
     if (this.#sessions.includes(session)) {
-      // One that comes and goes without an answer is no better than none.
-      if (!session.hasAnswered) this.#noteUseless(reason);
       this.#sessions = this.#sessions.filter((one) => one !== session);
+      this.#judge(session, gone);
+      // Others will follow those that are in flight, and find a connection then.
+      if (session.inFlight > 0 && this.#sessions.length === 0) this.#grow(performance.now());
     }
-    if (reason === 'goaway') this.#close(session);
+    if (goaway !== undefined) this.#close(session);
     else this.#alive.delete(session);
     if (this.#inFlight === 0) this.#tellIdle();
     this.#pump();
   }
 
-  #noteUseless(reason: string): void {
-    this.#lastUnsent = {
-      kind: 'unsent',
-      reason: 'unreachable',
-      error: new ConnectError(reason, `connection ended: ${reason}`),
-    };
+  #judge(session: Session, gone: Gone): void {
+    const unsent = this.#toUnsent(gone);
+    if (unsent.error === undefined) {
+      session.blamesUs = true;
+      return this.#noteFailure(unsent);
+    }
+    // One that was of use is replaced at once, whatever became of attempts at more of them.
+    if (!session.isUseless) return this.#budget.noteSuccess();
+    this.#lastUnsent = unsent;
+    this.#budget.noteUseless(performance.now());
+  }
+
+  #toUnsent({ reason, goaway }: Gone): Unsent {
+    const fault = goaway && this.#options.toFault?.(goaway);
+    if (fault !== undefined) return { kind: 'unsent', reason: fault };
+    const error = new ConnectError(reason, `connection ended: ${reason}`);
+    return { kind: 'unsent', reason: 'unreachable', error };
+  }
+
+  #noteFailure(unsent: Unsent): void {
+    const { url, log } = this.#options;
+    const { reason, error } = unsent;
+    log.warn({ host: url.host, reason: error?.code ?? reason }, 'no connection');
+    this.#lastUnsent = unsent;
     this.#budget.noteFailure(performance.now());
+  }
+
+  #noteSuccess(): void {
+    this.#lastUnsent = NOT_CONNECTED;
+    this.#budget.noteSuccess();
   }
 
   #retire(session: Session, reason: string): void {
@@ -306,8 +344,10 @@ export class SessionPool {
 
   /** While something waits. */
   #look(): void {
+    const nowMs = performance.now();
+    for (const session of this.#sessions) if (session.isStuck(nowMs)) session.destroy('no_streams');
     this.#pump();
-    if (this.#waiting.length > 0 || this.#feeds.length > 0) return;
+    if (this.#isShort) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
   }
@@ -326,8 +366,7 @@ export class SessionPool {
     const nowMs = performance.now();
     for (const session of this.#sessions) {
       session.keepAlive(nowMs);
-      const isSpare = this.#sessions.length > 1 && session.inFlight === 0;
-      if (isSpare && nowMs - session.usedAtMs > SHRINK_AFTER_IDLE_MS) this.#retire(session, 'idle');
+      if (this.#sessions.length > 1 && session.isSpare(nowMs)) this.#retire(session, 'idle');
     }
   }
 
@@ -338,6 +377,7 @@ export class SessionPool {
   }
 }
 
+const NOT_CONNECTED: Unsent = { kind: 'unsent', reason: 'unreachable' };
 const BUSY: Unsent = { kind: 'unsent', reason: 'busy' };
 const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
 

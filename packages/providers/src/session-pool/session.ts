@@ -7,20 +7,27 @@ import {
   type RequestEnd,
 } from '@heliograph/http2';
 
+import type { PoolTimes } from './pool-times.ts';
+
 /** A request that was silent to its deadline is the connection's fault where others before it were, too. */
 const MAX_SILENT_REQUESTS = 3;
-const SUSPICION_PING_MS = 5_000;
-/** A NAT or load balancer may forget a connection that is idle for longer. */
-const PING_AFTER_IDLE_MS = 60_000;
-const IDLE_PING_MS = 10_000;
-/** For answers that are owed when a connection goes away. */
-export const DRAIN_MS = 10_000;
+
+/** How a connection came to take no more requests. */
+export interface Gone {
+  /** `goaway`, where answers may still be owed, or why it is closed. */
+  readonly reason: string;
+  /** The peer's farewell. */
+  readonly goaway?: Goaway;
+}
 
 export interface SessionEvents {
   readonly onCapacity: () => void;
-  readonly onGoaway: (goaway: Goaway) => void;
-  /** It takes no more requests: `goaway`, where answers are still owed, or it is closed. */
-  readonly onGone: (session: Session, reason: string) => void;
+  /** May come again: after the farewell, the end. */
+  readonly onGone: (session: Session, gone: Gone) => void;
+}
+
+export interface SessionOptions extends Omit<ConnectOptions, 'events' | 'timeoutMs'> {
+  readonly times: PoolTimes;
 }
 
 /**
@@ -29,6 +36,7 @@ export interface SessionEvents {
  */
 export class Session {
   readonly #connection: Http2Connection;
+  readonly #times: PoolTimes;
   readonly #onCapacity: () => void;
   #silent = 0;
   #suspected = false;
@@ -36,37 +44,45 @@ export class Session {
   #requestsBefore = 0;
   #usedAtMs: number;
   #pingedAtMs: number;
-  /** Anything at all was answered: it is of use. */
+  #stuckSinceMs: number | undefined;
+  /** Anything at all was answered. */
   hasAnswered = false;
+  /** Its farewell was about our credential. */
+  blamesUs = false;
+  /** Requests of feeds under way. */
+  fedInFlight = 0;
 
-  private constructor(connection: Http2Connection, onCapacity: () => void) {
+  private constructor(connection: Http2Connection, times: PoolTimes, onCapacity: () => void) {
     this.#connection = connection;
+    this.#times = times;
     this.#onCapacity = onCapacity;
     this.#usedAtMs = performance.now();
     this.#pingedAtMs = this.#usedAtMs;
   }
 
-  /** Rejects with a `ConnectError`. */
+  /** Answers how the connection went where it is gone already. Rejects with a `ConnectError`. */
   static async open(
-    options: Omit<ConnectOptions, 'events'>,
+    { times, ...options }: SessionOptions,
     events: SessionEvents,
-  ): Promise<Session> {
+  ): Promise<Session | Gone> {
     let session: Session | undefined;
-    const gone = (reason: string) => {
-      if (session !== undefined) events.onGone(session, reason);
+    let goneBefore: Gone | undefined;
+    const onGone = (gone: Gone) => {
+      // A farewell may come in one packet with the settings: that is before we have what we made.
+      if (session === undefined) goneBefore ??= gone;
+      else events.onGone(session, gone);
     };
     const connection = await connectHttp2({
       ...options,
+      timeoutMs: times.connectMs,
       events: {
         onCapacity: events.onCapacity,
-        onGoaway: (goaway) => {
-          events.onGoaway(goaway);
-          gone('goaway');
-        },
-        onClose: gone,
+        onGoaway: (goaway) => onGone({ reason: 'goaway', goaway }),
+        onClose: (reason) => onGone({ reason }),
       },
     });
-    session = new Session(connection, events.onCapacity);
+    if (goneBefore !== undefined) return goneBefore;
+    session = new Session(connection, times, events.onCapacity);
     return session;
   }
 
@@ -82,15 +98,15 @@ export class Session {
     return this.#connection.maxStreams;
   }
 
-  /** When it was last seen in use. */
-  get usedAtMs(): number {
-    return this.#usedAtMs;
+  /** It was to take requests, and answered none. */
+  get isUseless(): boolean {
+    return !this.hasAnswered && (this.#requests > 0 || this.#stuckSinceMs !== undefined);
   }
 
-  request(request: Request): boolean {
-    if (this.#suspected || !this.#connection.request(request)) return false;
+  /** To be called where `capacity` is above 0. */
+  request(request: Request): void {
+    this.#connection.request(request);
     this.#requests += 1;
-    return true;
   }
 
   /** To be called with the end of every request that it took. */
@@ -102,7 +118,7 @@ export class Session {
     }
     if (end.kind !== 'ambiguous' || end.reason !== 'timeout') return;
     this.#silent += 1;
-    if (this.#silent >= MAX_SILENT_REQUESTS) void this.#check(SUSPICION_PING_MS);
+    if (this.#silent >= MAX_SILENT_REQUESTS) void this.#check(this.#times.suspicionPingMs);
   }
 
   /** To be called now and then: sees whether it is in use, and pings it where it is not. */
@@ -111,13 +127,28 @@ export class Session {
       this.#requestsBefore = this.#requests;
       this.#usedAtMs = nowMs;
     }
-    if (nowMs - Math.max(this.#usedAtMs, this.#pingedAtMs) < PING_AFTER_IDLE_MS) return;
+    if (nowMs - Math.max(this.#usedAtMs, this.#pingedAtMs) < this.#times.pingAfterIdleMs) return;
     this.#pingedAtMs = nowMs;
-    void this.#check(IDLE_PING_MS);
+    void this.#check(this.#times.idlePingMs);
+  }
+
+  /** It was not seen in use for long. */
+  isSpare(nowMs: number): boolean {
+    return this.inFlight === 0 && nowMs - this.#usedAtMs > this.#times.spareMs;
+  }
+
+  /** To be called now and then while requests wait: it has had no room for long, though nothing is under way that would make some. */
+  isStuck(nowMs: number): boolean {
+    if (this.inFlight > 0 || this.capacity > 0 || this.#suspected) {
+      this.#stuckSinceMs = undefined;
+      return false;
+    }
+    this.#stuckSinceMs ??= nowMs;
+    return nowMs - this.#stuckSinceMs > this.#times.stuckMs;
   }
 
   drain(): Promise<void> {
-    return this.#connection.drain(DRAIN_MS);
+    return this.#connection.drain(this.#times.drainMs);
   }
 
   destroy(reason: string): void {

@@ -1,5 +1,5 @@
-/** First in, first out, at a cost that does not grow with its length. */
-export class WaitingLine<T> {
+/** First in, first out among those of equal patience; whoever has to leave earlier is ahead. */
+export class WaitingLine<T extends { readonly waitsUntilMs: number }> {
   #items: T[] = [];
   #head = 0;
 
@@ -11,8 +11,12 @@ export class WaitingLine<T> {
     return this.#items[this.#head];
   }
 
+  /** Looked through from its end: with patience that is about equal that is a glance. */
   push(item: T): void {
-    this.#items.push(item);
+    let at = this.#items.length;
+    while (at > this.#head && this.#isAfter(at - 1, item)) at -= 1;
+    if (at === this.#items.length) this.#items.push(item);
+    else this.#items.splice(at, 0, item);
   }
 
   shift(): T | undefined {
@@ -25,5 +29,10 @@ export class WaitingLine<T> {
       this.#head = 0;
     }
     return item;
+  }
+
+  #isAfter(at: number, item: T): boolean {
+    const other = this.#items[at];
+    return other !== undefined && other.waitsUntilMs > item.waitsUntilMs;
   }
 }

@@ -1,5 +1,6 @@
 import type { Push, PushFeed, Attempt } from '../../push-provider.ts';
 import { feedBySends } from '../../feed-by-sends.ts';
+import { toUnprocessed } from '../answers.ts';
 import type { ApnsClient, ToApnsRequest } from '../client.ts';
 import { APNS_MAX_IN_FLIGHT, ApnsSession, type ApnsSessionOptions } from './session.ts';
 
@@ -7,6 +8,7 @@ import { APNS_MAX_IN_FLIGHT, ApnsSession, type ApnsSessionOptions } from './sess
 export class NodeApnClient implements ApnsClient {
   readonly #session: ApnsSession;
   readonly #abandoning = new AbortController();
+  #closing = false;
 
   constructor(options: ApnsSessionOptions) {
     this.#session = new ApnsSession(options);
@@ -26,14 +28,20 @@ export class NodeApnClient implements ApnsClient {
   }
 
   feed<P extends Push>(feed: PushFeed<P>, toRequest: ToApnsRequest): Promise<void> {
-    return feedBySends(feed, APNS_MAX_IN_FLIGHT, (push) => this.send(push, toRequest));
+    return feedBySends(feed, {
+      limit: APNS_MAX_IN_FLIGHT,
+      send: (push) => this.send(push, toRequest),
+      findStop: () => (this.#closing ? toUnprocessed('closing') : undefined),
+    });
   }
 
   close(): Promise<void> {
+    this.#closing = true;
     return this.#session.close();
   }
 
   abandon(): void {
+    this.#closing = true;
     this.#abandoning.abort();
   }
 }
