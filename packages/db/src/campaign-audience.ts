@@ -14,9 +14,9 @@ import type { Db } from './database.ts';
 
 /** Devices looked at per page. The first is small, so that sending begins at once. */
 const DEVICES_OF_FIRST_PAGE = 2000;
-const DEVICES_PER_PAGE = 500_000;
+const DEVICES_PER_PAGE = 250_000;
 /** A look for one device costs as much as reading so many rows of a table in a row. */
-const ROWS_PER_LOOK = 10;
+const ROWS_PER_LOOK = 20;
 /** Deliveries of a chunk have the places `ordinal * MAX_DELIVERIES_PER_CHUNK` and following in their run. */
 export const MAX_DELIVERIES_PER_CHUNK = 1000;
 
@@ -49,7 +49,7 @@ class RunIsOver extends Error {}
 /** Compiling would take longer than a page. And of tables that grow fast the planner knows too little for nested loops. */
 async function tuneForPages(tx: Db): Promise<void> {
   await sql`
-    SELECT set_config('jit', 'off', true), set_config('enable_nestloop', 'off', true), set_config('work_mem', '48MB', true)`.execute(
+    SELECT set_config('jit', 'off', true), set_config('enable_nestloop', 'off', true), set_config('work_mem', '32MB', true)`.execute(
     tx,
   );
 }
