@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Provider } from '@heliograph/core';
-import { makeApp, makeCampaign, makeDevice, makeRun, useTestDatabase } from '@heliograph/testing';
+import {
+  eventually,
+  makeApp,
+  makeCampaign,
+  makeDevice,
+  makeRun,
+  useTestDatabase,
+} from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { countUsersPage, freezePage, TARGETED } from './campaign-audience.ts';
+import { countUsers, freezePage, TARGETED } from './campaign-audience.ts';
 import { addCampaignUsers, removeCampaignUsers } from './campaigns.ts';
 import { controlStoredRun, findRun, stopRun } from './campaign-runs.ts';
 import { deleteDevices, hashPushToken, inRegistration, saveDevice } from './devices.ts';
@@ -21,10 +28,6 @@ async function setPlan(runId: string, fewUsers: boolean) {
 async function freezeAll(runId: string, pageSize?: number): Promise<number> {
   for (let pages = 1; ; pages += 1)
     if (!(await freezePage(database.db, runId, pageSize))) return pages;
-}
-
-async function countAll(runId: string, pageSize?: number): Promise<void> {
-  while (await countUsersPage(database.db, runId, pageSize));
 }
 
 async function readChunks(runId: string) {
@@ -60,6 +63,16 @@ async function readCounts(runId: string) {
     .orderBy('reason')
     .execute();
   return { targeted, excluded };
+}
+
+/** Pages that wait for somebody else to be done with their run. */
+async function countWaitingPages(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH page AS%'`.execute(
+    database.db,
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** So many devices, each of its own user, of both providers in turn; answers the users. */
@@ -204,7 +217,7 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
     ]);
     await addCampaignUsers(db, campaign.campaignId, [readded?.userId ?? '']);
     await freezeAll(runId);
-    await countAll(runId);
+    await countUsers(db, runId);
 
     // then
     expect(await readAudience(runId)).toEqual([ids[0], ids[3]]);
@@ -369,7 +382,7 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
     const pages = await freezeAll(runId);
 
     // then
-    expect(pages).toBe(fewUsers ? 2 : 4);
+    expect(pages).toBe(fewUsers ? 1 : 4);
     const chunks = await readChunks(runId);
     expect(chunks.map((chunk) => chunk.ordinal)).toEqual([...chunks.keys()]);
     expect(Math.max(...chunks.map((chunk) => chunk.outcomes.length))).toBe(1000);
@@ -398,11 +411,28 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
       });
       expect(wrong).toEqual([]);
     }
+    // and: no time was spent on compressing them
+    const { rows: compressed } = await sql`
+      SELECT FROM campaign_chunks WHERE run_id = ${runId} AND pg_column_compression(device_ids) IS NOT NULL`.execute(
+      db,
+    );
+    expect(compressed).toEqual([]);
     for (const chunk of chunks) {
       expect(chunk.userHashes).toHaveLength(chunk.deviceIds.length);
       expect(chunk.tokenHashes).toHaveLength(chunk.deviceIds.length * 16);
       expect(chunk.outcomes).toHaveLength(chunk.deviceIds.length);
     }
+  });
+
+  test('finds the devices of many users by small pages as well', async () => {
+    const { db } = database;
+    const { appRef, campaign, ids } = await makeAudience(25);
+    await makeDevice(db, appRef);
+    const runId = await start(campaign);
+
+    await freezeAll(runId, 2);
+
+    expect(await readAudience(runId)).toEqual(ids);
   });
 
   describe('while tokens move between two pages', () => {
@@ -560,6 +590,29 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
       expect(await findRun(db, runId)).toMatchObject({ state: 'cancelled', materialisedAt: null });
     });
 
+    test('is cancelled at once while a page is under way, of which nothing stays', async () => {
+      const { db } = database;
+      const { campaign, ids } = await makeAudience(3);
+      const runId = await start(campaign);
+      await freezePage(db, runId, 1);
+
+      // when: the page finds the run's row held by who cancels
+      const page = await db.transaction().execute(async (tx) => {
+        await tx
+          .updateTable('campaignRuns')
+          .set({ state: 'cancelled' })
+          .where('id', '=', runId)
+          .execute();
+        const frozen = freezePage(db, runId, 1);
+        await eventually(async () => expect(await countWaitingPages()).toBeGreaterThan(0));
+        return { frozen };
+      });
+
+      expect(await page.frozen).toBe(false);
+      expect(await readAudience(runId)).toEqual(ids.slice(0, 1));
+      expect((await readCounts(runId)).targeted).toMatchObject([{ count: 1 }]);
+    });
+
     test.each(['paused', 'halted'] as const)('goes on while it is %s', async (state) => {
       const { db } = database;
       const { campaign, ids } = await makeAudience(3);
@@ -712,8 +765,8 @@ describe.each(PLANS)('freezing an audience ($fewUsers: few users)', ({ fewUsers 
   });
 });
 
-describe('counting users', () => {
-  test('counts them, and those without a device in the app, in pages', async () => {
+describe.each(PLANS)('counting users ($fewUsers: few users)', ({ fewUsers }) => {
+  test('counts them, and those without a device in the app, once the audience is frozen', async () => {
     const { db } = database;
     // given: one of five has no device, one has one of another app, one registers after the start
     const { appRef, devices, campaign } = await makeAudience(2);
@@ -722,17 +775,39 @@ describe('counting users', () => {
     await makeDevice(db, await makeApp(db), { userId: elsewhere });
     await makeDevice(db, appRef, { userId: devices[0]?.userId ?? '' });
     const runId = await makeRun(db, campaign);
+    await setPlan(runId, fewUsers);
     await makeDevice(db, appRef, { userId: late });
+    await addCampaignUsers(db, campaign.campaignId, [randomUUID()]);
 
     // when
-    const early = await countUsersPage(db, runId, 2);
+    await countUsers(db, runId);
+    const early = await findRun(db, runId);
     await freezeAll(runId);
-    await Promise.all([countAll(runId, 2), countAll(runId, 2), countAll(runId, 2)]);
+    await Promise.all([countUsers(db, runId), countUsers(db, runId), countUsers(db, runId)]);
 
     // then
-    expect(early).toBe(false);
+    expect(early).toMatchObject({ users: 0, usersWithoutDevice: 0 });
     expect(await findRun(db, runId)).toMatchObject({ users: 5, usersWithoutDevice: 3 });
-    expect(await countUsersPage(db, runId)).toBe(false);
+  });
+
+  test('knows no device that was registered after the start, though it has an earlier id', async () => {
+    const { db } = database;
+    const { appRef, devices, campaign } = await makeAudience(2);
+    const runId = await makeRun(db, campaign);
+    await setPlan(runId, fewUsers);
+    await freezeAll(runId);
+
+    // when: as if its transaction had begun after the start
+    const [first] = devices;
+    await db
+      .updateTable('devices')
+      .set({ createdAt: new Date(Date.now() + 60_000) })
+      .where('appRef', '=', appRef)
+      .where('id', '=', first?.id ?? 0)
+      .execute();
+    await countUsers(db, runId);
+
+    expect(await findRun(db, runId)).toMatchObject({ users: 2, usersWithoutDevice: 1 });
   });
 });
 

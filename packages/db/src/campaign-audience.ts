@@ -8,13 +8,15 @@ import type { Db } from './database.ts';
  *
  * It goes through the app's devices in the order of their ids, a page per transaction; a page freezes what it sees, and moves the
  * cursor in the run's row, so it happens once whoever does it and whenever they die. Only tokens that several devices have
- * (`shared_tokens`) or had (`token_releases`) are looked for among the chunks that are frozen already.
+ * (`shared_tokens`) or had (`token_releases`) are looked for among the chunks that are frozen already. Large pages read through what
+ * small ones look up for each device.
  */
 
 /** Devices looked at per page. The first is small, so that sending begins at once. */
-const DEVICES_PER_PAGE = 10_000;
 const DEVICES_OF_FIRST_PAGE = 2000;
-const USERS_PER_PAGE = 20_000;
+const DEVICES_PER_PAGE = 250_000;
+/** A look for one device costs as much as reading so many rows of a table in a row. */
+const ROWS_PER_LOOK = 20;
 /** Deliveries of a chunk have the places `ordinal * MAX_DELIVERIES_PER_CHUNK` and following in their run. */
 export const MAX_DELIVERIES_PER_CHUNK = 1000;
 
@@ -26,47 +28,69 @@ const FREEZING_SHARD = -1;
 
 /** Freezes the next page of the run's audience; `pageSize` devices are looked at. Answers whether there is more to freeze. */
 export async function freezePage(db: Db, runId: string, pageSize?: number): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    // Compiling would take longer than the page. And of tables that grow fast the planner knows too little for nested loops.
-    await sql`SELECT set_config('jit', 'off', true), set_config('enable_nestloop', 'off', true)`.execute(
-      tx,
-    );
-    const run = await tx
-      .selectFrom('campaignRuns')
-      .select([
-        'id',
-        'appRef',
-        'campaignId',
-        'dryRun',
-        'canaryPercent',
-        'fewUsers',
-        'lastDeviceId',
-        'lastUserPosition',
-        'deviceCursor',
-        'nextChunk',
-      ])
-      .where('id', '=', runId)
-      .where('materialisedAt', 'is', null)
-      .where('state', 'in', ['materialising', 'paused', 'halted'])
-      .where('startedAt', 'is not', null)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
-    if (run === undefined) return false;
-
-    const isLast = await storePage(tx, run, pageSize ?? toPageSize(run));
-    if (!isLast) return true;
-    if (run.canaryPercent !== null && !run.dryRun)
-      await releaseCanary(tx, runId, run.canaryPercent);
-    await sql`
-      UPDATE campaign_runs SET materialised_at = now(),
-        state = CASE WHEN state = 'materialising' THEN 'running' ELSE state END
-      WHERE id = ${runId}`.execute(tx);
-    return false;
-  });
+  try {
+    return await db.transaction().execute(async (tx) => {
+      await tuneForPages(tx);
+      // Its row is held for the last moment only: who pauses or cancels the run is not to wait for a page.
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended('freezing ' || ${runId}, 0))`.execute(
+        tx,
+      );
+      return storeNextPage(tx, runId, pageSize);
+    });
+  } catch (error) {
+    if (error instanceof RunIsOver) return false;
+    throw error;
+  }
 }
 
-/** A run whose row is held. Its values are written into the statement: the planner reads one partition, and knows what it will find. */
-interface HeldRun {
+/** The run was cancelled while a page of it was under way. */
+class RunIsOver extends Error {}
+
+/** Compiling would take longer than a page. And of tables that grow fast the planner knows too little for nested loops. */
+async function tuneForPages(tx: Db): Promise<void> {
+  await sql`
+    SELECT set_config('jit', 'off', true), set_config('enable_nestloop', 'off', true), set_config('work_mem', '32MB', true)`.execute(
+    tx,
+  );
+}
+
+async function storeNextPage(tx: Db, runId: string, pageSize?: number): Promise<boolean> {
+  const run = await tx
+    .selectFrom('campaignRuns')
+    .select([
+      'id',
+      'appRef',
+      'campaignId',
+      'dryRun',
+      'canaryPercent',
+      'fewUsers',
+      'lastDeviceId',
+      'lastUserPosition',
+      'deviceCursor',
+      'nextChunk',
+    ])
+    .where('id', '=', runId)
+    .where('materialisedAt', 'is', null)
+    .where('state', 'in', [...FREEZING_STATES])
+    .where('startedAt', 'is not', null)
+    .executeTakeFirst();
+  if (run === undefined) return false;
+
+  const isLast = await storePage(tx, run, pageSize ?? toPageSize(run));
+  if (!isLast) return true;
+  if (run.canaryPercent !== null && !run.dryRun) await releaseCanary(tx, runId, run.canaryPercent);
+  await sql`
+    UPDATE campaign_runs SET materialised_at = now(),
+      state = CASE WHEN state = 'materialising' THEN 'running' ELSE state END
+    WHERE id = ${runId}`.execute(tx);
+  return false;
+}
+
+/** States of a run whose audience may be frozen. */
+const FREEZING_STATES = ['materialising', 'paused', 'halted'] as const;
+
+/** A run that nobody else freezes meanwhile. Its values are written into the statement: the planner reads one partition, and knows what it will find. */
+interface FreezingRun {
   readonly id: string;
   readonly appRef: number;
   readonly campaignId: number;
@@ -79,73 +103,68 @@ interface HeldRun {
   readonly nextChunk: number;
 }
 
-/** A page of few users costs a look at each of them, however small it is. */
-function toPageSize({ deviceCursor, fewUsers }: HeldRun): number {
-  return deviceCursor === 0 && fewUsers !== true ? DEVICES_OF_FIRST_PAGE : DEVICES_PER_PAGE;
+/** Pages grow with what is frozen. One of few users costs a look at each of them, however small it is. */
+function toPageSize({ nextChunk, fewUsers }: FreezingRun): number {
+  if (fewUsers === true) return DEVICES_PER_PAGE;
+  return Math.min(DEVICES_OF_FIRST_PAGE * (1 + nextChunk), DEVICES_PER_PAGE);
 }
 
 /** Answers whether it was the last page. */
-async function storePage(tx: Db, run: HeldRun, pageSize: number): Promise<boolean> {
+async function storePage(tx: Db, run: FreezingRun, pageSize: number): Promise<boolean> {
+  const looks = await chooseLooks(tx, run, pageSize);
   const { rows } = await sql<{ isLast: boolean }>`
     WITH page AS MATERIALIZED (
       ${run.fewUsers === true ? devicesOfUsers(run, pageSize) : devicesOfApp(run, pageSize)}
     ), member AS MATERIALIZED (
-      SELECT p.*, k.environment AS of_credential, CASE
+      SELECT p.id, p.provider, p.push_token_hash, p.user_id, k.environment AS of_credential, CASE
         WHEN p.token_deactivated_at IS NOT NULL THEN 'token_deactivated'
         WHEN k.app_ref IS NULL THEN 'not_configured'
         WHEN k.provider = 'apns' AND k.environment = 'production' AND p.environment = 'development' THEN 'environment'
       END AS exclusion
-      FROM page p
+      FROM page p ${looks.forUsers ? sql`` : joinUsers(run)}
       LEFT JOIN credentials k ON k.app_ref = ${run.appRef} AND k.provider = p.provider
       -- Not a parameter: microseconds count.
       WHERE p.created_at <= (SELECT started_at FROM campaign_runs WHERE id = ${run.id})
-        AND ${run.fewUsers === true ? sql`true` : isMember(run, sql`p.user_id`)}
+        AND ${looks.forUsers && run.fewUsers !== true ? isMember(run, sql`p.user_id`) : sql`true`}
     ), suspect AS MATERIALIZED (
       -- Most tokens are nobody else's, and need no look at those who came before.
       SELECT m.id, m.provider, m.push_token_hash, m.of_credential,
         min(m.id) OVER (PARTITION BY m.provider, m.push_token_hash) AS first_id
       FROM member m
-      WHERE m.exclusion IS NULL AND (
-        EXISTS (
-          SELECT FROM shared_tokens t
-          WHERE t.push_token_hash = m.push_token_hash AND t.app_ref = ${run.appRef} AND t.provider = m.provider OFFSET 0)
-        OR EXISTS (
-          SELECT FROM token_releases t WHERE t.push_token_hash = m.push_token_hash AND t.app_ref = ${run.appRef} OFFSET 0))
+      WHERE m.exclusion IS NULL AND ${looks.forTokens ? isShared(run) : isAmongShared(run)}
     ), duplicate AS (
       SELECT s.id FROM suspect s
       WHERE s.first_id < s.id OR ${run.dryRun ? isCountedBefore(run) : isFrozenBefore(run)}
     ), decided AS MATERIALIZED (
-      SELECT id, provider, push_token_hash, user_id, CASE
+      SELECT id, provider, substring(push_token_hash FOR 16) AS token_hash, hashtextextended(user_id, 0) AS user_hash, CASE
         WHEN exclusion IS NOT NULL THEN exclusion
         WHEN id IN (SELECT id FROM duplicate) THEN 'duplicate_token'
       END AS reason
-      FROM member
-    ), targeted AS (
+      FROM member ORDER BY id
+    ), targeted AS MATERIALIZED (
       -- A look per provider finds the devices sorted already; sorting them by provider takes longer.
       SELECT p.provider, t.* FROM unnest(${PROVIDERS}::text[]) AS p (provider) CROSS JOIN LATERAL (
         SELECT count(*)::integer AS devices, array_agg(id ORDER BY id) AS ids,
-          string_agg(substring(push_token_hash FOR 16), ''::bytea ORDER BY id) AS token_hashes,
-          array_agg(hashtextextended(user_id, 0) ORDER BY id) AS user_hashes
+          string_agg(token_hash, ''::bytea ORDER BY id) AS token_hashes, array_agg(user_hash ORDER BY id) AS user_hashes
         FROM decided WHERE provider = p.provider AND reason IS NULL
       ) t
+      WHERE t.devices > 0
     ), chunked AS MATERIALIZED (
-      SELECT t.provider, least(${MAX_DELIVERIES_PER_CHUNK}::integer, t.devices - before) AS devices,
-        t.ids[before + 1:before + ${MAX_DELIVERIES_PER_CHUNK}::integer] AS ids,
-        substring(t.token_hashes FROM before * 16 + 1 FOR ${MAX_DELIVERIES_PER_CHUNK * 16}::integer) AS token_hashes,
-        t.user_hashes[before + 1:before + ${MAX_DELIVERIES_PER_CHUNK}::integer] AS user_hashes,
+      SELECT t.provider, before, least(${MAX_DELIVERIES_PER_CHUNK}::integer, t.devices - before) AS devices,
         row_number() OVER (ORDER BY t.ids[before + 1]) - 1 AS nth
       FROM targeted t CROSS JOIN LATERAL generate_series(0, t.devices - 1, ${MAX_DELIVERIES_PER_CHUNK}::integer) AS before
     ), stored AS (
       INSERT INTO campaign_chunks
         (run_id, ordinal, provider, first_device_id, last_device_id, device_ids, token_hashes, user_hashes, outcomes, due_at)
-      SELECT ${run.id}::uuid, ${run.nextChunk}::bigint + c.nth, c.provider, c.ids[1], c.ids[c.devices], c.ids, c.token_hashes,
-        c.user_hashes, decode(repeat('00', c.devices), 'hex'),
+      SELECT ${run.id}::uuid, ${run.nextChunk}::bigint + c.nth, c.provider, t.ids[before + 1], t.ids[before + c.devices],
+        t.ids[before + 1:before + c.devices], substring(t.token_hashes FROM before * 16 + 1 FOR c.devices * 16),
+        t.user_hashes[before + 1:before + c.devices], decode(repeat('00', c.devices), 'hex'),
         ${run.canaryPercent === null ? sql`now()` : sql`'infinity'`}
-      FROM chunked c WHERE ${!run.dryRun}::boolean
+      FROM chunked c JOIN targeted t ON t.provider = c.provider
+      WHERE ${!run.dryRun}::boolean
     ), counted AS (
       INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count)
-      SELECT ${run.id}::uuid, c.provider, ${TARGETED}::smallint, ${FREEZING_SHARD}::smallint, sum(c.devices)
-      FROM chunked c GROUP BY c.provider
+      SELECT ${run.id}::uuid, provider, ${TARGETED}::smallint, ${FREEZING_SHARD}::smallint, devices FROM targeted
       ON CONFLICT (run_id, provider, code, shard) DO UPDATE SET count = t.count + excluded.count
     ), excluded_devices AS (
       INSERT INTO campaign_run_exclusions AS t (run_id, provider, reason, count)
@@ -157,9 +176,42 @@ async function storePage(tx: Db, run: HeldRun, pageSize: number): Promise<boolea
     UPDATE campaign_runs r SET
       device_cursor = CASE WHEN seen.devices < ${pageSize}::integer THEN r.last_device_id ELSE seen.last_id END,
       next_chunk = r.next_chunk + (SELECT count(*) FROM chunked)
-    FROM seen WHERE r.id = ${run.id}
+    FROM seen WHERE r.id = ${run.id} AND r.state IN (${sql.join(FREEZING_STATES)})
     RETURNING seen.devices < ${pageSize}::integer AS is_last`.execute(tx);
-  return rows[0]?.isLast ?? true;
+  const [page] = rows;
+  if (page === undefined) throw new RunIsOver();
+  return page.isLast;
+}
+
+/** What is looked up for each device of a page; the rest is read through at once. */
+interface Looks {
+  /** In the campaign: whether the device's user is there. */
+  readonly forUsers: boolean;
+  /** Among tokens that several have: whether its token is there. */
+  readonly forTokens: boolean;
+}
+
+async function chooseLooks(tx: Db, run: FreezingRun, pageSize: number): Promise<Looks> {
+  const worthReading = pageSize * ROWS_PER_LOOK;
+  // Positions count users up, with gaps: there are no more than that.
+  const { rows } = await sql<{ users: number | null; tokens: number }>`
+    SELECT ${run.lastUserPosition}::bigint - (SELECT min(position) FROM campaign_users WHERE campaign_id = ${run.campaignId}) AS users,
+      (SELECT count(*) FROM (
+        (SELECT FROM shared_tokens WHERE app_ref = ${run.appRef} LIMIT ${pageSize})
+        UNION ALL
+        (SELECT FROM token_releases WHERE app_ref = ${run.appRef} LIMIT ${pageSize})
+      ) t) AS tokens`.execute(tx);
+  const [found] = rows;
+  return {
+    forUsers: run.fewUsers === true || (found?.users ?? 0) > worthReading,
+    forTokens: (found?.tokens ?? pageSize) >= pageSize,
+  };
+}
+
+/** The page's devices of users of the campaign, who are read in the order in which they were added. */
+function joinUsers({ campaignId, lastUserPosition }: FreezingRun) {
+  return sql`
+    JOIN campaign_users u ON u.user_id = p.user_id AND u.campaign_id = ${campaignId} AND u.position <= ${lastUserPosition}`;
 }
 
 const DEVICE_COLUMNS = sql`
@@ -171,7 +223,7 @@ const DEVICE_COLUMNS = sql`
  */
 
 /** Every device of the app, whoever's it is. */
-function devicesOfApp({ appRef, deviceCursor, lastDeviceId }: HeldRun, pageSize: number) {
+function devicesOfApp({ appRef, deviceCursor, lastDeviceId }: FreezingRun, pageSize: number) {
   return sql`
     SELECT ${DEVICE_COLUMNS} FROM devices d
     WHERE (d.app_ref, d.id) > (${appRef}::bigint, ${deviceCursor}::bigint)
@@ -180,7 +232,7 @@ function devicesOfApp({ appRef, deviceCursor, lastDeviceId }: HeldRun, pageSize:
 }
 
 /** The users' devices only. */
-function devicesOfUsers(run: HeldRun, pageSize: number) {
+function devicesOfUsers(run: FreezingRun, pageSize: number) {
   return sql`
     SELECT d.* FROM campaign_users u CROSS JOIN LATERAL (
       SELECT ${DEVICE_COLUMNS} FROM devices d
@@ -193,7 +245,7 @@ function devicesOfUsers(run: HeldRun, pageSize: number) {
 
 /** OFFSET 0: one probe of the index per device, where the planner would rather hash a million users for every page. */
 function isMember(
-  { campaignId, lastUserPosition }: HeldRun,
+  { campaignId, lastUserPosition }: FreezingRun,
   userId: RawBuilder<unknown>,
 ): RawBuilder<boolean> {
   return sql<boolean>`EXISTS (
@@ -201,8 +253,25 @@ function isMember(
     WHERE u.campaign_id = ${campaignId} AND u.user_id = ${userId} AND u.position + 0 <= ${lastUserPosition}::bigint OFFSET 0)`;
 }
 
+/** Whether several devices have, or had, the token of the member `m`. */
+function isShared({ appRef }: FreezingRun): RawBuilder<boolean> {
+  return sql<boolean>`(
+    EXISTS (
+      SELECT FROM shared_tokens t
+      WHERE t.push_token_hash = m.push_token_hash AND t.app_ref = ${appRef} AND t.provider = m.provider OFFSET 0)
+    OR EXISTS (
+      SELECT FROM token_releases t WHERE t.push_token_hash = m.push_token_hash AND t.app_ref = ${appRef} OFFSET 0))`;
+}
+
+/** The same, or more, where the app has few such tokens. */
+function isAmongShared({ appRef }: FreezingRun): RawBuilder<boolean> {
+  return sql<boolean>`m.push_token_hash IN (
+    SELECT push_token_hash FROM shared_tokens WHERE app_ref = ${appRef}
+    UNION ALL SELECT push_token_hash FROM token_releases WHERE app_ref = ${appRef})`;
+}
+
 /** Devices that have the token of the suspect `s`, and whose turn came before this page. */
-function earlierHolders({ appRef, deviceCursor }: HeldRun) {
+function earlierHolders({ appRef, deviceCursor }: FreezingRun) {
   return sql`
     SELECT o.id FROM devices o
     WHERE o.push_token_hash = s.push_token_hash AND o.app_ref + 0 = ${appRef}::bigint AND o.provider || '' = s.provider
@@ -210,21 +279,21 @@ function earlierHolders({ appRef, deviceCursor }: HeldRun) {
 }
 
 /** Devices that had it, whenever that was: what was released before the run started may have been visible only later. */
-function earlierReleases({ appRef, deviceCursor }: HeldRun) {
+function earlierReleases({ appRef, deviceCursor }: FreezingRun) {
   return sql`
     SELECT t.device_id FROM token_releases t
     WHERE t.push_token_hash = s.push_token_hash AND t.app_ref = ${appRef} AND t.provider = s.provider
       AND t.device_id <= ${deviceCursor}`;
 }
 
-function isFrozenBefore(run: HeldRun): RawBuilder<boolean> {
+function isFrozenBefore(run: FreezingRun): RawBuilder<boolean> {
   return sql<boolean>`EXISTS (
     SELECT FROM (${earlierHolders(run)} UNION ALL ${earlierReleases(run)} OFFSET 0) holder
     WHERE ${frozenHashOf(sql`${run.id}`, sql`s.provider`, sql`holder.id`)} = substring(s.push_token_hash FOR 16))`;
 }
 
 /** A dry run has no chunks to look into: holders that are in the audience by what the registry says now. */
-function isCountedBefore(run: HeldRun): RawBuilder<boolean> {
+function isCountedBefore(run: FreezingRun): RawBuilder<boolean> {
   return sql<boolean>`EXISTS (
     ${earlierHolders(run)} AND o.token_deactivated_at IS NULL
       AND o.created_at <= (SELECT started_at FROM campaign_runs WHERE id = ${run.id})
@@ -289,36 +358,37 @@ async function releaseCanary(tx: Db, runId: string, percent: number): Promise<vo
   );
 }
 
-/** Counts the next page of the run's users, and those without a device in the app. Answers whether there is more to count. */
-export async function countUsersPage(
-  db: Db,
-  runId: string,
-  pageSize = USERS_PER_PAGE,
-): Promise<boolean> {
-  const { rows } = await sql<{ more: boolean }>`
-    WITH run AS (
-      SELECT * FROM campaign_runs
-      WHERE id = ${runId} AND materialised_at IS NOT NULL AND users_counted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED
-    ), page AS MATERIALIZED (
-      SELECT u.user_id, u.position FROM run CROSS JOIN LATERAL (
-        SELECT user_id, position FROM campaign_users u
-        WHERE u.campaign_id = run.campaign_id AND u.position > run.user_cursor AND u.position <= run.last_user_position
-        ORDER BY position LIMIT ${pageSize}
-      ) u
-    ), counted AS (
-      SELECT count(*) AS users, max(position) AS last_position, count(*) FILTER (WHERE NOT EXISTS (
-        SELECT FROM run, devices d
-        WHERE d.user_id = page.user_id AND d.app_ref + 0 = run.app_ref
-          AND d.created_at <= run.started_at AND d.id + 0 <= run.last_device_id OFFSET 0
-      )) AS without_device
-      FROM page
-    )
-    UPDATE campaign_runs r SET
-      users = r.users + counted.users,
-      users_without_device = r.users_without_device + counted.without_device,
-      user_cursor = coalesce(counted.last_position, r.user_cursor),
-      users_counted_at = CASE WHEN counted.users < ${pageSize}::integer THEN now() END
-    FROM counted, run WHERE r.id = run.id
-    RETURNING counted.users = ${pageSize}::integer AS more`.execute(db);
-  return rows[0]?.more ?? false;
+/**
+ * Counts the run's users, and those without a device in the app, once its audience is frozen. It reads both through at once, and holds
+ * the run's row for the last moment only; who dies meanwhile has counted nothing.
+ */
+export async function countUsers(db: Db, runId: string): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tuneForPages(tx);
+    const run = await tx
+      .selectFrom('campaignRuns')
+      .select(['appRef', 'campaignId', 'fewUsers', 'lastDeviceId', 'lastUserPosition'])
+      .where('id', '=', runId)
+      .where('materialisedAt', 'is not', null)
+      .where('usersCountedAt', 'is', null)
+      .executeTakeFirst();
+    if (run === undefined) return;
+
+    const isDevice = sql`d.user_id = u.user_id AND d.created_at <= (SELECT started_at FROM campaign_runs WHERE id = ${runId})`;
+    const hasDevice =
+      run.fewUsers === true
+        ? sql`EXISTS (
+            SELECT FROM devices d
+            WHERE ${isDevice} AND d.app_ref + 0 = ${run.appRef}::bigint AND d.id + 0 <= ${run.lastDeviceId}::bigint OFFSET 0)`
+        : sql`EXISTS (
+            SELECT FROM devices d WHERE ${isDevice} AND d.app_ref = ${run.appRef} AND d.id <= ${run.lastDeviceId})`;
+    await sql`
+      WITH counted AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM campaign_users WHERE campaign_id = ${run.campaignId} AND position <= ${run.lastUserPosition}) AS users,
+          (SELECT count(*) FROM campaign_users u
+          WHERE u.campaign_id = ${run.campaignId} AND u.position <= ${run.lastUserPosition} AND NOT ${hasDevice}) AS without_device
+      )
+      UPDATE campaign_runs r SET users = counted.users, users_without_device = counted.without_device, users_counted_at = now()
+      FROM counted WHERE r.id = ${runId} AND r.users_counted_at IS NULL`.execute(tx);
+  });
 }

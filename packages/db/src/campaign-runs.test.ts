@@ -1,7 +1,7 @@
 import { toOutcomeCode, type RunControl } from '@heliograph/core';
 import { makeApp, makeCampaign, makeDevice, makeRun, useTestDatabase } from '@heliograph/testing';
 
-import { countUsersPage, freezePage } from './campaign-audience.ts';
+import { countUsers, freezePage } from './campaign-audience.ts';
 import { claimChunk, recordCheckpoints } from './campaign-chunks.ts';
 import {
   approveCanary,
@@ -40,7 +40,7 @@ async function make(users: number, changes = {}) {
 
 async function freeze(runId: string): Promise<void> {
   while (await freezePage(database.db, runId, 1));
-  while (await countUsersPage(database.db, runId));
+  await countUsers(database.db, runId);
 }
 
 /** Makes everything final that is due, with that code. */
@@ -304,7 +304,7 @@ describe('finishing', () => {
     expect(await finishRun(db, runId)).toBe(false);
     await settle(runId);
     expect(await finishRun(db, runId)).toBe(false);
-    await countUsersPage(db, runId);
+    await countUsers(db, runId);
     const ended = await Promise.all([finishRun(db, runId), finishRun(db, runId)]);
 
     expect(ended.toSorted()).toEqual([false, true]);

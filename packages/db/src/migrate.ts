@@ -6,6 +6,7 @@ import { messageLedger } from './migrations/0002-message-ledger.ts';
 import { pausesAndGuard } from './migrations/0003-pauses-and-guard.ts';
 import { campaigns } from './migrations/0004-campaigns.ts';
 import { campaignRuns } from './migrations/0005-campaign-runs.ts';
+import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -16,6 +17,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0003-pauses-and-guard': pausesAndGuard,
   '0004-campaigns': campaigns,
   '0005-campaign-runs': campaignRuns,
+  '0006-campaign-speed': campaignSpeed,
   '0007-breakers': breakers,
 };
 

@@ -283,7 +283,6 @@ interface CampaignRunsTable {
   lastUserPosition: number | null;
   fewUsers: boolean | null;
   deviceCursor: Generated<number>;
-  userCursor: Generated<number>;
   nextChunk: Generated<number>;
   users: Generated<number>;
   usersWithoutDevice: Generated<number>;

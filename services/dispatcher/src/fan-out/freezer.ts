@@ -1,4 +1,4 @@
-import { countUsersPage, freezePage, type Db } from '@heliograph/db';
+import { countUsers, freezePage, type Db } from '@heliograph/db';
 import type { Logger } from 'pino';
 
 /** Audiences that are frozen by one process at a time; the others wait for a place. */
@@ -7,7 +7,7 @@ const MAX_AT_ONCE = 2;
 export interface Freezer {
   /** Freezes the run's audience if nobody is at it, and goes on where another one stopped. */
   start(runId: string): void;
-  /** Stops after the page under way. */
+  /** Stops after the page, or the count, under way. */
   close(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export function createFreezer(deps: {
       more = await freezePage(deps.db, runId);
       deps.onProgress();
     }
-    for (let more = true; more && !closing;) more = await countUsersPage(deps.db, runId);
+    if (!closing) await countUsers(deps.db, runId);
     const tookMs = Math.round(performance.now() - startedMs);
     deps.log.info({ runId, pages, tookMs }, 'audience frozen');
     deps.onProgress();
