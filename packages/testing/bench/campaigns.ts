@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DEFERRED, OWED, SENT } from '@heliograph/core';
 import {
+  addCampaignUsers,
   AMBIGUOUS,
   type Db,
   findLatestRun,
@@ -9,7 +10,9 @@ import {
   type RunTally,
   TARGETED,
 } from '@heliograph/db';
+import { sql } from 'kysely';
 
+import { toApnsUser } from './devices.ts';
 import { PUSH_BODY } from './load-request.ts';
 import type { BenchSandbox, ReceivedPush } from './sandbox.ts';
 import type { Stack } from './stack.ts';
@@ -22,11 +25,32 @@ const STUCK_AFTER_MS = 60_000;
 /** Codes of what is owed still, and of sums of something else. */
 const NOT_FINAL: readonly number[] = [OWED, DEFERRED, TARGETED, AMBIGUOUS];
 
-/** A campaign without users, made by the api. */
-export async function createCampaign({ client, appId }: Stack): Promise<number> {
+/** A campaign without users, made by the api; of the stack's own app unless told otherwise. */
+export async function createCampaign(
+  { client, appId: ownApp }: Stack,
+  appId = ownApp,
+): Promise<number> {
   const request = { appId, message: PUSH_BODY };
   const { id } = await client.call<{ readonly id: number }>('/push/campaign/create', request);
   return id;
+}
+
+const USERS_PER_STATEMENT = 100_000;
+
+/** Adds the users of the first `count` devices that `insertApnsDevices` made. */
+export async function addApnsUsers(
+  db: Db,
+  campaignId: number,
+  count: number,
+  firstDevice = 0,
+): Promise<void> {
+  for (let from = 0; from < count; from += USERS_PER_STATEMENT) {
+    const length = Math.min(USERS_PER_STATEMENT, count - from);
+    const some = Array.from({ length }, (_, n) => toApnsUser(from + n, firstDevice));
+    await addCampaignUsers(db, campaignId, some);
+  }
+  // As autovacuum would have left it long ago; it shall not do that while something is measured.
+  await sql`VACUUM ANALYZE campaign_users`.execute(db);
 }
 
 /** A run as the bench follows it. */

@@ -25,9 +25,14 @@ export function toDevice(n: number): BenchDevice {
   };
 }
 
-/** Registers devices 0 to `count` - 1 in one statement; the api would take minutes. */
-export async function insertDevices(db: Db, appRef: number, count: number): Promise<void> {
-  const devices = Array.from({ length: count }, (_, n) => toDevice(n));
+/** Registers `count` devices from the `first` on in one statement; the api would take minutes. */
+export async function insertDevices(
+  db: Db,
+  appRef: number,
+  count: number,
+  first = 0,
+): Promise<void> {
+  const devices = Array.from({ length: count }, (_, n) => toDevice(first + n));
   await sql`
     INSERT INTO devices (app_ref, activation_id, user_id, provider, push_token, push_token_hash,
       activation_active, last_registered_at)
@@ -43,23 +48,28 @@ export async function insertDevices(db: Db, appRef: number, count: number): Prom
 }
 
 /** The user of the nth device that `insertApnsDevices` makes. */
-export function toApnsUser(n: number): string {
-  return toDevice(2 * n).userId;
+export function toApnsUser(n: number, first = 0): string {
+  return toDevice(first + 2 * n).userId;
 }
 
 const DEVICES_PER_STATEMENT = 100_000;
 
-/** Registers `count` devices, all of them for APNs and of a user of its own each: device n is what `toDevice(2 * n)` answers. */
-export async function insertApnsDevices(db: Db, appRef: number, count: number): Promise<void> {
-  for (let first = 0; first < count; first += DEVICES_PER_STATEMENT) {
-    const last = Math.min(first + DEVICES_PER_STATEMENT, count) - 1;
+/** Registers `count` devices, all of them for APNs and of a user of its own each: every second one from the `first` on, which is even. */
+export async function insertApnsDevices(
+  db: Db,
+  appRef: number,
+  count: number,
+  first = 0,
+): Promise<void> {
+  for (let from = 0; from < count; from += DEVICES_PER_STATEMENT) {
+    const to = Math.min(from + DEVICES_PER_STATEMENT, count) - 1;
     await sql`
       INSERT INTO devices (app_ref, activation_id, user_id, provider, push_token, push_token_hash,
         activation_active, last_registered_at)
       SELECT ${appRef}::bigint, '00000000-0000-4000-8000-' || n.digits, 'user-' || n.digits, 'apns', t.token,
         sha256(convert_to(t.token, 'UTF8')), true, now()
-      FROM generate_series(${first}::integer, ${last}::integer) AS g (number)
-      CROSS JOIN LATERAL (SELECT lpad((2 * g.number)::text, 12, '0') AS digits) n
+      FROM generate_series(${from}::integer, ${to}::integer) AS g (number)
+      CROSS JOIN LATERAL (SELECT lpad((${first}::integer + 2 * g.number)::text, 12, '0') AS digits) n
       CROSS JOIN LATERAL (SELECT lpad(n.digits, 64, '0') AS token) t`.execute(db);
   }
   // As autovacuum would have left them long ago; it shall not do that while something is measured.

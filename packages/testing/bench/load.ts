@@ -9,9 +9,10 @@ interface Target {
 
 export interface SaturateTask extends Target {
   readonly kind: 'saturate';
-  /** Messages go to devices below this number, of both platforms or of one. */
+  /** Messages go to so many devices from the first on, which is even, of both platforms or of one. */
   readonly devices: number;
-  readonly platforms: 'both' | 'ios';
+  readonly firstDevice?: number;
+  readonly platforms: 'both' | 'ios' | 'android';
 }
 
 export interface SaturateResult {

@@ -7,6 +7,7 @@ import { formatReport, type Report } from './report.ts';
 import { accept } from './scenarios/accept.ts';
 import { audience } from './scenarios/audience.ts';
 import { campaign } from './scenarios/campaign.ts';
+import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
 import { transport } from './scenarios/transport.ts';
@@ -17,6 +18,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],
+  ['isolation', isolation],
   ['campaign', campaign],
   ['audience', audience],
 ]);

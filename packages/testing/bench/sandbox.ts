@@ -30,7 +30,8 @@ export interface SandboxCredentials {
 /** The fake providers in a process of their own. */
 export interface BenchSandbox {
   readonly process: BenchProcess;
-  readonly apnsUrl: string;
+  /** Where APNs' pushes of development go. */
+  readonly apnsDevelopmentUrl: string;
   readonly caFile: string;
   readonly credentials: SandboxCredentials;
   /** What makes services send to it. */
@@ -63,7 +64,7 @@ export async function startSandbox(processes: Processes, folder: string): Promis
   }
   return {
     process: started,
-    apnsUrl: urls.apnsUrl,
+    apnsDevelopmentUrl: urls.apnsDevelopmentUrl,
     caFile,
     credentials: JSON.parse(credentials) as SandboxCredentials,
     env: {

@@ -65,7 +65,7 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
   const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
   const { port: apiPort } = await api.next<{ readonly port: number }>();
   const client = createApiClient(apiPort);
-  const appRef = await createApp(client, sandbox.credentials);
+  const appRef = await createBenchApp(client, APP_ID, sandbox.credentials);
   if (devices > 0) await insertDevices(database.db, appRef, devices);
 
   return {
@@ -89,12 +89,22 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
   };
 }
 
+export interface AppCredentials {
+  /** In `DEVELOPMENT` pushes go to the url of that environment. */
+  readonly apns?: SandboxCredentials['apns'] & { readonly environment?: 'DEVELOPMENT' };
+  readonly fcm?: SandboxCredentials['fcm'];
+}
+
 /** As an administrator would. Answers the row's id. */
-async function createApp(client: ApiClient, { apns, fcm }: SandboxCredentials): Promise<number> {
-  const app = { appId: APP_ID, appName: 'Bench' };
+export async function createBenchApp(
+  client: ApiClient,
+  appId: string,
+  { apns, fcm }: AppCredentials,
+): Promise<number> {
+  const app = { appId, appName: `Bench ${appId}` };
   const { id } = await client.call<{ readonly id: number }>('/admin/app/create', app);
-  await client.call('/admin/app/ios/update', { id, ...apns });
-  await client.call('/admin/app/android/update', { id, ...fcm });
+  if (apns !== undefined) await client.call('/admin/app/ios/update', { id, ...apns });
+  if (fcm !== undefined) await client.call('/admin/app/android/update', { id, ...fcm });
   return id;
 }
 

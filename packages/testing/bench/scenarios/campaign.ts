@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { addCampaignUsers, type Db } from '@heliograph/db';
-import { sql } from 'kysely';
-
+import type { Db } from '@heliograph/db';
 import type { Bench } from '../bench.ts';
 import {
+  addApnsUsers,
   type BenchRun,
   createCampaign,
   readLastArrival,
@@ -15,7 +14,7 @@ import {
   waitForSilence,
   waitUntilOver,
 } from '../campaigns.ts';
-import { insertApnsDevices, toApnsUser } from '../devices.ts';
+import { insertApnsDevices } from '../devices.ts';
 import { isFlat, toHalves } from '../halves.ts';
 import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
 import type { BenchProcess } from '../processes.ts';
@@ -45,7 +44,6 @@ import {
 const DEVICES = 100_000;
 /** The small campaign, which shows what depends on the size, has so much of the audience. */
 const SMALL_SHARE = 0.1;
-const USERS_PER_STATEMENT = 100_000;
 const MAX_BARE_PUSHES = 50_000;
 /** A dispatcher that has just said that it is ready may still be busy with its start. */
 const SETTLE_MS = 1_000;
@@ -74,10 +72,10 @@ export async function campaign(bench: Bench): Promise<Report> {
   const stack = await startStack(bench, 0);
   const sink = await startSink(bench, stack.folder);
   await insertApnsDevices(stack.db, stack.appRef, devices);
-  const smallCampaign = await makeCampaign(stack, smallDevices);
-  const largeCampaign = await makeCampaign(stack, devices);
-  // As autovacuum would have left it long ago; it shall not do that while something is measured.
-  await sql`VACUUM ANALYZE campaign_users`.execute(stack.db);
+  const smallCampaign = await createCampaign(stack);
+  await addApnsUsers(stack.db, smallCampaign, smallDevices);
+  const largeCampaign = await createCampaign(stack);
+  await addApnsUsers(stack.db, largeCampaign, devices);
 
   const measureBare = () =>
     measureBareHttp2(
@@ -94,17 +92,6 @@ export async function campaign(bench: Bench): Promise<Report> {
   const controls = await measureControls(stack, largeCampaign, devices);
 
   return toReport({ devices, small, large, bare: [firstBare, secondBare], controls });
-}
-
-/** A campaign of the users of the first devices. */
-async function makeCampaign(stack: Stack, users: number): Promise<number> {
-  const id = await createCampaign(stack);
-  for (let first = 0; first < users; first += USERS_PER_STATEMENT) {
-    const length = Math.min(USERS_PER_STATEMENT, users - first);
-    const some = Array.from({ length }, (_, n) => toApnsUser(first + n));
-    await addCampaignUsers(stack.db, id, some);
-  }
-  return id;
 }
 
 type Measured = Awaited<ReturnType<typeof measureRun>>;
