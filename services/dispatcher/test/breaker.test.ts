@@ -30,7 +30,11 @@ async function pausesOf(appRef: number) {
 async function breakApp() {
   const app = await rig.makeSendingApp();
   const prefix = randomUUID().slice(0, 8);
-  rig.sandbox.script('apns', prefix, Array(2_000).fill(DOWN));
+  rig.sandbox.script(
+    'apns',
+    prefix,
+    Array.from({ length: 2_000 }, () => DOWN),
+  );
   const phone = await rig.device(app, { pushToken: toToken(prefix) });
   const messages: string[] = [];
   await eventually(

@@ -10,7 +10,6 @@ import {
   type Wire,
 } from '../test-fixtures.ts';
 
-const FOREVER = new AbortController().signal;
 const DAY_MS = 86_400_000;
 
 let sandbox: Sandbox;
@@ -38,14 +37,14 @@ afterEach(async () => {
 });
 
 const send = (credential: Parameters<ProviderPool['get']>[0]) =>
-  pool.get(credential).send(createPush(createApnsToken()), FOREVER);
+  pool.get(credential).send(createPush(createApnsToken()));
 
 describe('a push with a certificate', () => {
   test('arrives without a provider token', async () => {
     const credential = toApnsCertificateCredential(sandbox.credentials.apnsCertificate);
     const push = createPush(createApnsToken());
 
-    const attempt = await pool.get(credential).send(push, FOREVER);
+    const attempt = await pool.get(credential).send(push);
 
     expect(attempt).toMatchObject({ status: 200, outcome: { kind: 'sent' } });
     expect(sandbox.received({ token: push.pushToken })).toMatchObject([

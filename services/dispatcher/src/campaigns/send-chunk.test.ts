@@ -34,7 +34,12 @@ function toProvider(bad: string): PushProvider {
       await new Promise((resolve) => setTimeout(resolve, 200));
       return { outcome: { kind: 'sent' }, status: 200, endpoint: 'host' };
     },
-    feed: (feed) => feedBySends(feed, 100, (push) => provider.send(push)),
+    feed: (feed) =>
+      feedBySends(feed, {
+        limit: 100,
+        send: (push) => provider.send(push),
+        findStop: () => undefined,
+      }),
     close: () => Promise.resolve(),
   };
   return provider;
