@@ -99,16 +99,6 @@ describe('an answer of APNs', () => {
     expect(APNS_ANSWERS.map(({ status, reason }) => `${status} ${reason}`)).toEqual(tested);
   });
 
-  test('is acted upon by node-apn, but for these', () => {
-    const engineOnly = APNS_ANSWERS.filter((row) => row.engineOnly).map(({ reason }) => reason);
-
-    expect(engineOnly).toEqual([
-      'BadCertificate',
-      'BadCertificateEnvironment',
-      'TooManyProviderTokenUpdates',
-    ]);
-  });
-
   test.each([
     [400, 'SomethingNew', ourBug('SomethingNew')],
     [418, undefined, ourBug('status 418')],

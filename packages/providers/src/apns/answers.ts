@@ -20,8 +20,6 @@ interface Row {
   /** In Apple's spelling; undefined: whatever the reason. */
   readonly reason: string | undefined;
   readonly react: Reaction;
-  /** The reaction needs a hand on the connection or on the provider token that node-apn does not give us. */
-  readonly engineOnly?: true;
 }
 
 /**
@@ -50,20 +48,14 @@ export const APNS_ANSWERS: readonly Row[] = [
   { status: 400, reason: 'TopicDisallowed', react: topicDisallowed },
   { status: 400, reason: 'IdleTimeout', react: newConnection },
 
-  // node-apn makes a newer token by itself when it sees this one.
   { status: 403, reason: 'ExpiredProviderToken', react: newToken },
   { status: 403, reason: 'InvalidProviderToken', react: pause('credential') },
   { status: 403, reason: 'MissingProviderToken', react: pause('credential') },
   { status: 403, reason: 'UnrelatedKeyIdInToken', react: newConnection },
   { status: 403, reason: 'BadEnvironmentKeyIdInToken', react: pause('credential') },
-  // With certificates only, and those come with the engine.
-  { status: 403, reason: 'BadCertificate', react: pause('credential'), engineOnly: true },
-  {
-    status: 403,
-    reason: 'BadCertificateEnvironment',
-    react: pause('credential'),
-    engineOnly: true,
-  },
+  // With certificates only.
+  { status: 403, reason: 'BadCertificate', react: pause('credential') },
+  { status: 403, reason: 'BadCertificateEnvironment', react: pause('credential') },
   { status: 403, reason: 'Forbidden', react: forbidden },
 
   { status: 404, reason: 'BadPath', react: ourBug },
@@ -76,8 +68,8 @@ export const APNS_ANSWERS: readonly Row[] = [
 
   // Concerns this one device; the app goes on.
   { status: 429, reason: 'TooManyRequests', react: retry('apns_device_throttled') },
-  // Going back to the older token is the engine's; here another connection and then time have to do.
-  { status: 429, reason: 'TooManyProviderTokenUpdates', react: tokenUpdates, engineOnly: true },
+  // The older token serves again, on another connection.
+  { status: 429, reason: 'TooManyProviderTokenUpdates', react: tokenUpdates },
 
   { status: 500, reason: 'InternalServerError', react: retry('apns_trouble') },
   { status: 503, reason: 'ServiceUnavailable', react: retry('apns_trouble') },

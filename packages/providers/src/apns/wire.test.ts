@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Outcome } from '@heliograph/core';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import { toEndpoints } from '@heliograph/testing';
+import { TestPushFeed } from '../engine/test-push-feed.ts';
 import {
   APNS_CLIENTS,
   createProviderPool,
@@ -381,6 +382,51 @@ describe.each(APNS_CLIENTS)('through %s', (apnsClient) => {
       const outcome = await outcomeOf(stranger.send(createPush(createApnsToken())));
 
       expect(outcome).toMatchObject({ kind: 'pause', scope: 'credential' });
+    });
+  });
+
+  describe('a feed', () => {
+    test('has each of its pushes settled, and what was not processed sent again', async () => {
+      const message = createMessage();
+      const codes = ['', '4100', '5030', ''];
+      const tokens = Array.from({ length: 80 }, (_, n) => createApnsToken(codes[n % codes.length]));
+      const fed = new TestPushFeed(tokens.map((token) => createPush(token, { message })));
+
+      await provider.feed(fed);
+
+      const kinds = fed.outcomes.map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === 'sent')).toHaveLength(40);
+      expect(kinds.filter((kind) => kind === 'gone')).toHaveLength(20);
+      expect(kinds.filter((kind) => kind === 'retry')).toHaveLength(20);
+      expect([fed.inFlight, fed.stops]).toEqual([0, []]);
+    });
+
+    test('is stopped by a key that nothing can be signed with', async () => {
+      const unusable = pool.get(toApnsCredential(sandbox, { privateKey: Buffer.alloc(0) }));
+      const fed = new TestPushFeed([createPush(createApnsToken())]);
+
+      await unusable.feed(fed);
+
+      expect(fed.stops).toEqual([{ kind: 'pause', reason: 'unusable_key', scope: 'credential' }]);
+      expect(fed.asked).toBe(0);
+    });
+
+    test('is stopped when its provider closes, and has its answers still', async () => {
+      sandbox.script('apns', '', [{ kind: 'accept', delayMs: 100, times: 'always' }]);
+      const message = createMessage();
+      const pushes = Array.from({ length: 5_000 }, () =>
+        createPush(createApnsToken(), { message }),
+      );
+      const fed = new TestPushFeed(pushes);
+      const feeding = provider.feed(fed);
+      await sandbox.waitFor(1, { token: pushes[0]?.pushToken ?? '' });
+
+      await Promise.all([provider.close(), feeding]);
+      sandbox.clearScripts();
+
+      expect(fed.stops).toMatchObject([{ kind: 'requeue', reason: 'closing' }]);
+      expect(fed.inFlight).toBe(0);
+      expect(fed.attempts.size).toBeLessThan(5_000);
     });
   });
 

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { afterRequeues } from '@heliograph/core';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import { toEndpoints } from '@heliograph/testing';
+import { TestPushFeed } from '../engine/test-push-feed.ts';
 import { createProviderPool, type ProviderPool, type ProviderPoolDeps } from '../provider-pool.ts';
 import type { Attempt, PushProvider } from '../push-provider.ts';
 import {
@@ -147,6 +149,7 @@ describe('a refusal of FCM', () => {
     ['NOT_FOUND', 404, { kind: 'pause', scope: 'app' }],
     ['UNAVAILABLE', 503, RETRY],
     ['UNAVAILABLE_WAIT', 503, { ...RETRY, retryAfterMs: 2_000 }],
+    ['QUOTA_EXCEEDED', 429, { kind: 'retry', backoff: 'fcm_quota', bound: 'expiry' }],
     ['QUOTA_EXCEEDED_WAIT', 429, { kind: 'retry', backoff: 'fcm_quota', retryAfterMs: 2_000 }],
     ['QUOTA_EXCEEDED_WAIT_DATE', 429, { kind: 'retry', backoff: 'fcm_quota' }],
     ['INTERNAL', 500, RETRY],
@@ -170,6 +173,67 @@ describe('a refusal of FCM', () => {
     expect(first).toMatchObject({ kind: 'requeue', remedy: 'new_token', limit: 1 });
     expect(second.kind).toBe('sent');
   });
+
+  test('for every access token pauses the credential', async () => {
+    const push = createPush(nextToken('UNAUTHENTICATED'));
+
+    const first = await outcomeOf(provider.send(push));
+    const second = await outcomeOf(provider.send(push));
+
+    expect(afterRequeues(first, 0).kind).toBe('requeue');
+    expect(afterRequeues(second, 1)).toMatchObject({ kind: 'pause', scope: 'credential' });
+    expect(sandbox.received({ token: push.pushToken })).toHaveLength(2);
+  });
+});
+
+describe('a push that FCM provably did not process goes again at once', () => {
+  test.each(['REFUSED_STREAM', 'GOAWAY_REFUSED'])('after %s', async (fault) => {
+    const push = createPush(nextToken(`once-${fault}`));
+
+    const first = await outcomeOf(provider.send(push));
+    const second = await outcomeOf(provider.send(push));
+
+    expect(first).toMatchObject({ kind: 'requeue', remedy: 'other_connection' });
+    expect(second.kind).toBe('sent');
+    expect(sandbox.acceptedFor(push.pushToken)).toBe(1);
+  });
+});
+
+describe('a feed of FCM', () => {
+  test('has each of its pushes settled, with what FCM says of each', async () => {
+    const message = createMessage();
+    const faults = ['', 'UNREGISTERED', 'once-GOAWAY_REFUSED', 'INTERNAL', 'HTML_502'];
+    const pushes = Array.from({ length: 100 }, (_, n) =>
+      createPush(nextToken(faults[n % faults.length]), { message }),
+    );
+    const fed = new TestPushFeed(pushes);
+
+    await provider.feed(fed);
+
+    const counts = new Map<string, number>();
+    for (const { kind } of fed.outcomes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    expect(counts).toEqual(
+      new Map([
+        ['sent', 40],
+        ['gone', 20],
+        ['retry', 40],
+      ]),
+    );
+    expect(fed.stops).toEqual([]);
+  });
+
+  test('is stopped where its credential gets no access token', async () => {
+    sandbox.script('google-token', '', [
+      { kind: 'refuse', reason: 'invalid_grant', times: 'always' },
+    ]);
+    const fed = new TestPushFeed([createPush(nextToken()), createPush(nextToken())]);
+
+    await provider.feed(fed);
+
+    expect(fed.stops).toEqual([{ kind: 'pause', reason: 'invalid_grant', scope: 'credential' }]);
+    expect(fed.asked).toBe(0);
+    expect(sandbox.received({ provider: 'fcm' })).toEqual([]);
+  });
 });
 
 describe('a push to FCM without an answer is ambiguous', () => {
@@ -182,6 +246,7 @@ describe('a push to FCM without an answer is ambiguous', () => {
     ['SILENCE', 'timeout'],
     ['FIN', 'connection_closed'],
     ['TCP_RESET', 'ECONNRESET'],
+    ['RST_STREAM', 'INTERNAL_ERROR'],
   ])('after %s', async (fault, reason) => {
     const outcome = await outcomeOf(provider.send(createPush(nextToken(fault))));
 

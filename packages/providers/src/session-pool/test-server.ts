@@ -17,6 +17,8 @@ import { createTrust } from '../trust.ts';
 export interface TestCertificate {
   readonly cert: string;
   readonly key: string;
+  /** PEM of the authority. */
+  readonly ca: string;
   readonly trust: SecureContext;
 }
 
@@ -58,6 +60,7 @@ export async function createTestCertificate(): Promise<TestCertificate> {
   const certificate = {
     cert: read('server.pem'),
     key: read('server-key.pem'),
+    ca: sandbox.caPem,
     trust: createTrust(sandbox.caPem),
   };
   await sandbox.close();
