@@ -13,7 +13,7 @@ import { type Client, type RunTask, startClient } from '../transport/clients.ts'
 import type { ClientKind, PushTarget } from '../transport/push-client.ts';
 import { toTransportReport } from '../transport/transport-report.ts';
 
-const KINDS: readonly ClientKind[] = ['heliograph', 'http2', 'node-apn', 'undici'];
+const KINDS: readonly ClientKind[] = ['heliograph', 'engine', 'http2', 'node-apn', 'undici'];
 const ROUNDS = 3;
 const SECONDS = 2.5;
 const WARM_UP_SECONDS = 1;
@@ -21,6 +21,9 @@ const WARM_UP_SECONDS = 1;
 const IN_FLIGHT = 500;
 /** With an answer that takes long, it is the streams that limit a connection. */
 const FAR_IN_FLIGHT = 1000;
+/** The engine opens more of them, one a second. */
+const FAR_IN_FLIGHT_OF_ENGINE = 8000;
+const GROW_SECONDS = 6;
 const PUSHES = 1_000_000;
 const SAMPLE_EVERY_MS = 100;
 
@@ -40,21 +43,28 @@ export async function transport(bench: Bench): Promise<Report> {
     ...toBenchPush(credentials.bundle, Date.now()),
     inFlight: IN_FLIGHT,
   };
-  const clients = await startAll(bench, sink, target);
+  const clients = await startAll(bench, sink, () => target);
   const near = await measureInTurns(sink, clients, bench.seconds ?? SECONDS);
   const memory = await measureMemory(sink, clients, bench.pushes ?? PUSHES);
-  const farTarget = { ...target, url: sink.farUrl, inFlight: FAR_IN_FLIGHT };
-  const farClients = await startAll(bench, sink, farTarget);
-  const far = await measureInTurns(sink, farClients, bench.seconds ?? SECONDS, 1);
+  const farClients = await startAll(bench, sink, (kind) => ({
+    ...target,
+    url: sink.farUrl,
+    inFlight: kind === 'engine' ? FAR_IN_FLIGHT_OF_ENGINE : FAR_IN_FLIGHT,
+  }));
+  const far = await measurePairs(sink, clients, farClients, bench.seconds ?? SECONDS);
   return toTransportReport({ near, far, memory });
 }
 
 /** Each with its connection open, and warm. */
-async function startAll(bench: Bench, sink: Sink, target: PushTarget): Promise<readonly Client[]> {
+async function startAll(
+  bench: Bench,
+  sink: Sink,
+  toTarget: (kind: ClientKind) => PushTarget,
+): Promise<readonly Client[]> {
   const clients: Client[] = [];
   for (const kind of KINDS) {
-    const client = await startClient(bench.processes, kind, target);
-    await measure(sink, client, { seconds: WARM_UP_SECONDS });
+    const client = await startClient(bench.processes, kind, toTarget(kind));
+    await measure(sink, client, { seconds: kind === 'engine' ? GROW_SECONDS : WARM_UP_SECONDS });
     clients.push(client);
   }
   return clients;
@@ -90,14 +100,37 @@ async function measureInTurns(
   sink: Sink,
   clients: readonly Client[],
   seconds: number,
-  rounds = ROUNDS,
 ): Promise<ByKind> {
   const measured: Record<string, Measured[]> = {};
-  for (let turn = 0; turn < rounds; turn += 1) {
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
     for (const client of turn % 2 === 0 ? clients : clients.toReversed())
       (measured[client.kind] ??= []).push(await measure(sink, client, { seconds }));
   }
   return measured;
+}
+
+export interface FarPair {
+  readonly kind: ClientKind;
+  readonly near: Measured;
+  readonly far: Measured;
+}
+
+/** Each once more near and then far, so that both found the machine in much the same state. */
+async function measurePairs(
+  sink: Sink,
+  clients: readonly Client[],
+  farClients: readonly Client[],
+  seconds: number,
+): Promise<readonly FarPair[]> {
+  const pairs: FarPair[] = [];
+  for (const farClient of farClients) {
+    const { kind } = farClient;
+    const client = clients.find((one) => one.kind === kind);
+    if (client === undefined) throw new Error(`${kind} was not started`);
+    const near = await measure(sink, client, { seconds });
+    pairs.push({ kind, near, far: await measure(sink, farClient, { seconds }) });
+  }
+  return pairs;
 }
 
 export type Memory = Awaited<ReturnType<typeof measureMemory>>;

@@ -1,6 +1,7 @@
 import { toDevice } from '../devices.ts';
 import type { ClientAnswer, ClientTask, RunTask } from './clients.ts';
 import { drive } from './drive.ts';
+import { openEngineClient } from './engine-client.ts';
 import { openHeliographClient } from './heliograph-client.ts';
 import { openHttp2Client } from './http2-client.ts';
 import { openNodeApnClient } from './node-apn-client.ts';
@@ -9,6 +10,7 @@ import { openUndiciClient } from './undici-client.ts';
 
 const OPENERS: Readonly<Record<ClientKind, OpenClient>> = {
   heliograph: openHeliographClient,
+  engine: openEngineClient,
   http2: openHttp2Client,
   'node-apn': openNodeApnClient,
   undici: openUndiciClient,

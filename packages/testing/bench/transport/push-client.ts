@@ -1,7 +1,7 @@
 import type { SandboxCredentials } from '../sandbox.ts';
 
-/** Those that are compared; `heliograph` is ours. */
-export type ClientKind = 'heliograph' | 'http2' | 'node-apn' | 'undici';
+/** Those that are compared; `heliograph` is our transport, `engine` our whole provider for APNs on it. */
+export type ClientKind = 'heliograph' | 'engine' | 'http2' | 'node-apn' | 'undici';
 
 /** What all pushes of a client have in common. */
 export interface PushTarget {

@@ -10,26 +10,27 @@ import {
   type Row,
 } from '../report.ts';
 import { BUSY_CORE } from '../sink/sink.ts';
-import type { ByKind, Measured, Memory } from '../scenarios/transport.ts';
+import type { ByKind, FarPair, Measured, Memory } from '../scenarios/transport.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   heliograph: 'this transport',
+  engine: 'our APNs provider',
   http2: 'node:http2',
   'node-apn': '@parse/node-apn',
   undici: 'undici, allowH2',
 };
 const GOAL_MICROS = 9;
 const GOAL_RATIO = 6;
+const GOAL_FAR_SHARE = 0.8;
 
 interface Results {
   readonly near: ByKind;
-  readonly far: ByKind;
+  readonly far: readonly FarPair[];
   readonly memory: Memory;
 }
 
 export function toTransportReport({ near, far, memory }: Results): Report {
   const nearOf = summariseAll(near);
-  const farOf = summariseAll(far);
   const ours = pick(nearOf, 'heliograph');
   const bare = pick(nearOf, 'http2');
   const isSinkBusy = ours.sink >= BUSY_CORE;
@@ -47,22 +48,19 @@ export function toTransportReport({ near, far, memory }: Results): Report {
       cpuRatio,
       rssMb: memory.peakMb,
       near: nearOf,
-      far: farOf,
+      far: Object.fromEntries(far.map((pair) => [pair.kind, toFarFigures(pair)])),
       memory,
     },
     rows: [
       ...Object.entries(nearOf).flatMap(([kind, one]) => toNearRows(kind, one)),
       ...toRatioRows(ratio, cpuRatio),
-      ...Object.entries(farOf).map(([kind, one]) => ({
-        name: `far: ${NAMES[kind]}`,
-        value: `${perSecond(one.rate)}, ${percent(one.rate / pick(nearOf, kind).rate)} of near`,
-      })),
+      ...far.map(toFarRow),
       {
         name: 'memory of this transport',
-        value: `${memory.halvesMb.join(' MB, ')} MB in the halves of ${memory.pushes} pushes`,
+        value: `${memory.halvesMb.join(' MB, ')} MB, by halves`,
         goal: { text: 'flat', met: isFlat(memory.halvesMb) },
       },
-      { name: '  counted by nginx', value: `${memory.counted}` },
+      { name: '  pushes', value: `${memory.pushes} accepted, ${memory.counted} by nginx` },
     ],
     notes: [
       ...noteDisturbance({ others }),
@@ -121,6 +119,29 @@ function toNearRows(kind: string, summary: Summary): Row[] {
     { name: '  pushes', value: `${pushes} accepted, ${counted} by nginx` },
     { name: '  cores in use', value: formatCores({ client, nginx: sink }) },
   ];
+}
+
+function toFarFigures({ near, far }: FarPair) {
+  return {
+    rate: round(far.rate),
+    nearRate: round(near.rate),
+    share: round(far.rate / near.rate, 3),
+    cpuMicros: round(far.cpuMicros, 1),
+    cores: far.cores,
+  };
+}
+
+/** The engine has as many connections as it opens, the others have one. */
+function toFarRow(pair: FarPair): Row {
+  const { kind } = pair;
+  const { rate, share } = toFarFigures(pair);
+  return {
+    name: `far: ${NAMES[kind]}`,
+    value: `${perSecond(rate)}, ${percent(share)} of near`,
+    ...(kind === 'engine'
+      ? { goal: { text: `≥ ${percent(GOAL_FAR_SHARE)}`, met: share >= GOAL_FAR_SHARE } }
+      : {}),
+  };
 }
 
 function toRatioRows(ratio: number | null, cpuRatio: number): Row[] {
