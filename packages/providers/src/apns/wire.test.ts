@@ -1,4 +1,3 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Outcome } from '@heliograph/core';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import { toEndpoints } from '@heliograph/testing';
@@ -345,46 +344,6 @@ describe.each(APNS_CLIENTS)('through %s', (apnsClient) => {
     });
   });
 
-  describe('a key that nothing can be signed with', () => {
-    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-    const otherCurve = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
-    const toPem = (key: typeof rsa) => Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }));
-
-    test.each([
-      ['nothing', Buffer.alloc(0)],
-      ['nonsense', Buffer.from('not a key')],
-      [
-        'a broken PEM',
-        Buffer.from('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'),
-      ],
-      ['an RSA key', toPem(rsa)],
-      ['a key of another curve', toPem(otherCurve)],
-    ])('%s pauses the credential', async (_, privateKey) => {
-      const unusable = pool.get(toApnsCredential(sandbox, { privateKey }));
-
-      const outcome = await outcomeOf(unusable.send(createPush(createApnsToken())));
-
-      expect(outcome).toEqual({ kind: 'pause', reason: 'unusable_key', scope: 'credential' });
-    });
-
-    test('a bundle id that is none pauses the app', async () => {
-      const unusable = pool.get(toApnsCredential(sandbox, { bundle: 'com.example\r\nx: y' }));
-
-      const outcome = await outcomeOf(unusable.send(createPush(createApnsToken())));
-
-      expect(outcome).toEqual({ kind: 'pause', reason: 'unusable_bundle', scope: 'app' });
-    });
-
-    test('a key that APNs does not know pauses the credential', async () => {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const stranger = pool.get(toApnsCredential(sandbox, { privateKey: toPem(privateKey) }));
-
-      const outcome = await outcomeOf(stranger.send(createPush(createApnsToken())));
-
-      expect(outcome).toMatchObject({ kind: 'pause', scope: 'credential' });
-    });
-  });
-
   describe('a feed', () => {
     test('has each of its pushes settled, and what was not processed sent again', async () => {
       const message = createMessage();
@@ -428,22 +387,5 @@ describe.each(APNS_CLIENTS)('through %s', (apnsClient) => {
       expect(fed.inFlight).toBe(0);
       expect(fed.attempts.size).toBeLessThan(5_000);
     });
-  });
-
-  test('maps a message once for all its devices', async () => {
-    let reads = 0;
-    const message = {
-      ...createMessage(),
-      get body() {
-        reads += 1;
-        return { title: 'T' };
-      },
-    };
-
-    await provider.send(createPush(createApnsToken(), { message }));
-    const afterFirst = reads;
-    await provider.send(createPush(createApnsToken(), { message, deliveryId: randomUUID() }));
-
-    expect(reads).toBe(afterFirst);
   });
 });

@@ -2,8 +2,6 @@ import type { SecureContext } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Google keeps an idle connection for minutes; the next push then needs no handshake. */
-const KEEP_ALIVE_MS = 60_000;
 /** Answers have some hundred bytes. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 
@@ -12,13 +10,12 @@ export class ConnectError extends Error {
   override readonly name = 'ConnectError';
 }
 
-/** HTTP/1.1 with keep-alive: a request has its connection to itself, so that no fault of one touches another. */
+/** For what is asked now and then, an access token: HTTP/1.1, where a request has its connection to itself. */
 export function createHttpAgent(connections: number, trust: SecureContext): Agent {
   const connect = buildConnector({ secureContext: trust, timeout: CONNECT_TIMEOUT_MS });
   return new Agent({
     connections,
     pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     maxResponseSize: MAX_RESPONSE_BYTES,
     connect(options, callback) {
       connect(options, (error, socket) => {

@@ -123,6 +123,7 @@ export class Session {
 
   /** To be called now and then: sees whether it is in use, and pings it where it is not. */
   keepAlive(nowMs: number): void {
+    if (this.capacity > 0) this.#stuckSinceMs = undefined;
     if (this.inFlight > 0 || this.#requests > this.#requestsBefore) {
       this.#requestsBefore = this.#requests;
       this.#usedAtMs = nowMs;
