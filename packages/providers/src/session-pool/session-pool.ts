@@ -43,6 +43,8 @@ const FEED_SHARE = 0.75;
 /** So many requests of a feed before it is another one's turn. */
 const FEED_TURN = 32;
 const WATCH_EVERY_MS = 100;
+/** A process that is at work for so much of its time sends no more over more connections, and everybody waits longer. */
+const BUSY_LOOP = 0.9;
 
 export class SessionPool {
   readonly #options: SessionPoolOptions;
@@ -59,6 +61,7 @@ export class SessionPool {
   #connecting: Promise<void> | undefined;
   #watch: NodeJS.Timeout | undefined;
   #saturatedSinceMs: number | undefined;
+  #loopThen = performance.eventLoopUtilization();
   /** Why there is no connection. */
   #lastUnsent: Unsent = NOT_CONNECTED;
   #inFlight = 0;
@@ -248,8 +251,7 @@ export class SessionPool {
     if (this.#connecting !== undefined || this.#closed) return;
     if (this.#sessions.length >= this.#options.maxSessions) return;
     if (this.#sessions.length > 0) {
-      this.#saturatedSinceMs ??= nowMs;
-      if (nowMs - this.#saturatedSinceMs < this.#times.saturatedMs) return;
+      if (!this.#wasShortForLong(nowMs)) return;
     } else if (this.#budget.isBackingOff(nowMs)) return this.#failWaiting(this.#lastUnsent);
     // The watch comes back where it is too early.
     if (this.#budget.take(nowMs) > 0) return;
@@ -258,6 +260,18 @@ export class SessionPool {
       this.#connecting = undefined;
       this.#pump();
     });
+  }
+
+  /** Work waited for a stream, and this process for answers: more streams would have sent more. */
+  #wasShortForLong(nowMs: number): boolean {
+    if (this.#saturatedSinceMs === undefined) {
+      this.#saturatedSinceMs = nowMs;
+      this.#loopThen = performance.eventLoopUtilization();
+    }
+    if (nowMs - this.#saturatedSinceMs < this.#times.saturatedMs) return false;
+    if (performance.eventLoopUtilization(this.#loopThen).utilization < BUSY_LOOP) return true;
+    this.#saturatedSinceMs = undefined;
+    return false;
   }
 
   async #connect(): Promise<void> {
