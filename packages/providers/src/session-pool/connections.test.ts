@@ -321,7 +321,7 @@ describe('a silent connection', () => {
     const pool = openPool({
       ...server,
       url: new URL(wire.url),
-      times: { pingAfterIdleMs: 20, idlePingMs: 200, lookAtIdleMs: 10 },
+      times: { pingAfterIdleMs: 20, idlePingMs: 2_000, lookAtIdleMs: 10 },
     });
     await sendOne(pool);
     await eventually(() => expect(pings).toBeGreaterThan(1));
