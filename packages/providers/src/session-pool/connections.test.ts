@@ -145,17 +145,23 @@ describe('a farewell', () => {
 
   test('that was our fault is forgotten once there is an answer again', async () => {
     const server = await openServer();
+    const wire = await openWire(server.url);
+    const url = new URL(wire.url);
     let fault: string | undefined = 'BadCertificate';
-    const pool = openPool({ ...server, toFault: () => fault });
+    const pool = openPool({ ...server, url, toFault: () => fault });
     await sendOne(pool);
     server.sessions[0]?.goaway(constants.NGHTTP2_NO_ERROR);
     await eventually(() => expect(pool.sessions).toBe(0));
     fault = undefined;
     await eventually(async () => expect((await sendOne(pool)).kind).toBe('answered'));
-    await server.close();
+    await wire.close();
     await eventually(() => expect(pool.sessions).toBe(0));
+    await openWire(undefined, Number(url.port));
+    const impatient = new TestRequest('/impatient', { waitMs: 20 });
 
-    expect(await sendOne(pool)).toEqual(toUnreachable('ECONNREFUSED'));
+    pool.send(impatient);
+
+    expect(await impatient.end).toEqual({ kind: 'unsent', reason: 'unreachable' });
   });
 
   test('in one packet with the settings is a connection that failed', async () => {
@@ -315,7 +321,7 @@ describe('a silent connection', () => {
     const pool = openPool({
       ...server,
       url: new URL(wire.url),
-      times: { pingAfterIdleMs: 20, idlePingMs: 200, lookAtIdleMs: 10 },
+      times: { pingAfterIdleMs: 20, idlePingMs: 2_000, lookAtIdleMs: 10 },
     });
     await sendOne(pool);
     await eventually(() => expect(pings).toBeGreaterThan(1));

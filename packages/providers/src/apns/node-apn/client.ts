@@ -43,5 +43,6 @@ export class NodeApnClient implements ApnsClient {
   abandon(): void {
     this.#closing = true;
     this.#abandoning.abort();
+    this.#session.abandon();
   }
 }

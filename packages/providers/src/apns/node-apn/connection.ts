@@ -79,10 +79,15 @@ export class ApnsConnection {
     const closed = [...this.#sockets].map(
       (socket) => new Promise((resolve) => socket.once('close', resolve)),
     );
-    const timer = setTimeout(() => this.#destroySockets(), GOODBYE_MS);
+    const timer = setTimeout(() => this.destroy(), GOODBYE_MS);
     await new Promise<void>((resolve) => void this.#provider.shutdown(resolve));
     await Promise.all(closed);
     clearTimeout(timer);
+  }
+
+  /** Answers owed are lost. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #connect(host: string, port: number, trust: SecureContext): TLSSocket {
@@ -101,10 +106,6 @@ export class ApnsConnection {
       this.#sockets.delete(socket);
     });
     return socket;
-  }
-
-  #destroySockets(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 }
 

@@ -36,6 +36,8 @@ export class ApnsSession {
   readonly #inFlight = new InFlight(APNS_MAX_IN_FLIGHT);
   /** Connections replaced, still waiting for answers. */
   readonly #retiring = new Set<Promise<void>>();
+  /** All that are not closed. */
+  readonly #connections = new Set<ApnsConnection>();
   #current: Current | undefined;
   #closing = false;
 
@@ -82,6 +84,11 @@ export class ApnsSession {
     await Promise.all(this.#retiring);
   }
 
+  /** Ends at once what is under way. */
+  abandon(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
   async #sendOver(current: Current, request: ApnsRequest): Promise<Unplaced> {
     const attempt = await current.inFlight.run(() => current.connection.send(request));
     if (attempt.status === undefined) return attempt;
@@ -99,6 +106,7 @@ export class ApnsSession {
   #open(): Current {
     const { url, trust, key, deadlineMs } = this.#options;
     const connection = new ApnsConnection({ url, trust, key, requestTimeoutMs: deadlineMs });
+    this.#connections.add(connection);
     return { connection, inFlight: new InFlight(Number.POSITIVE_INFINITY), silent: 0 };
   }
 
@@ -113,7 +121,10 @@ export class ApnsSession {
   #retire({ connection, inFlight }: Current): void {
     const retired = inFlight.drained().then(() => connection.close());
     this.#retiring.add(retired);
-    void retired.finally(() => this.#retiring.delete(retired));
+    void retired.finally(() => {
+      this.#retiring.delete(retired);
+      this.#connections.delete(connection);
+    });
   }
 }
 
