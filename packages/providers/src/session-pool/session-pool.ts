@@ -42,6 +42,8 @@ const MAX_WAITING = 10_000;
 const FEED_SHARE = 0.75;
 /** So many requests of a feed before it is another one's turn. */
 const FEED_TURN = 32;
+/** So many turns without a look at what else came in: some 128 pushes, which take about a millisecond. */
+const TURNS_AT_ONCE = 4;
 const WATCH_EVERY_MS = 100;
 /** A process that is at work for so much of its time sends no more over more connections, and everybody waits longer. */
 const BUSY_LOOP = 0.9;
@@ -67,6 +69,7 @@ export class SessionPool {
   #inFlight = 0;
   #pumping = false;
   #pumpsAgain = false;
+  #nextPump: NodeJS.Immediate | undefined;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -194,16 +197,25 @@ export class SessionPool {
     }
   }
 
+  /** A part of what there is room for; the rest after whatever else this process has to do, such as a message on its way here. */
   #serveFeeds(): void {
     let room = this.#toFedRoom();
-    for (let feed = this.#feeds[0]; feed !== undefined && room > 0; feed = this.#feeds[0]) {
+    for (let turns = 0; this.#feeds.length > 0 && room > 0; turns += 1) {
+      if (turns === TURNS_AT_ONCE) return this.#pumpSoon();
       const session = this.#pickSession();
-      if (session === undefined) return;
-      this.#feeds.shift();
+      const feed = session && this.#feeds.shift();
+      if (session === undefined || feed === undefined) return;
       const sent = this.#serveTurn(session, feed, Math.min(room, FEED_TURN));
       room = this.#toFedRoom();
       if (sent !== 'done') this.#feeds.push(feed);
     }
+  }
+
+  #pumpSoon(): void {
+    this.#nextPump ??= setImmediate(() => {
+      this.#nextPump = undefined;
+      this.#pump();
+    });
   }
 
   #serveTurn(session: Session, feed: Feed, limit: number): 'done' | 'more' {
