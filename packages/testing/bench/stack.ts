@@ -60,6 +60,9 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     PROVIDERS: 'sandbox',
     LOG_LEVEL: 'warn',
     PORT: '0',
+    // What is measured is ours, not how carefully Google wants to be approached.
+    FCM_RATE_PER_SECOND: '1000000',
+    FCM_START_RATE_PER_SECOND: '1000000',
     ...sandbox.env,
   };
   const api = bench.processes.start('api', 'services/api/dist/main.js', { env });

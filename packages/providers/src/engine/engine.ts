@@ -2,8 +2,9 @@ import type { Outcome } from '@heliograph/core';
 
 import { InFlight } from '../in-flight.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
+import type { Feed } from '../session-pool/feed-line.ts';
 import type { Unsent } from '../session-pool/pool-request.ts';
-import type { Feed, SessionPool } from '../session-pool/session-pool.ts';
+import type { SessionPool } from '../session-pool/session-pool.ts';
 import type { ProviderTokens, TokenAnswer } from '../tokens/fleet-tokens.ts';
 import { PushRequest, type PushParts, type ToAttempt } from './push-request.ts';
 

@@ -4,9 +4,11 @@ import { ConnectError, type Goaway, type RequestEnd } from '@heliograph/http2';
 
 import type { ProviderLog } from '../push-provider.ts';
 import { ConnectBudget, CONNECT_LIMITS, type ConnectLimits } from './connect-budget.ts';
+import { FeedLine, type Feed } from './feed-line.ts';
 import type { PoolRequest, Unsent } from './pool-request.ts';
 import { POOL_TIMES, type PoolTimes } from './pool-times.ts';
-import { Session, type Gone } from './session.ts';
+import { pickSession, Session, type Gone } from './session.ts';
+import { Shortage } from './shortage.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /*
@@ -27,33 +29,18 @@ export interface SessionPoolOptions {
   readonly times?: Partial<PoolTimes>;
 }
 
-/** Where requests come from, one at a time, as there is room for them. */
-export interface Feed {
-  /** The next one, or undefined where there is none now: then the feed is forgotten. */
-  next(): PoolRequest | undefined;
-  /** There is no way to send anything: the feed is forgotten. */
-  stop(unsent: Unsent): void;
-}
-
 /** Requests at once on a connection, also where the server allows more: APNs was seen to allow 500 to 1,500. */
 const MAX_STREAMS = 1_500;
 const MAX_WAITING = 10_000;
-/** Feeds leave a quarter of the streams to single requests, which would wait for an answer otherwise. */
-const FEED_SHARE = 0.75;
-/** So many requests of a feed before it is another one's turn. */
-const FEED_TURN = 32;
-/** So many turns without a look at what else came in: some 128 pushes, which take about a millisecond. */
-const TURNS_AT_ONCE = 4;
 const WATCH_EVERY_MS = 100;
-/** A process that is at work for so much of its time sends no more over more connections, and everybody waits longer. */
-const BUSY_LOOP = 0.9;
 
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #times: PoolTimes;
   readonly #budget: ConnectBudget;
   readonly #waiting = new WaitingLine<PoolRequest>();
-  readonly #feeds: Feed[] = [];
+  readonly #feeds = new FeedLine((session, request) => this.#start(session, request));
+  readonly #shortage: Shortage;
   /** Those that take requests. */
   #sessions: Session[] = [];
   /** All that are not closed, those included that only wait for answers. */
@@ -62,20 +49,19 @@ export class SessionPool {
   readonly #keepAlive: NodeJS.Timeout;
   #connecting: Promise<void> | undefined;
   #watch: NodeJS.Timeout | undefined;
-  #saturatedSinceMs: number | undefined;
-  #loopThen = performance.eventLoopUtilization();
   /** Why there is no connection. */
   #lastUnsent: Unsent = NOT_CONNECTED;
   #inFlight = 0;
   #pumping = false;
   #pumpsAgain = false;
-  #nextPump: NodeJS.Immediate | undefined;
+  #pumpsSoon = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
   constructor(options: SessionPoolOptions) {
     this.#options = options;
     this.#times = { ...POOL_TIMES, ...options.times };
+    this.#shortage = new Shortage(this.#times.saturatedMs);
     this.#budget = new ConnectBudget(
       options.connectLimits ?? CONNECT_LIMITS,
       options.random ?? Math.random,
@@ -159,13 +145,13 @@ export class SessionPool {
       while (this.#pumpsAgain) {
         this.#pumpsAgain = false;
         this.#sendWaiting();
-        this.#serveFeeds();
+        if (this.#feeds.serve(this.#sessions)) this.#pumpSoon();
       }
     } finally {
       this.#pumping = false;
     }
     if (this.#isShort) this.#growInTime();
-    else this.#saturatedSinceMs = undefined;
+    else this.#shortage.end();
   }
 
   get #isShort(): boolean {
@@ -182,7 +168,7 @@ export class SessionPool {
     // First, since a process that was stopped may find that it has no right to send any more.
     this.#dropLate(performance.now());
     while (this.#waiting.length > 0) {
-      const session = this.#pickSession();
+      const session = pickSession(this.#sessions);
       if (session === undefined) return;
       const request = this.#waiting.shift();
       if (request !== undefined) this.#start(session, request);
@@ -197,58 +183,13 @@ export class SessionPool {
     }
   }
 
-  /** A part of what there is room for; the rest after whatever else this process has to do, such as a message on its way here. */
-  #serveFeeds(): void {
-    let room = this.#toFedRoom();
-    for (let turns = 0; this.#feeds.length > 0 && room > 0; turns += 1) {
-      if (turns === TURNS_AT_ONCE) return this.#pumpSoon();
-      const session = this.#pickSession();
-      const feed = session && this.#feeds.shift();
-      if (session === undefined || feed === undefined) return;
-      const sent = this.#serveTurn(session, feed, Math.min(room, FEED_TURN));
-      room = this.#toFedRoom();
-      if (sent !== 'done') this.#feeds.push(feed);
-    }
-  }
-
   #pumpSoon(): void {
-    this.#nextPump ??= setImmediate(() => {
-      this.#nextPump = undefined;
+    if (this.#pumpsSoon) return;
+    this.#pumpsSoon = true;
+    setImmediate(() => {
+      this.#pumpsSoon = false;
       this.#pump();
     });
-  }
-
-  #serveTurn(session: Session, feed: Feed, limit: number): 'done' | 'more' {
-    for (let n = 0; n < limit && session.capacity > 0; n += 1) {
-      const request = feed.next();
-      if (request === undefined) return 'done';
-      request.isFed = true;
-      session.fedInFlight += 1;
-      this.#start(session, request);
-    }
-    return 'more';
-  }
-
-  /** How many more requests of feeds may be under way. */
-  #toFedRoom(): number {
-    let streams = 0;
-    let fed = 0;
-    for (const session of this.#sessions) {
-      streams += session.maxStreams;
-      fed += session.fedInFlight;
-    }
-    return Math.max(1, Math.floor(streams * FEED_SHARE)) - fed;
-  }
-
-  /** The one with the most room: load is spread, and a slow connection gets less of it. */
-  #pickSession(): Session | undefined {
-    let best: Session | undefined;
-    let most = 0;
-    for (const session of this.#sessions) {
-      const { capacity } = session;
-      if (capacity > most) [best, most] = [session, capacity];
-    }
-    return best;
   }
 
   #start(session: Session, request: PoolRequest): void {
@@ -263,27 +204,14 @@ export class SessionPool {
     if (this.#connecting !== undefined || this.#closed) return;
     if (this.#sessions.length >= this.#options.maxSessions) return;
     if (this.#sessions.length > 0) {
-      if (!this.#wasShortForLong(nowMs)) return;
+      if (!this.#shortage.isLong(nowMs)) return;
     } else if (this.#budget.isBackingOff(nowMs)) return this.#failWaiting(this.#lastUnsent);
     // The watch comes back where it is too early.
     if (this.#budget.take(nowMs) > 0) return;
-    this.#saturatedSinceMs = undefined;
     this.#connecting = this.#connect().finally(() => {
       this.#connecting = undefined;
       this.#pump();
     });
-  }
-
-  /** Work waited for a stream, and this process for answers: more streams would have sent more. */
-  #wasShortForLong(nowMs: number): boolean {
-    if (this.#saturatedSinceMs === undefined) {
-      this.#saturatedSinceMs = nowMs;
-      this.#loopThen = performance.eventLoopUtilization();
-    }
-    if (nowMs - this.#saturatedSinceMs < this.#times.saturatedMs) return false;
-    if (performance.eventLoopUtilization(this.#loopThen).utilization < BUSY_LOOP) return true;
-    this.#saturatedSinceMs = undefined;
-    return false;
   }
 
   async #connect(): Promise<void> {
@@ -381,7 +309,7 @@ export class SessionPool {
   #failWaiting(unsent: Unsent): void {
     for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift())
       this.#settleLater(one, unsent);
-    for (const feed of this.#feeds.splice(0)) setImmediateStop(feed, unsent);
+    for (const feed of this.#feeds.takeAll()) setImmediateStop(feed, unsent);
   }
 
   #settleLater(request: PoolRequest, unsent: Unsent): void {

@@ -165,3 +165,14 @@ export class Session {
     this.#onCapacity();
   }
 }
+
+/** The one with the most room: load is spread, and a slow connection gets less of it. Undefined where none has any. */
+export function pickSession(sessions: readonly Session[]): Session | undefined {
+  let best: Session | undefined;
+  let most = 0;
+  for (const session of sessions) {
+    const { capacity } = session;
+    if (capacity > most) [best, most] = [session, capacity];
+  }
+  return best;
+}
