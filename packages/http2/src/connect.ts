@@ -1,7 +1,8 @@
 import { isIP, type TcpSocketConnectOpts } from 'node:net';
 import { connect, type ConnectionOptions, type SecureContext } from 'node:tls';
 
-import { Connection, type ConnectionEvents, type Http2Connection } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionEvents, Http2Connection } from './http2-connection.ts';
 
 export interface ConnectOptions {
   readonly host: string;
@@ -52,21 +53,25 @@ export function connectHttp2(options: ConnectOptions): Promise<Http2Connection> 
     const socket = connect(tls);
     socket.setNoDelay(true);
 
-    const fail = (code: string, cause?: unknown) => {
+    const refuse = (code: string, cause?: unknown) => {
       clearTimeout(timer);
       reject(new ConnectError(code, `no connection to ${host}:${port}: ${code}`, { cause }));
+    };
+    const giveUp = (code: string, cause?: unknown) => {
+      refuse(code, cause);
       socket.destroy();
     };
-    const timer = setTimeout(() => fail('ETIMEDOUT'), timeoutMs);
-    socket.on('error', (error) => fail(toCode(error), error));
-    socket.once('close', () => fail('ECONNRESET'));
+    const timer = setTimeout(() => giveUp('ETIMEDOUT'), timeoutMs);
+    socket.on('error', (error) => giveUp(toCode(error), error));
+    socket.once('close', () => refuse('ECONNRESET'));
     socket.once('secureConnect', () => {
-      if (socket.alpnProtocol !== 'h2') return fail('ERR_TLS_NO_HTTP2');
+      if (socket.alpnProtocol !== 'h2') return giveUp('ERR_TLS_NO_HTTP2');
       connection = new Connection(socket, {
         maxStreams: options.maxStreams,
         events: options.events,
         onReady: (failure) => {
-          if (failure !== undefined) return fail(failure);
+          // It has words for the peer still, and closes by itself.
+          if (failure !== undefined) return refuse(failure);
           clearTimeout(timer);
           if (connection !== undefined) resolve(connection);
         },

@@ -1,58 +1,18 @@
 import type { TLSSocket } from 'node:tls';
 
 import { toErrorName, type ErrorName } from './error-codes.ts';
-import { expectBytes, expectNoStream, withoutPadding } from './frame-checks.ts';
+import { expectBytes, expectNoStream, expectPriority, withoutPadding } from './frame-checks.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
 import { DEFAULT_WINDOW, FLAG, FRAME, MAX_STREAM_ID, readUint31 } from './frames.ts';
+import { toGoawayFrame } from './goaway.ts';
 import { HeaderBlocks, MAX_HEADER_LIST_BYTES, type HeaderBlock } from './header-blocks.ts';
 import { HpackError } from './hpack/hpack-error.ts';
+import type { ConnectionEvents, ConnectionState, Http2Connection } from './http2-connection.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { Ambiguous, HeaderField, Request, RequestEnd, Unprocessed } from './request.ts';
 import { Sender } from './sender.ts';
 import { applySettings, DEFAULT_SETTINGS, type PeerSettings } from './settings.ts';
 import { Stream } from './stream.ts';
-
-/*
- * One connection to an HTTP/2 server. `starting` until the server's settings are there; `open`; `draining` once no more requests are taken,
- * by us or by the server's GOAWAY, and answers are still owed; `closed`. A request ends when its answer is whole, when the server resets
- * its stream, when its deadline is over, or with the connection.
- */
-export type ConnectionState = 'starting' | 'open' | 'draining' | 'closed';
-
-export interface Goaway {
-  /** The name of its error code. */
-  readonly code: string;
-  readonly lastStreamId: number;
-  /** What the peer had to say, as UTF-8: APNs says why in JSON. */
-  readonly debug: string;
-}
-
-export interface ConnectionEvents {
-  /** There may be room for requests that there was not before. */
-  readonly onCapacity: () => void;
-  /** The connection takes no more requests, and closes by itself when the answers that are owed are there. */
-  readonly onGoaway: (goaway: Goaway) => void;
-  /** All requests have ended. `reason`: what `Ambiguous.reason` would be. */
-  readonly onClose: (reason: string) => void;
-}
-
-export interface Http2Connection {
-  readonly state: ConnectionState;
-  /** How many requests it takes now; 0 unless it is open. */
-  readonly capacity: number;
-  /** Requests under way. */
-  readonly inFlight: number;
-  /** What the server allows, or our own bound where that is lower. */
-  readonly maxStreams: number;
-  /** Sends the request, unless there is no capacity: then nothing happens, and the answer is false. */
-  request(request: Request): boolean;
-  /** Resolves with whether the server answered a ping in time. Never rejects. */
-  ping(timeoutMs: number): Promise<boolean>;
-  /** Takes no more requests, waits up to `timeoutMs` for the answers owed, and closes. Resolves when it is closed. */
-  drain(timeoutMs: number): Promise<void>;
-  /** Closes at once. Requests under way end as ambiguous for that reason, unless they were not written. */
-  destroy(reason: string): void;
-}
 
 /** A stream's window is never widened: a longer body is cut off. */
 const MAX_BODY_BYTES = DEFAULT_WINDOW;
@@ -82,7 +42,6 @@ export class Connection implements Http2Connection {
   #unacknowledged = 0;
   #timer: NodeJS.Timeout | undefined;
   #pingId = 0;
-  #closeReason: string | undefined;
   /** There is room since the last time we said so. */
   #madeRoom = false;
 
@@ -112,14 +71,15 @@ export class Connection implements Http2Connection {
     });
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#end(this.#closeReason ?? 'connection_closed');
+        this.#end('connection_closed');
         resolve();
       });
     });
-    socket.on('error', (error) => {
-      this.#closeReason ??= 'code' in error ? String(error.code) : error.message;
-    });
-    socket.once('end', () => this.#socket.destroy());
+    // At once, and not when it is closed: what is not written yet would be written in vain.
+    socket.on('error', (error) =>
+      this.destroy('code' in error ? String(error.code) : error.message),
+    );
+    socket.once('end', () => this.destroy('connection_closed'));
     this.#sender.start(RECEIVE_WINDOW, MAX_HEADER_LIST_BYTES);
   }
 
@@ -162,7 +122,9 @@ export class Connection implements Http2Connection {
     this.#sender.sendRequest(stream);
     this.#nextStreamId += 2;
     this.#streams.set(stream.id, stream);
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    if (stream.unsent !== undefined) this.#sender.sendBody(stream, stream.unsent);
+    // After what the socket holds was read: an answer that waited there, while we were busy, is in time.
+    this.#timer ??= setInterval(() => setImmediate(() => this.#tick()), TICK_MS);
     if (this.#nextStreamId > MAX_STREAM_ID) this.#state = 'draining';
     return true;
   }
@@ -183,7 +145,6 @@ export class Connection implements Http2Connection {
   }
 
   drain(timeoutMs: number): Promise<void> {
-    if (this.#state === 'starting') this.destroy('closing');
     if (this.#state === 'open') this.#state = 'draining';
     this.#closeIfDone();
     const timer = setTimeout(() => this.destroy('closing'), timeoutMs);
@@ -191,8 +152,7 @@ export class Connection implements Http2Connection {
   }
 
   destroy(reason: string): void {
-    this.#closeReason ??= reason;
-    this.#end(this.#closeReason);
+    this.#end(reason);
     this.#socket.destroy();
   }
 
@@ -223,7 +183,7 @@ export class Connection implements Http2Connection {
       case FRAME.pushPromise:
         throw new ProtocolError('PROTOCOL_ERROR', 'push is disabled');
       case FRAME.priority:
-        return expectBytes(frame, 5);
+        return expectPriority(frame);
       default:
         // Unknown ones are to be ignored.
         return;
@@ -257,12 +217,12 @@ export class Connection implements Http2Connection {
 
   #onData(frame: Frame): void {
     this.#expectOpened(frame);
+    const [start, end] = withoutPadding(frame);
     const bytes = frame.end - frame.start;
     this.#countReceived(bytes);
     const stream = this.#streams.get(frame.streamId);
     if (stream === undefined) return;
     if (stream.status === undefined) return this.#reset(stream, 'PROTOCOL_ERROR');
-    const [start, end] = withoutPadding(frame);
     stream.receivedBytes += bytes;
     if (stream.receivedBytes > MAX_BODY_BYTES) return this.#reset(stream, 'FLOW_CONTROL_ERROR');
     stream.addBody(frame.source, start, end);
@@ -270,11 +230,9 @@ export class Connection implements Http2Connection {
     else if (stream.receivedBytes === MAX_BODY_BYTES) this.#reset(stream, 'CANCEL');
   }
 
-  /** Gives the peer back half of the window at a time. */
+  /** Gives the peer back half of the window at a time, and so before it could be used up. */
   #countReceived(bytes: number): void {
     this.#unacknowledged += bytes;
-    if (this.#unacknowledged > RECEIVE_WINDOW)
-      throw new ProtocolError('FLOW_CONTROL_ERROR', 'more data than allowed');
     if (this.#unacknowledged < RECEIVE_WINDOW / 2) return;
     this.#sender.widenReceiveWindow(this.#unacknowledged);
     this.#unacknowledged = 0;
@@ -336,7 +294,7 @@ export class Connection implements Http2Connection {
     this.#state = 'draining';
     this.#events.onGoaway({ code, lastStreamId, debug });
     for (const stream of this.#streams.values())
-      if (stream.id > lastStreamId) this.#finish(stream, REFUSED_BY_GOAWAY);
+      if (stream.id > lastStreamId) this.#finish(stream, stream.toEnd(false, REFUSED_BY_GOAWAY));
     this.#closeIfDone();
   }
 
@@ -385,24 +343,23 @@ export class Connection implements Http2Connection {
   }
 
   #closeIfDone(): void {
-    if (this.#state !== 'draining' || this.#streams.size > 0) return;
-    this.#closeReason ??= 'closing';
-    this.#sayGoodbye('NO_ERROR');
+    if (this.#state === 'draining' && this.#streams.size === 0)
+      this.#sayGoodbye('NO_ERROR', 'closing');
   }
 
   #fail(error: unknown): void {
     if (!(error instanceof ProtocolError) && !(error instanceof HpackError)) throw error;
     const code = error instanceof ProtocolError ? error.code : 'COMPRESSION_ERROR';
-    this.#closeReason ??= code;
-    this.#sayGoodbye(code);
+    this.#sayGoodbye(code, code);
   }
 
-  /** Tells the peer why, and ends the connection. */
-  #sayGoodbye(code: ErrorName): void {
-    this.#sender.goaway(code);
-    this.#end(this.#closeReason ?? code);
-    this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref();
+  /** Ends the connection, and tells the peer why. What was not written yet is not written any more. */
+  #sayGoodbye(code: ErrorName, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#end(reason);
+    this.#socket.end(toGoawayFrame(code));
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   /** Ends everything that is under way, once. */

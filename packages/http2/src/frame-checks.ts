@@ -13,6 +13,12 @@ export function expectNoStream({ streamId }: Frame): void {
   if (streamId !== 0) throw new ProtocolError('PROTOCOL_ERROR', 'the frame belongs to no stream');
 }
 
+/** Priorities are obsolete: what one says is ignored, where it is well-formed. */
+export function expectPriority(frame: Frame): void {
+  if (frame.streamId === 0) throw new ProtocolError('PROTOCOL_ERROR', 'a priority of no stream');
+  expectBytes(frame, 5);
+}
+
 /** Where the content of a frame begins and ends. Throws `ProtocolError` where padding takes more than there is. */
 export function withoutPadding({ flags, source, start, end }: Frame): readonly [number, number] {
   if (!(flags & FLAG.padded)) return [start, end];

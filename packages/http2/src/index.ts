@@ -1,5 +1,5 @@
 export { connectHttp2, ConnectError, type ConnectOptions } from './connect.ts';
-export type { ConnectionEvents, Goaway, Http2Connection } from './connection.ts';
+export type { ConnectionEvents, Goaway, Http2Connection } from './http2-connection.ts';
 export {
   findHeader,
   type Ambiguous,

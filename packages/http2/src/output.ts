@@ -62,7 +62,9 @@ export class Output {
     this.#length = 0;
     this.#handedOver += bytes;
     this.#onFlush();
-    this.#socket.write(piece.subarray(0, bytes), () => {
+    this.#socket.write(piece.subarray(0, bytes), (error) => {
+      // The connection is gone, and about to notice.
+      if (error) return;
       this.#handedOver -= bytes;
       if (piece.length === PIECE_BYTES && this.#spare.length < MAX_SPARE_PIECES)
         this.#spare.push(piece);

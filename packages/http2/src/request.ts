@@ -43,7 +43,10 @@ export interface Unprocessed {
 /** It was written, at least in part, and nobody knows whether it was processed. */
 export interface Ambiguous {
   readonly kind: 'ambiguous';
-  /** `timeout`, `aborted`, an error code of HTTP/2 such as `CANCEL`, or a system's such as `ECONNRESET`. */
+  /**
+   * `timeout`; an error code of HTTP/2 such as `CANCEL`; a system's such as `ECONNRESET`; `connection_closed` by the peer, `closing` by
+   * `drain`; or what `destroy` was told.
+   */
   readonly reason: string;
 }
 

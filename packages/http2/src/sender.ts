@@ -44,11 +44,9 @@ export class Sender {
     this.#output = new Output(socket, { onFlush, onWritten });
   }
 
-  /** Whether another request would go out now, and not wait behind others. */
+  /** Whether another request would go out now. One whose body waits for its own stream's window is not in the way. */
   get hasRoom(): boolean {
-    return (
-      this.#window > 0 && this.#blocked.size === 0 && this.#output.pendingBytes <= MAX_PENDING_BYTES
-    );
+    return this.#window > 0 && this.#output.pendingBytes <= MAX_PENDING_BYTES;
   }
 
   /** What a client begins with. The peer may have `receiveWindow` bytes of bodies on their way to us. */
@@ -64,7 +62,10 @@ export class Sender {
     this.widenReceiveWindow(receiveWindow - DEFAULT_WINDOW);
   }
 
-  /** Headers and, as far as the windows allow, the body. */
+  /**
+   * All of it, in the usual case. Else the headers, and the body becomes what is `unsent` of the stream: it is for `sendBody`.
+   * Throws a `TypeError` where the encoder refuses the headers; then nothing was written.
+   */
   sendRequest(stream: Stream): void {
     const { template, path, fields, body } = stream.request;
     const { maxFrameSize } = this.#settings;
@@ -74,7 +75,25 @@ export class Sender {
     if (bound <= maxFrameSize && bodyBound <= room)
       return this.#sendAtOnce(stream, bound, bodyBound);
     this.#sendLongHeaders(stream, bound);
-    if (bodyBound > 0) this.#sendBody(stream, typeof body === 'string' ? Buffer.from(body) : body);
+    if (bodyBound > 0) stream.unsent = typeof body === 'string' ? Buffer.from(body) : body;
+  }
+
+  /** So much of what is left of a body as the windows allow; the rest waits. */
+  sendBody(stream: Stream, body: Buffer): void {
+    let rest = body;
+    while (rest.length > 0) {
+      const { maxFrameSize } = this.#settings;
+      const bytes = Math.min(rest.length, this.#window, stream.sendWindow, maxFrameSize);
+      if (bytes <= 0) break;
+      this.#window -= bytes;
+      stream.sendWindow -= bytes;
+      const flags = bytes === rest.length ? FLAG.endStream : 0;
+      this.#writeFrame(FRAME.data, flags, stream.id, rest.subarray(0, bytes));
+      rest = rest.subarray(bytes);
+    }
+    stream.unsent = rest.length === 0 ? undefined : rest;
+    if (stream.unsent === undefined) this.#blocked.delete(stream);
+    else this.#blocked.add(stream);
   }
 
   /** Nothing more of its body is sent. Answers whether there was anything left of it. */
@@ -104,12 +123,6 @@ export class Sender {
     this.#write(FRAME.windowUpdate, 0, 0, [bytes]);
   }
 
-  /** The last words of the connection. */
-  goaway(code: ErrorName): void {
-    this.#write(FRAME.goaway, 0, 0, [0, toErrorCode(code)]);
-    this.#output.flush();
-  }
-
   /** The settings have changed. */
   adopt(initialWindowBefore: number, streams: Iterable<Stream>): void {
     this.#encoder.setMaxTableBytes(this.#settings.headerTableSize);
@@ -135,7 +148,7 @@ export class Sender {
   widenStream(stream: Stream, increment: number): boolean {
     stream.sendWindow += increment;
     if (stream.sendWindow > MAX_WINDOW) return false;
-    if (stream.unsent !== undefined) this.#sendBody(stream, stream.unsent);
+    if (stream.unsent !== undefined) this.sendBody(stream, stream.unsent);
     return true;
   }
 
@@ -172,6 +185,8 @@ export class Sender {
     const { maxFrameSize } = this.#settings;
     const block = Buffer.allocUnsafe(bound);
     const bytes = this.#encoder.encodeRequest(template, path, fields, block, 0);
+    // Room for all of them, so that they go to the socket together.
+    this.#output.reserve(bytes + Math.ceil(bytes / maxFrameSize) * FRAME_HEADER_BYTES);
     for (let start = 0; start < bytes; start += maxFrameSize) {
       const end = Math.min(bytes, start + maxFrameSize);
       const isFirst = start === 0;
@@ -182,28 +197,10 @@ export class Sender {
     }
   }
 
-  /** So much of a body as the windows allow; the rest waits. */
-  #sendBody(stream: Stream, body: Buffer): void {
-    let rest = body;
-    while (rest.length > 0) {
-      const { maxFrameSize } = this.#settings;
-      const bytes = Math.min(rest.length, this.#window, stream.sendWindow, maxFrameSize);
-      if (bytes <= 0) break;
-      this.#window -= bytes;
-      stream.sendWindow -= bytes;
-      const flags = bytes === rest.length ? FLAG.endStream : 0;
-      this.#writeFrame(FRAME.data, flags, stream.id, rest.subarray(0, bytes));
-      rest = rest.subarray(bytes);
-    }
-    stream.unsent = rest.length === 0 ? undefined : rest;
-    if (stream.unsent === undefined) this.#blocked.delete(stream);
-    else this.#blocked.add(stream);
-  }
-
   #sendBlocked(): void {
     for (const stream of this.#blocked) {
       if (this.#window <= 0) return;
-      if (stream.unsent !== undefined) this.#sendBody(stream, stream.unsent);
+      if (stream.unsent !== undefined) this.sendBody(stream, stream.unsent);
     }
   }
 

@@ -39,8 +39,7 @@ function applySetting(settings: PeerSettings, id: number, value: number): void {
       settings.headerTableSize = value;
       return;
     case SETTING.enablePush:
-      // Only clients push nothing by choice; a server that announces to take pushes is none.
-      if (value !== 0) throw new ProtocolError('PROTOCOL_ERROR', 'a server can not enable push');
+      if (value !== 0) throw new ProtocolError('PROTOCOL_ERROR', 'a server can not be pushed to');
       return;
     case SETTING.maxConcurrentStreams:
       settings.maxConcurrentStreams = value;
