@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import type { SecureServerOptions } from 'node:http2';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
 
 import { createAuthority, createServerCertificate } from '@heliograph/sandbox';
@@ -120,7 +120,7 @@ export class RawPeer {
 /** The servers and connections of one test; `close` ends them all. */
 export class TestServers {
   readonly #servers: Server[] = [];
-  readonly #sockets = new Set<{ destroy(): void }>();
+  readonly #sockets = new Set<Socket>();
   readonly #probes: Probe[] = [];
 
   /** A server of hand-made frames. `onPeer` is called for each connection, once TLS is there. */
@@ -162,7 +162,10 @@ export class TestServers {
       timeoutMs: 10_000,
       maxStreams: 1000,
       events: {
-        onCapacity: () => capacity.resolve(),
+        onCapacity: () => {
+          capacity.resolve();
+          capacity = createDeferred();
+        },
         onGoaway: (goaway) => goaways.push(goaway),
         onClose: (reason) => {
           closes.push(reason);
@@ -183,7 +186,6 @@ export class TestServers {
       },
       async hasCapacity() {
         while (connection.capacity === 0) {
-          capacity = createDeferred();
           await capacity.promise;
         }
       },
@@ -207,6 +209,11 @@ export class TestServers {
     return { probe, peer };
   }
 
+  /** Breaks all connections off as TCP does (RST), without a word by TLS or HTTP/2. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
   async close(): Promise<void> {
     for (const { connection } of this.#probes) connection.destroy('test_over');
     for (const socket of this.#sockets) socket.destroy();
@@ -222,7 +229,7 @@ export class TestServers {
 
   async #listen(server: Server): Promise<number> {
     this.#servers.push(server);
-    server.on('connection', (socket: TLSSocket) => {
+    server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => this.#sockets.delete(socket));
