@@ -213,6 +213,21 @@ describe('GOAWAY', () => {
     expect(await first?.ended).toMatchObject({ kind: 'answered', isComplete: true });
   });
 
+  test('right behind the settings is a connection that there never was', async () => {
+    const port = await servers.raw((peer) => peer.send(settingsFrame(), goaway(0, 11)));
+    const events = { onCapacity: jest.fn(), onGoaway: jest.fn(), onClose: jest.fn() };
+
+    const connecting = servers.connect(port, { events });
+
+    await expect(connecting).rejects.toMatchObject({ name: 'ConnectError', code: 'goaway' });
+    expect(events.onGoaway).toHaveBeenCalledWith({
+      code: 'ENHANCE_YOUR_CALM',
+      lastStreamId: 0,
+      debug: '',
+    });
+    expect(events.onClose).not.toHaveBeenCalled();
+  });
+
   test('closes an idle connection', async () => {
     const { probe, peer } = await servers.pair();
 

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 
+import { NO_ANSWER, NOT_WRITTEN, REFUSED, REFUSED_BY_GOAWAY, toAmbiguous } from './ends.ts';
 import { toErrorName, type ErrorName } from './error-codes.ts';
 import { expectBytes, expectNoStream, expectPriority, withoutPadding } from './frame-checks.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
@@ -9,7 +10,7 @@ import { HeaderBlocks, MAX_HEADER_LIST_BYTES, type HeaderBlock } from './header-
 import { HpackError } from './hpack/hpack-error.ts';
 import type { ConnectionEvents, ConnectionState, Http2Connection } from './http2-connection.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { Ambiguous, HeaderField, Request, RequestEnd, Unprocessed } from './request.ts';
+import type { HeaderField, Request, RequestEnd } from './request.ts';
 import { Sender } from './sender.ts';
 import { applySettings, DEFAULT_SETTINGS, type PeerSettings } from './settings.ts';
 import { Stream } from './stream.ts';
@@ -36,6 +37,7 @@ export class Connection implements Http2Connection {
   readonly #closed: Promise<void>;
   readonly #onReady: (failure?: string) => void;
   #state: ConnectionState = 'starting';
+  #isReady = false;
   #nextStreamId = 1;
   /** Streams from here on are in our own buffer still. */
   #firstUnwritten = 1;
@@ -107,6 +109,12 @@ export class Connection implements Http2Connection {
       this.#reader.read(source);
     } catch (error) {
       this.#fail(error);
+    }
+    // Not amidst the frames: no event comes before the caller has the connection.
+    if (!this.#isReady && this.#state === 'open') {
+      this.#isReady = true;
+      this.#madeRoom = false;
+      return this.#onReady();
     }
     this.#tellCapacity();
   }
@@ -269,9 +277,7 @@ export class Connection implements Http2Connection {
     this.#sender.adopt(windowBefore, this.#streams.values());
     this.#sender.answerSettings();
     this.#madeRoom = true;
-    if (this.#state !== 'starting') return;
-    this.#state = 'open';
-    this.#onReady();
+    if (this.#state === 'starting') this.#state = 'open';
   }
 
   #onPing(frame: Frame): void {
@@ -295,7 +301,8 @@ export class Connection implements Http2Connection {
     this.#events.onGoaway({ code, lastStreamId, debug });
     for (const stream of this.#streams.values())
       if (stream.id > lastStreamId) this.#finish(stream, stream.toEnd(false, REFUSED_BY_GOAWAY));
-    this.#closeIfDone();
+    if (this.#isReady) this.#closeIfDone();
+    else this.#sayGoodbye('NO_ERROR', 'goaway');
   }
 
   /** The peer knows the stream: we opened it, some time ago. */
@@ -365,7 +372,6 @@ export class Connection implements Http2Connection {
   /** Ends everything that is under way, once. */
   #end(reason: string): void {
     if (this.#state === 'closed') return;
-    const wasReady = this.#state !== 'starting';
     this.#state = 'closed';
     clearInterval(this.#timer);
     this.#sender.close();
@@ -373,7 +379,7 @@ export class Connection implements Http2Connection {
     this.#streams.clear();
     for (const settle of this.#pings.values()) settle(false);
     for (const stream of streams) stream.request.onEnd(this.#toLastEnd(stream, reason));
-    if (wasReady) this.#events.onClose(reason);
+    if (this.#isReady) this.#events.onClose(reason);
     else this.#onReady(reason);
   }
 
@@ -381,15 +387,6 @@ export class Connection implements Http2Connection {
     if (stream.id >= this.#firstUnwritten) return NOT_WRITTEN;
     return stream.toEnd(false, toAmbiguous(reason));
   }
-}
-
-const REFUSED: Unprocessed = { kind: 'unprocessed', reason: 'refused_stream' };
-const REFUSED_BY_GOAWAY: Unprocessed = { kind: 'unprocessed', reason: 'goaway' };
-const NOT_WRITTEN: Unprocessed = { kind: 'unprocessed', reason: 'not_written' };
-const NO_ANSWER = toAmbiguous('no_status');
-
-function toAmbiguous(reason: string): Ambiguous {
-  return { kind: 'ambiguous', reason };
 }
 
 /** `:status`, three digits; undefined for anything else. */

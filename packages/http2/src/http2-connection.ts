@@ -15,6 +15,7 @@ export interface Goaway {
   readonly debug: string;
 }
 
+/** Of a connection that was handed out; `onGoaway` also of one that is not, because the server goes away at once. */
 export interface ConnectionEvents {
   /** There may be room for requests that there was not before. */
   readonly onCapacity: () => void;
