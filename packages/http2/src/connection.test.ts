@@ -16,7 +16,13 @@ import {
 
 const servers = new TestServers();
 
-afterEach(() => servers.close());
+const workers: Worker[] = [];
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await servers.close();
+  await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+});
 
 const answer = (streamId: number) =>
   frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, streamId, OK);
@@ -113,11 +119,9 @@ describe('a request and its deadline', () => {
 
     peer.send(frame(FRAME.headers, FLAG.endHeaders, 1, OK));
     await peer.settle();
-    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000);
-    const end = await sent.ended;
-    now.mockRestore();
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000);
 
-    expect(end).toMatchObject({ kind: 'answered', status: 200, isComplete: false });
+    expect(await sent.ended).toMatchObject({ kind: 'answered', status: 200, isComplete: false });
   });
 
   test('counts an answer as in time that waited in the socket while this process was busy', async () => {
@@ -126,6 +130,7 @@ describe('a request and its deadline', () => {
       eval: true,
       workerData: { cert: IDENTITY.certPem, key: IDENTITY.keyPem, isWritten },
     });
+    workers.push(worker);
     const [port] = (await once(worker, 'message')) as [number];
     const probe = await servers.connect(port);
     const sent = probe.send({ deadlineMs: 60_000 });
@@ -136,12 +141,9 @@ describe('a request and its deadline', () => {
     Atomics.wait(isWritten, 0, 0);
     // Longer than the period of the look at deadlines, which then is due at once.
     Atomics.wait(isWritten, 0, 1, 100);
-    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000);
-    const end = await sent.ended;
-    now.mockRestore();
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000);
 
-    expect(end).toMatchObject({ kind: 'answered', status: 200 });
-    await worker.terminate();
+    expect(await sent.ended).toMatchObject({ kind: 'answered', status: 200 });
   });
 });
 
