@@ -1,7 +1,7 @@
 import { RequestTemplate } from '@heliograph/http2';
 
 import { PoolRequest, type PoolEnd } from './pool-request.ts';
-import type { Feed } from './session-pool.ts';
+import type { Feed } from './feed-line.ts';
 
 const TEMPLATE = new RequestTemplate({ method: 'POST', authority: 'localhost', shared: [] });
 
