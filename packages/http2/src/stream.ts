@@ -24,8 +24,10 @@ export class Stream {
     this.sendWindow = sendWindow;
   }
 
+  /** Of a well-formed list the pseudo-fields come first. */
   addFields(fields: readonly HeaderField[]): void {
-    const regular = fields.filter(([name]) => !name.startsWith(':'));
+    const first = fields.findIndex(isRegular);
+    const regular = first < 0 ? [] : fields.slice(first);
     this.#fields = this.#fields.length === 0 ? regular : [...this.#fields, ...regular];
   }
 
@@ -37,13 +39,12 @@ export class Stream {
   /** What the request came to where nothing more will come; `otherwise` counts where no status came. */
   toEnd(isComplete: boolean, otherwise: RequestEnd): RequestEnd {
     if (this.status === undefined) return otherwise;
-    const [first = NOTHING, ...more] = this.#pieces ?? [];
-    return {
-      kind: 'answered',
-      status: this.status,
-      fields: this.#fields,
-      body: more.length === 0 ? first : Buffer.concat([first, ...more]),
-      isComplete,
-    };
+    const pieces = this.#pieces;
+    const body = pieces === undefined ? NOTHING : Buffer.concat(pieces);
+    return { kind: 'answered', status: this.status, fields: this.#fields, body, isComplete };
   }
+}
+
+function isRegular([name]: HeaderField): boolean {
+  return !name.startsWith(':');
 }

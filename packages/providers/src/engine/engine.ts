@@ -3,10 +3,13 @@ import type { Outcome } from '@heliograph/core';
 import { InFlight } from '../in-flight.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
 import type { Feed } from '../session-pool/feed-line.ts';
-import type { Unsent } from '../session-pool/pool-request.ts';
+import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
 import type { SessionPool } from '../session-pool/session-pool.ts';
 import type { ProviderTokens, TokenAnswer } from '../tokens/fleet-tokens.ts';
-import { PushRequest, type PushParts, type ToAttempt } from './push-request.ts';
+import { PushRequest, type EndListener, type PushParts } from './push-request.ts';
+
+/** Says what the end of a request means. */
+export type ToAttempt = (request: PushRequest, end: PoolEnd) => Attempt;
 
 export interface EngineDeps {
   readonly pool: SessionPool;
@@ -80,7 +83,8 @@ export class Engine {
     const parts = toParts(push, answer?.token ?? bearer);
     if ('outcome' in parts) return parts;
     return await new Promise((resolve) => {
-      const request = new PushRequest(parts, toAttempt, resolve);
+      const listener = { onEnd: (one: PushRequest, end: PoolEnd) => resolve(toAttempt(one, end)) };
+      const request = new PushRequest(push, parts, listener);
       request.waitsUntilMs = waitsUntilMs;
       pool.send(request);
     });
@@ -107,7 +111,7 @@ interface FedPushesDeps<P extends Push> extends EngineDeps {
 }
 
 /** A feed on its way through the pool. It waits outside of it for tokens, and for what is in flight where it has no more. */
-class FedPushes<P extends Push> implements Feed {
+class FedPushes<P extends Push> implements Feed, EndListener<P> {
   readonly #deps: FedPushesDeps<P>;
   #inFlight = 0;
   #state: 'fed' | 'dry' | 'awaiting_token' | 'stopped' = 'dry';
@@ -121,8 +125,8 @@ class FedPushes<P extends Push> implements Feed {
     this.#deps.pool.feed(this);
   }
 
-  next(): PushRequest | undefined {
-    const { tokens, feed, toParts, toAttempt } = this.#deps;
+  next(): PushRequest<P> | undefined {
+    const { tokens, feed, toParts } = this.#deps;
     const bearer = tokens?.current();
     if (tokens !== undefined && bearer === undefined) {
       this.#state = 'awaiting_token';
@@ -130,14 +134,13 @@ class FedPushes<P extends Push> implements Feed {
       return undefined;
     }
     for (let push = feed.next(); push !== undefined; push = feed.next()) {
-      const given = push;
-      const parts = toParts(given, bearer);
+      const parts = toParts(push, bearer);
       if ('outcome' in parts) {
-        feed.settle(given, parts);
+        feed.settle(push, parts);
         continue;
       }
       this.#inFlight += 1;
-      return new PushRequest(parts, toAttempt, (attempt) => this.#settle(given, attempt));
+      return new PushRequest(push, parts, this);
     }
     this.#state = 'dry';
     this.#endIfDone();
@@ -148,9 +151,10 @@ class FedPushes<P extends Push> implements Feed {
     this.#stop(this.#deps.toUnsentOutcome(unsent));
   }
 
-  #settle(push: P, attempt: Attempt): void {
+  onEnd(request: PushRequest<P>, end: PoolEnd): void {
+    const attempt = this.#deps.toAttempt(request, end);
     this.#inFlight -= 1;
-    this.#deps.feed.settle(push, attempt);
+    this.#deps.feed.settle(request.push, attempt);
     if (this.#state === 'stopped') return this.#endIfDone();
     // What was not processed is given again.
     if (this.#state === 'dry' && (this.#inFlight === 0 || attempt.outcome.kind === 'requeue'))

@@ -1,6 +1,6 @@
 import type { HeaderField, RequestTemplate } from '@heliograph/http2';
 
-import type { Attempt } from '../push-provider.ts';
+import type { Push } from '../push-provider.ts';
 import { PoolRequest, type PoolEnd } from '../session-pool/pool-request.ts';
 
 /** What is sent for a push, as one provider wants it. */
@@ -14,33 +14,49 @@ export interface PushParts {
   readonly bearer: string | undefined;
 }
 
-/** Says what the end of a request means. */
-export type ToAttempt = (request: PushRequest, end: PoolEnd) => Attempt;
+/** Who hears what became of requests. One object for many of them: there is no closure per push. */
+export interface EndListener<P extends Push> {
+  onEnd(request: PushRequest<P>, end: PoolEnd): void;
+}
 
 /** The request of one push. */
-export class PushRequest extends PoolRequest {
-  readonly template: RequestTemplate;
-  readonly path: string;
-  readonly fields: readonly HeaderField[];
-  readonly body: string | Buffer;
-  readonly deadlineMs: number;
-  readonly bearer: string | undefined;
-  readonly #toAttempt: ToAttempt;
-  readonly #onAttempt: (attempt: Attempt) => void;
+export class PushRequest<P extends Push = Push> extends PoolRequest {
+  readonly push: P;
+  readonly #parts: PushParts;
+  readonly #listener: EndListener<P>;
 
-  constructor(parts: PushParts, toAttempt: ToAttempt, onAttempt: (attempt: Attempt) => void) {
+  constructor(push: P, parts: PushParts, listener: EndListener<P>) {
     super();
-    this.template = parts.template;
-    this.path = parts.path;
-    this.fields = parts.fields;
-    this.body = parts.body;
-    this.deadlineMs = parts.deadlineMs;
-    this.bearer = parts.bearer;
-    this.#toAttempt = toAttempt;
-    this.#onAttempt = onAttempt;
+    this.push = push;
+    this.#parts = parts;
+    this.#listener = listener;
+  }
+
+  get template(): RequestTemplate {
+    return this.#parts.template;
+  }
+
+  get path(): string {
+    return this.#parts.path;
+  }
+
+  get fields(): readonly HeaderField[] {
+    return this.#parts.fields;
+  }
+
+  get body(): string | Buffer {
+    return this.#parts.body;
+  }
+
+  get deadlineMs(): number {
+    return this.#parts.deadlineMs;
+  }
+
+  get bearer(): string | undefined {
+    return this.#parts.bearer;
   }
 
   settle(end: PoolEnd): void {
-    this.#onAttempt(this.#toAttempt(this, end));
+    this.#listener.onEnd(this, end);
   }
 }

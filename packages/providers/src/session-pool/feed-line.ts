@@ -42,9 +42,12 @@ export class FeedLine {
 
   /**
    * Asks them for requests, for a part of the streams that are free. Answers whether there are more: the rest is for after whatever else
-   * this process has to do, such as a single request on its way here.
+   * this process has to do, such as a single request on its way here. A few streams are worth it only when it is `dueAnyway`: else there
+   * will soon be more, and what is sent together is written together.
    */
-  serve(sessions: readonly Session[]): boolean {
+  serve(sessions: readonly Session[], dueAnyway: boolean): boolean {
+    if (this.#feeds.length === 0) return false;
+    if (!dueAnyway && isSoonMore(sessions)) return false;
     let room = toRoom(sessions);
     for (let turns = 0; this.#feeds.length > 0 && room > 0; turns += 1) {
       if (turns === TURNS_AT_ONCE) return true;
@@ -72,11 +75,23 @@ export class FeedLine {
 
 /** How many more requests of feeds may be under way. */
 function toRoom(sessions: readonly Session[]): number {
+  return toShare(sessions) - countFed(sessions);
+}
+
+/** Most of their streams are in use, so that answers will free some of them. */
+function isSoonMore(sessions: readonly Session[]): boolean {
+  const share = toShare(sessions);
+  return share - countFed(sessions) < Math.min(FEED_TURN, share / 8);
+}
+
+function toShare(sessions: readonly Session[]): number {
   let streams = 0;
+  for (const session of sessions) streams += session.maxStreams;
+  return Math.max(1, Math.floor(streams * FEED_SHARE));
+}
+
+function countFed(sessions: readonly Session[]): number {
   let fed = 0;
-  for (const session of sessions) {
-    streams += session.maxStreams;
-    fed += session.fedInFlight;
-  }
-  return Math.max(1, Math.floor(streams * FEED_SHARE)) - fed;
+  for (const session of sessions) fed += session.fedInFlight;
+  return fed;
 }

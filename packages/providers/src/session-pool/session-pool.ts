@@ -136,8 +136,11 @@ export class SessionPool {
     for (const session of this.#alive) session.destroy('aborted');
   }
 
-  /** What it calls may hand over more: that waits for the next round, so that nobody else takes a stream that was seen free. */
-  #pump(): void {
+  /**
+   * What it calls may hand over more: that waits for the next round, so that nobody else takes a stream that was seen free. Now and then
+   * feeds are served however few streams are free: `dueAnyway`.
+   */
+  #pump(dueAnyway = false): void {
     this.#pumpsAgain = true;
     if (this.#pumping) return;
     this.#pumping = true;
@@ -145,7 +148,7 @@ export class SessionPool {
       while (this.#pumpsAgain) {
         this.#pumpsAgain = false;
         this.#sendWaiting();
-        if (this.#feeds.serve(this.#sessions)) this.#pumpSoon();
+        if (this.#feeds.serve(this.#sessions, dueAnyway)) this.#pumpSoon();
       }
     } finally {
       this.#pumping = false;
@@ -300,7 +303,7 @@ export class SessionPool {
   #look(): void {
     const nowMs = performance.now();
     for (const session of this.#sessions) if (session.isStuck(nowMs)) session.destroy('no_streams');
-    this.#pump();
+    this.#pump(true);
     if (this.#isShort) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
