@@ -130,7 +130,8 @@ test('20,000 requests through GOAWAYs, resets and late answers have one end each
   expect([...answered.values()].filter((times) => times !== 1)).toEqual([]);
   await eventually(() => {
     const { sockets, timers } = countHandles();
-    expect(sockets).toBe(before.sockets);
+    // Those of other tests in this process may have gone meanwhile.
+    expect(sockets).toBeLessThanOrEqual(before.sockets);
     expect(timers).toBeLessThanOrEqual(before.timers);
   });
 }, 120_000);
