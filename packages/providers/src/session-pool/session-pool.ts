@@ -52,9 +52,9 @@ export class SessionPool {
   /** Why there is no connection. */
   #lastUnsent: Unsent = NOT_CONNECTED;
   #inFlight = 0;
-  #pumping = false;
+  #isGuarded = false;
   #pumpsAgain = false;
-  #pumpsSoon = false;
+  #servesSoon = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -136,23 +136,49 @@ export class SessionPool {
     for (const session of this.#alive) session.destroy('aborted');
   }
 
-  /**
-   * What it calls may hand over more: that waits for the next round, so that nobody else takes a stream that was seen free. Now and then
-   * feeds are served however few streams are free: `dueAnyway`.
-   */
-  #pump(dueAnyway = false): void {
-    this.#pumpsAgain = true;
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      while (this.#pumpsAgain) {
-        this.#pumpsAgain = false;
-        this.#sendWaiting();
-        if (this.#feeds.serve(this.#sessions, dueAnyway)) this.#pumpSoon();
-      }
-    } finally {
-      this.#pumping = false;
+  /** Single requests go at once; feeds once per turn of the event loop, however many reads freed streams in it. */
+  #pump(): void {
+    this.#guard(() => this.#sendWaiting());
+    if (this.#feeds.length > 0) this.#serveSoon();
+    this.#lookForShortage();
+  }
+
+  #serveSoon(): void {
+    if (this.#servesSoon) return;
+    this.#servesSoon = true;
+    setImmediate(() => {
+      this.#servesSoon = false;
+      this.#serveFeeds(false);
+    });
+  }
+
+  #serveFeeds(dueAnyway: boolean): void {
+    let hasMore = false;
+    this.#guard(() => {
+      hasMore = this.#feeds.serve(this.#sessions, dueAnyway);
+    });
+    if (hasMore) this.#serveSoon();
+    this.#lookForShortage();
+  }
+
+  /** What the work calls may hand over more: that waits for its end, so that nobody else takes a stream that was seen free. */
+  #guard(work: () => void): void {
+    if (this.#isGuarded) {
+      this.#pumpsAgain = true;
+      return;
     }
+    this.#isGuarded = true;
+    try {
+      work();
+    } finally {
+      this.#isGuarded = false;
+    }
+    if (!this.#pumpsAgain) return;
+    this.#pumpsAgain = false;
+    this.#pump();
+  }
+
+  #lookForShortage(): void {
     if (this.#isShort) this.#growInTime();
     else this.#shortage.end();
   }
@@ -184,15 +210,6 @@ export class SessionPool {
       this.#waiting.shift();
       this.#settleLater(first, this.#sessions.length > 0 ? BUSY : this.#lastUnsent);
     }
-  }
-
-  #pumpSoon(): void {
-    if (this.#pumpsSoon) return;
-    this.#pumpsSoon = true;
-    setImmediate(() => {
-      this.#pumpsSoon = false;
-      this.#pump();
-    });
   }
 
   #start(session: Session, request: PoolRequest): void {
@@ -303,7 +320,8 @@ export class SessionPool {
   #look(): void {
     const nowMs = performance.now();
     for (const session of this.#sessions) if (session.isStuck(nowMs)) session.destroy('no_streams');
-    this.#pump(true);
+    this.#pump();
+    this.#serveFeeds(true);
     if (this.#isShort) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
