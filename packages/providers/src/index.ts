@@ -17,4 +17,5 @@ export {
   type ProviderPoolDeps,
 } from './provider-pool.ts';
 export type { Attempt, ProviderLog, Push, PushFeed, PushProvider } from './push-provider.ts';
+export type { ConnectLimits } from './session-pool/connect-budget.ts';
 export type { StoredText, TokenStore } from './tokens/token-store.ts';

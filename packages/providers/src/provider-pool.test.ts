@@ -68,6 +68,22 @@ describe('the provider of a credential', () => {
     expect(pool.get(credential)).toBe(newest);
   });
 
+  test('connects again as soon as its limits allow', async () => {
+    pool = openPool({
+      connectLimits: { burst: 10, perSecond: 1, backoffMs: 0, maxBackoffMs: 0 },
+    });
+    const credentials = [toApnsCredential(sandbox), toFcmCredential(sandbox)];
+    const sendAll = () => Promise.all(credentials.map((credential) => send(credential)));
+
+    for (const wire of [apnsWire, fcmWire]) wire.refuse(true);
+    const refused = await sendAll();
+    for (const wire of [apnsWire, fcmWire]) wire.refuse(false);
+    const next = await sendAll();
+
+    expect(refused.map(({ kind }) => kind)).toEqual(['retry', 'retry']);
+    expect(next.map(({ kind }) => kind)).toEqual(['sent', 'sent']);
+  });
+
   test('connects with its first push', async () => {
     const credential = toApnsCredential(sandbox);
     pool.get(credential);

@@ -12,6 +12,7 @@ import type { FcmMapping } from './fcm/payload.ts';
 import { createFcmProvider, FCM_DEADLINE_MS } from './fcm/provider.ts';
 import { findServiceAccount } from './fcm/service-account.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
+import type { ConnectLimits } from './session-pool/connect-budget.ts';
 import { SharedClients } from './shared-clients.ts';
 import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
 import { createTrust } from './trust.ts';
@@ -39,6 +40,8 @@ export interface ProviderPoolDeps {
   readonly apnsClient?: ApnsClientName;
   /** How long an answer may take, ms. For tests: the defaults are the vendors' advice. */
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number };
+  /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
+  readonly connectLimits?: ConnectLimits;
 }
 
 export interface ProviderPool {
@@ -64,6 +67,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const store = deps.tokens ?? createMemoryTokenStore();
   const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
   const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
+  const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
   const apnsUrls = {
     production: new URL(endpoints.apns.production),
     development: new URL(endpoints.apns.development),
@@ -114,7 +118,8 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     if (deps.apnsClient === 'node-apn')
       return new NodeApnClient({ ...options, trust: secureContext, key });
     const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
-    return new ApnsEngineClient({ ...options, secureContext, tokens, waitMs: WAIT_MS, now });
+    const engineOptions = { ...options, ...connecting, secureContext, tokens };
+    return new ApnsEngineClient({ ...engineOptions, waitMs: WAIT_MS, now });
   }
 
   function openFcm({ projectId, serviceAccount }: FcmCredential): PushProvider {
@@ -128,7 +133,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       if (!endpoints.fcm.allowedTokenUris.includes(account.tokenUri))
         return toPause('token_uri_not_allowed');
       const options = { url: fcmUrl, tokenUrl, projectId, account, secureContext: fcmTrust };
-      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log };
+      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log, ...connecting };
       return fcmClients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
     }
 

@@ -16,7 +16,7 @@ export interface Bench {
   readonly devices: number | undefined;
   /** How many users are added to a campaign, if the caller said so. */
   readonly users: number | undefined;
-  /** How many pushes memory is looked at for, if the caller said so. */
+  /** How many pushes are sent where that is what counts, if the caller said so. */
   readonly pushes: number | undefined;
   /** Runs when the scenario is over, however it ended; the last one added runs first. */
   onEnd(release: () => unknown): void;

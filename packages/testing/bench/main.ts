@@ -10,11 +10,13 @@ import { campaign } from './scenarios/campaign.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
+import { soak } from './scenarios/soak.ts';
 import { transport } from './scenarios/transport.ts';
 
 /** In the order in which they run when none is named. */
 const SCENARIOS = new Map<string, Scenario>([
   ['transport', transport],
+  ['soak', soak],
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],

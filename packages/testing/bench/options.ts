@@ -9,7 +9,7 @@ export interface Options {
   readonly devices: number | undefined;
   /** How many users `audience` is about. */
   readonly users: number | undefined;
-  /** How many pushes the memory of `transport` is looked at for. */
+  /** How many pushes the memory of `transport` is looked at for, and how many `soak` sends. */
   readonly pushes: number | undefined;
   /** The folder for CPU profiles of the services. */
   readonly profileFolder: string | undefined;
