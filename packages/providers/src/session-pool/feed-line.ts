@@ -13,8 +13,8 @@ export interface Feed {
 const FEED_SHARE = 0.75;
 /** So many requests of a feed before it is another one's turn. */
 const FEED_TURN = 32;
-/** So many turns without a look at what else came in: some 128 requests, which take about a millisecond. */
-const TURNS_AT_ONCE = 4;
+/** So many turns without a look at what else came in: some 64 requests, which take about half a millisecond. */
+const TURNS_AT_ONCE = 2;
 
 /** The feeds of a pool; they take turns. */
 export class FeedLine {
