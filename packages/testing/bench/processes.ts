@@ -12,6 +12,9 @@ export interface StartOptions {
   readonly fromSource?: boolean;
 }
 
+/** Those that this process has, but for the condition that packages come as sources: what is measured is what production runs. */
+const SOURCE_FLAGS = process.execArgv.filter((flag) => !flag.startsWith('--conditions='));
+
 /** A process of the bench: a service, a load generator or a yardstick. It ends when the bench does, whatever happens. */
 export class BenchProcess {
   readonly pid: number;
@@ -85,7 +88,7 @@ export class Processes {
   /** Starts a file of the checkout in a process of its own. */
   start(name: string, file: string, { env = {}, fromSource = false }: StartOptions): BenchProcess {
     if (this.#ended) throw new Error('the scenario is over');
-    const flags = fromSource ? process.execArgv : this.#profileFlags(name);
+    const flags = fromSource ? SOURCE_FLAGS : this.#profileFlags(name);
     return this.#add(
       name,
       spawn(process.execPath, [...flags, inCheckout(file)], {
