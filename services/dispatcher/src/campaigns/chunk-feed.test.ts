@@ -133,4 +133,17 @@ describe('the feed of a chunk', () => {
     expect([before, silent, feed.silentForMs()]).toEqual([0, 700, 0]);
     jest.restoreAllMocks();
   });
+
+  test('is unanswered while nothing that it gave was answered', () => {
+    const { feed } = createFeed(2);
+    const before = feed.isUnanswered;
+
+    const pushes = [feed.next(), feed.next()];
+    if (pushes[0] !== undefined)
+      feed.settle(pushes[0], { outcome: { kind: 'ambiguous', reason: 'timeout' }, endpoint: 'h' });
+    const silent = feed.isUnanswered;
+    if (pushes[1] !== undefined) feed.settle(pushes[1], SENT);
+
+    expect([before, silent, feed.isUnanswered]).toEqual([false, true, false]);
+  });
 });

@@ -34,7 +34,8 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
   wantsPermit = false;
   /** There was a push, and its scope is paused. */
   isHeld = false;
-  answers = 0;
+  #given = 0;
+  #answers = 0;
 
   constructor(deps: ChunkFeedDeps) {
     this.#deps = deps;
@@ -62,6 +63,7 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
     if (push.startedAtMs === 0) push.startedAtMs = nowMs;
     if (this.#inFlight === 0) this.#lastAnswerAtMs = nowMs;
     this.#inFlight += 1;
+    this.#given += 1;
     return push;
   }
 
@@ -74,7 +76,7 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
       this.#again.push(push);
       return;
     }
-    if (attempt.status !== undefined) this.answers += 1;
+    if (attempt.status !== undefined) this.#answers += 1;
     this.#deps.settle(push, attempt, outcome);
   }
 
@@ -85,6 +87,11 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
   /** There is nothing left to be given. */
   get isEmpty(): boolean {
     return this.#again.length === 0 && this.#deps.todo.isEmpty;
+  }
+
+  /** Pushes were given, and the provider had nothing to say about any of them. */
+  get isUnanswered(): boolean {
+    return this.#given > 0 && this.#answers === 0;
   }
 
   /** How long answers have been owed without a single one, ms. */

@@ -199,8 +199,7 @@ class ChunkSending {
       for (const { index } of feed.drain()) this.#waits.hold(index, pause.pauseId);
       return;
     }
-    const isSilent = this.#sends > 0 && feed.answers === 0;
-    if (!isSilent) return;
+    if (!feed.isUnanswered) return;
     // A provider that answered nothing at all is left alone for a while.
     const { least, spread } = BUSY_WAIT_MS;
     for (const { index } of feed.drain())
