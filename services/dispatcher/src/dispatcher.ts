@@ -185,8 +185,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       stopping.abort();
       clockWatch.close();
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
-      await sweep.close();
-      await Promise.all([worker.close(), campaigns.close()]);
+      // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
+      await Promise.all([sweep.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();
       await pacers.close();
@@ -240,8 +240,7 @@ function openCampaigns(
   return {
     keeper,
     async close() {
-      await keeper.close();
-      await Promise.all([freezer.close(), worker.close()]);
+      await Promise.all([keeper.close().then(() => freezer.close()), worker.close()]);
       await processor.drained();
       await checkpointer.close();
       watch.close();

@@ -78,7 +78,7 @@ export class Engine {
     if (this.#closing) return { outcome: toUnsentOutcome(CLOSING), endpoint };
     const bearer = tokens?.current();
     const isMissing = tokens !== undefined && bearer === undefined;
-    const answer = isMissing ? await this.#awaitToken(tokens) : undefined;
+    const answer = isMissing ? await awaitToken(tokens, this.#deps) : undefined;
     if (answer !== undefined && 'outcome' in answer) return { outcome: answer.outcome, endpoint };
     const parts = toParts(push, answer?.token ?? bearer);
     if ('outcome' in parts) return parts;
@@ -89,20 +89,38 @@ export class Engine {
       pool.send(request);
     });
   }
-
-  /** No longer than a push waits for anything. */
-  async #awaitToken(tokens: ProviderTokens): Promise<TokenAnswer> {
-    const { waitMs, toUnsentOutcome } = this.#deps;
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<TokenAnswer>((resolve) => {
-      timer = setTimeout(() => resolve({ outcome: toUnsentOutcome(NO_TOKEN) }), waitMs);
-    });
-    return await Promise.race([tokens.get(), tooLate]).finally(() => clearTimeout(timer));
-  }
 }
 
 const NO_TOKEN: Unsent = { kind: 'unsent', reason: 'no_token' };
 const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
+
+/** No longer than a push waits for anything. */
+async function awaitToken(
+  tokens: ProviderTokens,
+  { waitMs, toUnsentOutcome }: EngineDeps,
+): Promise<TokenAnswer> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<TokenAnswer>((resolve) => {
+    timer = setTimeout(() => resolve({ outcome: toUnsentOutcome(NO_TOKEN) }), waitMs);
+  });
+  return await Promise.race([tokens.get(), tooLate]).finally(() => clearTimeout(timer));
+}
+
+/** A bug of ours with one push is not to take the others of its feed with it, nor the process. */
+function guard(toParts: () => PushParts | Attempt, endpoint: string): PushParts | Attempt {
+  try {
+    return toParts();
+  } catch {
+    return { outcome: UNMADE, endpoint };
+  }
+}
+
+const UNMADE: Outcome = {
+  kind: 'retry',
+  reason: 'internal_error',
+  backoff: 'connection',
+  bound: 'count',
+};
 
 interface FedPushesDeps<P extends Push> extends EngineDeps {
   readonly feed: PushFeed<P>;
@@ -134,7 +152,7 @@ class FedPushes<P extends Push> implements Feed, EndListener<P> {
       return undefined;
     }
     for (let push = feed.next(); push !== undefined; push = feed.next()) {
-      const parts = toParts(push, bearer);
+      const parts = guard(() => toParts(push, bearer), this.#deps.endpoint);
       if ('outcome' in parts) {
         feed.settle(push, parts);
         continue;
@@ -162,7 +180,7 @@ class FedPushes<P extends Push> implements Feed, EndListener<P> {
   }
 
   async #awaitToken(tokens: ProviderTokens): Promise<void> {
-    const answer = await tokens.get();
+    const answer = await awaitToken(tokens, this.#deps);
     if ('outcome' in answer) return this.#stop(answer.outcome);
     // One that has expired already would be asked for again and again.
     if (tokens.current() === undefined) return this.stop(NO_TOKEN);

@@ -6,6 +6,7 @@ import { withDeadline } from '../deadline.ts';
 import { findText } from '../json.ts';
 import type { ProviderLog } from '../push-provider.ts';
 import { FleetTokens, type Minted, type ProviderTokens } from '../tokens/fleet-tokens.ts';
+import { TOKEN_TEXT } from '../tokens/token-record.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
 import { ConnectError } from './http.ts';
@@ -63,7 +64,7 @@ async function fetchToken(deps: AccessTokensDeps, signal: AbortSignal): Promise<
   });
   try {
     const { access_token: text, expiry_date: expiresAtMs } = await client.authorize();
-    if (!text) return toTrouble('no_access_token');
+    if (!text || !TOKEN_TEXT.test(text)) return toTrouble('no_access_token');
     return { token: toToken(text, nowMs(), expiresAtMs ?? nowMs() + LIFETIME_MS) };
   } catch (error) {
     return toTokenFault(error);

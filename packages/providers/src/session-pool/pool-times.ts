@@ -8,7 +8,7 @@ export interface PoolTimes {
   readonly spareMs: number;
   /** A connection that has nothing under way, and takes nothing for so long, is of no use. */
   readonly stuckMs: number;
-  /** For answers that are owed when a connection goes away. */
+  /** For answers that are owed when a connection goes away; longer than any may take. */
   readonly drainMs: number;
   /** For the pong of a connection that left several requests without an answer. */
   readonly suspicionPingMs: number;
@@ -24,7 +24,7 @@ export const POOL_TIMES: PoolTimes = {
   saturatedMs: 1_000,
   spareMs: 10 * 60_000,
   stuckMs: 5_000,
-  drainMs: 10_000,
+  drainMs: 16_000,
   suspicionPingMs: 5_000,
   pingAfterIdleMs: 60_000,
   idlePingMs: 10_000,

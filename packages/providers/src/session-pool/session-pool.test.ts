@@ -24,6 +24,23 @@ describe('single requests', () => {
     );
   });
 
+  test('of which one can not be written leave the others alone, and the pool closes as ever', async () => {
+    const server = await openServer();
+    const pool = openPool(server);
+    const [first, bad, last] = ['/1', '/not a path', '/2'].map((path) => new TestRequest(path));
+
+    for (const request of [first, bad, last]) if (request !== undefined) pool.send(request);
+    const ends = await Promise.all([first?.end, bad?.end, last?.end]);
+    await pool.close();
+
+    expect(ends).toMatchObject([
+      { kind: 'answered' },
+      { kind: 'unsent', reason: 'unwritable' },
+      { kind: 'answered' },
+    ]);
+    expect(server.arrived.map(({ path }) => path)).toEqual(['/1', '/2']);
+  });
+
   test('in a burst wait for the settings, and never exceed the one stream that they allow', async () => {
     const server = await openServer(1);
     const pool = openPool(server);

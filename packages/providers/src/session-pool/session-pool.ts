@@ -27,6 +27,8 @@ export interface SessionPoolOptions {
   readonly random?: () => number;
   readonly connectLimits?: ConnectLimits;
   readonly times?: Partial<PoolTimes>;
+  /** Tests only: see `Shortage`. */
+  readonly busyShare?: number;
 }
 
 /** Requests at once on a connection, also where the server allows more: APNs was seen to allow 500 to 1,500. */
@@ -61,7 +63,7 @@ export class SessionPool {
   constructor(options: SessionPoolOptions) {
     this.#options = options;
     this.#times = { ...POOL_TIMES, ...options.times };
-    this.#shortage = new Shortage(this.#times.saturatedMs);
+    this.#shortage = new Shortage(this.#times.saturatedMs, options.busyShare);
     this.#budget = new ConnectBudget(
       options.connectLimits ?? CONNECT_LIMITS,
       options.random ?? Math.random,
@@ -216,7 +218,15 @@ export class SessionPool {
     request.session = session;
     request.owner = this;
     this.#inFlight += 1;
-    session.request(request);
+    try {
+      session.request(request);
+    } catch (error) {
+      // What can't stand in a header. It is not to take the others with it.
+      this.#inFlight -= 1;
+      if (request.isFed) session.fedInFlight -= 1;
+      this.#options.log.warn({ err: error }, 'request could not be written');
+      this.#settleLater(request, UNWRITABLE);
+    }
   }
 
   /** Opens another connection where there is none, or where those that there are were too few for a while. */
@@ -251,8 +261,9 @@ export class SessionPool {
       this.#sessions.push(session);
       log.info({ host: url.host, connections: this.#sessions.length }, 'connection opened');
     } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      this.#noteFailure({ kind: 'unsent', reason: 'unreachable', error });
+      const known =
+        error instanceof ConnectError ? error : new ConnectError('connect_failed', String(error));
+      this.#noteFailure({ kind: 'unsent', reason: 'unreachable', error: known });
     }
   }
 
@@ -354,6 +365,7 @@ export class SessionPool {
 
 const NOT_CONNECTED: Unsent = { kind: 'unsent', reason: 'unreachable' };
 const BUSY: Unsent = { kind: 'unsent', reason: 'busy' };
+const UNWRITABLE: Unsent = { kind: 'unsent', reason: 'unwritable' };
 const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
 
 function setImmediateStop(feed: Feed, unsent: Unsent): void {

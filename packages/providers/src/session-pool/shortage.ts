@@ -1,14 +1,17 @@
 /** A process that is at work for so much of its time sends no more over more connections, and everybody waits longer. */
-const BUSY_LOOP = 0.9;
+const BUSY_SHARE = 0.9;
 
 /** Whether work waits for streams for so long that another connection is worth it. */
 export class Shortage {
   readonly #longMs: number;
+  readonly #busyShare: number;
   #sinceMs: number | undefined;
   #loopThen = performance.eventLoopUtilization();
 
-  constructor(longMs: number) {
+  /** A process that works for `busyShare` of its time is busy. */
+  constructor(longMs: number, busyShare = BUSY_SHARE) {
     this.#longMs = longMs;
+    this.#busyShare = busyShare;
   }
 
   /** Nothing waits. */
@@ -24,6 +27,6 @@ export class Shortage {
     }
     if (nowMs - this.#sinceMs < this.#longMs) return false;
     this.#sinceMs = undefined;
-    return performance.eventLoopUtilization(this.#loopThen).utilization < BUSY_LOOP;
+    return performance.eventLoopUtilization(this.#loopThen).utilization < this.#busyShare;
   }
 }

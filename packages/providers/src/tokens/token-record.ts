@@ -115,12 +115,15 @@ export function parseTokenRecord(text: string | undefined): TokenRecord | undefi
   };
 }
 
+/** What may stand in a header: it goes there as it is. */
+export const TOKEN_TEXT = /^[\x21-\x7e]+$/;
+
 function parseToken(json: unknown): ProviderToken | undefined {
   const text = findText(json, 'text');
   const issuedAtMs = findField(json, 'issuedAtMs');
   const renewAtMs = findField(json, 'renewAtMs');
   const expiresAtMs = findField(json, 'expiresAtMs');
-  if (!text || typeof issuedAtMs !== 'number') return undefined;
+  if (!text || !TOKEN_TEXT.test(text) || typeof issuedAtMs !== 'number') return undefined;
   if (typeof renewAtMs !== 'number' || typeof expiresAtMs !== 'number') return undefined;
   return { text, issuedAtMs, renewAtMs, expiresAtMs };
 }

@@ -119,18 +119,20 @@ describe('the feed of a chunk', () => {
     expect(feed.drain()).toHaveLength(1);
   });
 
-  test('is silent from its first push that waits alone, until something is answered', () => {
+  test('is silent while nothing is asked of it or answered, also where it got no stream at all', () => {
     let nowMs = 1_000;
     jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
     const { feed } = createFeed(3);
-    const before = feed.silentForMs();
+    nowMs += 300;
+    const unasked = feed.silentForMs();
 
-    const [push] = [feed.next(), feed.next()];
+    const push = feed.next();
+    const asked = feed.silentForMs();
     nowMs += 700;
-    const silent = feed.silentForMs();
+    const unanswered = feed.silentForMs();
     if (push !== undefined) feed.settle(push, SENT);
 
-    expect([before, silent, feed.silentForMs()]).toEqual([0, 700, 0]);
+    expect([unasked, asked, unanswered, feed.silentForMs()]).toEqual([300, 0, 700, 0]);
     jest.restoreAllMocks();
   });
 

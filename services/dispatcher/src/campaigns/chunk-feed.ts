@@ -26,8 +26,8 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #mayOpen = false;
   #isPaused = false;
-  #inFlight = 0;
-  #lastAnswerAtMs = 0;
+  /** When it was last asked for a push that it had, or told what came of one. */
+  #lastSignAtMs = performance.now();
   /** Why nothing can be sent. */
   stoppedBy: Outcome | undefined;
   /** There was a push, and no permit for it. */
@@ -61,15 +61,13 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
       return undefined;
     }
     if (push.startedAtMs === 0) push.startedAtMs = nowMs;
-    if (this.#inFlight === 0) this.#lastAnswerAtMs = nowMs;
-    this.#inFlight += 1;
+    this.#lastSignAtMs = nowMs;
     this.#given += 1;
     return push;
   }
 
   settle(push: ChunkPush, attempt: Attempt): void {
-    this.#inFlight -= 1;
-    this.#lastAnswerAtMs = performance.now();
+    this.#lastSignAtMs = performance.now();
     const outcome = afterRequeues(attempt.outcome, push.requeues);
     if (outcome.kind === 'requeue') {
       push.requeues += 1;
@@ -94,9 +92,9 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
     return this.#given > 0 && this.#answers === 0;
   }
 
-  /** How long answers have been owed without a single one, ms. */
+  /** How long nothing was sent or answered, be it for want of an answer, a stream, a token or a connection, ms. */
   silentForMs(): number {
-    return this.#inFlight === 0 ? 0 : performance.now() - this.#lastAnswerAtMs;
+    return performance.now() - this.#lastSignAtMs;
   }
 
   /** What was not sent: it is given to nobody any more. */

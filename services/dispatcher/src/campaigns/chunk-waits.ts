@@ -46,6 +46,11 @@ export class ChunkWaits {
     this.waitUntil(index, this.toLater(ms));
   }
 
+  /** Though the push expires meanwhile: only to find that out. */
+  waitPastExpiry(index: number, ms: number): void {
+    this.#waits.set(index, { until: this.toLater(ms), pauseId: null });
+  }
+
   toLater(ms: number): Date {
     return new Date(this.#now().getTime() + ms);
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { PushMessage } from '@heliograph/core';
+import type { Outcome, PushMessage, Requeue } from '@heliograph/core';
 import { readOwedChunk, type ClaimedChunk, type CredentialScope } from '@heliograph/db';
 import type { Credential, PushProvider } from '@heliograph/providers';
 
@@ -43,6 +43,8 @@ const SILENCE_MS = 1_000;
 const LOOK_EVERY_MS = 250;
 /** So often a chunk looks that is held up by the database. */
 const HELD_UP_MS = 50;
+/** What has expired by our clock is looked at again after that. */
+const EXPIRY_WAIT_MS = 1_000;
 
 export function createChunkSender(deps: ChunkSenderDeps): SendChunk {
   return (chunk, permits) => {
@@ -58,7 +60,8 @@ class ChunkSending {
   readonly #progress: ChunkProgress;
   readonly #waits: ChunkWaits;
   readonly #message: PushMessage;
-  readonly #startedMs: number;
+  /** When sending began: planning may take a while, and is not to use up the slice. */
+  #startedMs: number;
   readonly waitingOrDone: Promise<void>;
   #tellWaitingOrDone: () => void = () => undefined;
   #permits: number;
@@ -122,9 +125,13 @@ class ChunkSending {
     const { credentials, pool } = this.#deps;
     const { appRef, provider: name, credential } = this.#chunk;
     const loaded = await credentials.load(appRef, name, credential?.version ?? 0);
+    this.#startedMs = this.#deps.clockMs();
     if (loaded.kind === 'usable') {
       const provider = pool.get(loaded.credential);
-      await Promise.all(todos.map((todo) => this.#sendTo(provider, loaded.credential, todo)));
+      const sendings = todos.map((todo) => this.#sendTo(provider, loaded.credential, todo));
+      // The chunk is not given up while another host owes answers.
+      await Promise.allSettled(sendings);
+      await Promise.all(sendings);
       return;
     }
     for (const todo of todos) {
@@ -191,9 +198,13 @@ class ChunkSending {
 
   /** What was not sent and waits for nothing is the next claim's, at once, unless there is a reason to wait. */
   #putOffRest(feed: ChunkFeed, scope: CredentialScope, settler: PushSettler): void {
-    const outcome = feed.stoppedBy;
-    if (outcome !== undefined && outcome.kind !== 'requeue')
-      return settler.putOff(feed.drain(), outcome);
+    const outcome = toLastOutcome(feed.stoppedBy);
+    if (outcome !== undefined) return settler.putOff(feed.drain(), outcome);
+    // The database's clock decides that it has expired, and may be behind.
+    if (this.#deps.now() >= this.#chunk.expiresAt) {
+      for (const { index } of feed.drain()) this.#waits.waitPastExpiry(index, EXPIRY_WAIT_MS);
+      return;
+    }
     const pause = this.#deps.pauses.findOpenedHere(scope);
     if (pause !== undefined) {
       for (const { index } of feed.drain()) this.#waits.hold(index, pause.pauseId);
@@ -237,4 +248,10 @@ class ChunkSending {
     const { appRef, provider } = this.#chunk;
     return { appRef, provider, environment, credentialVersion };
   }
+}
+
+/** Why everything waits that was not sent; undefined where it may go on at once, as with a credential that was replaced. */
+function toLastOutcome(stoppedBy: Outcome | undefined): Exclude<Outcome, Requeue> | undefined {
+  if (stoppedBy?.kind !== 'requeue') return stoppedBy;
+  return stoppedBy.reason === 'closing' ? undefined : stoppedBy.otherwise;
 }

@@ -65,19 +65,30 @@ export class PushSettler {
   }
 
   /** Nothing could be sent, and nothing was tried: these wait as long as the outcome says. */
-  putOff(pushes: readonly ChunkPush[], outcome: Exclude<Outcome, Requeue>): void {
-    const [first] = pushes;
+  putOff(pushes: readonly ChunkPush[], raw: Exclude<Outcome, Requeue>): void {
+    const { breaker, waits, random } = this.#deps;
+    const outcome = toStorable(raw);
+    const probes = pushes.filter((push) => push.probeOf !== undefined);
+    const rest = pushes.filter((push) => push.probeOf === undefined);
+    for (const probe of probes) this.#putOffProbe(probe, outcome);
+    const [first] = rest;
     if (first === undefined) return;
-    this.#deps.breaker.note(this.#scope, { outcome, latencyMs: 0 });
-    const indexes = pushes.map(({ index }) => index);
-    if (outcome.kind === 'pause' && outcome.scope !== 'third_party')
-      return this.#later(first, this.#stopScope(indexes, outcome.reason, outcome.scope));
-    const { waits, random } = this.#deps;
+    breaker.note(this.#scope, { outcome, latencyMs: 0 });
+    const indexes = rest.map(({ index }) => index);
     const delayMs =
       outcome.kind === 'retry'
         ? toRetryDelayMs(outcome.backoff, 1, outcome.retryAfterMs, random)
         : FAULT_WAIT_MS;
     for (const index of indexes) waits.wait(index, delayMs);
+    if (outcome.kind === 'pause' && outcome.scope !== 'third_party')
+      this.#later(first, this.#stopScope(indexes, outcome.reason, outcome.scope));
+  }
+
+  /** The pause goes on; when it is tried out next is decided anew. */
+  #putOffProbe(push: ChunkPush, outcome: Exclude<Outcome, Requeue>): void {
+    if (push.probeOf === undefined) return;
+    this.#deps.breaker.note(this.#scope, { outcome, latencyMs: 0 }, push.probeOf);
+    this.#deps.waits.hold(push.index, push.probeOf);
   }
 
   /** Tells what was simply sent. */

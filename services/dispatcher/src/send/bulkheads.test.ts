@@ -1,4 +1,8 @@
-import { createBulkheads } from './bulkheads.ts';
+import { createBulkheads as create, type BulkheadLimits } from './bulkheads.ts';
+
+function createBulkheads(limits: Partial<BulkheadLimits> = {}, clockMs = () => 0) {
+  return create(clockMs, { perScope: 10, inAll: 10, waitedFor: 10, slowMs: 100, ...limits });
+}
 
 /** Work that ends when it is told to. */
 function createWork() {
@@ -9,7 +13,7 @@ function createWork() {
   return { work: () => ended, end };
 }
 
-const isOver = (promise: Promise<void>) =>
+const isOver = (promise: Promise<unknown>) =>
   Promise.race([promise.then(() => true), new Promise((resolve) => setImmediate(resolve, false))]);
 
 describe('bulkheads', () => {
@@ -65,5 +69,26 @@ describe('bulkheads', () => {
     expect(await isOver(drained)).toBe(false);
     hanging.end();
     await drained;
+  });
+
+  test('turn away what is brought to a scope that is full, slow, and waited for by enough', async () => {
+    let nowMs = 0;
+    const bulkheads = createBulkheads({ perScope: 1, waitedFor: 1 }, () => nowMs);
+    const hanging = createWork();
+    await bulkheads.run('slow', hanging.work);
+    const waitedFor = bulkheads.run('slow', hanging.work);
+    let ran = 0;
+    const count = () => Promise.resolve(void (ran += 1));
+
+    const whileFast = bulkheads.run('slow', count);
+    nowMs = 101;
+    const whenSlow = await bulkheads.run('slow', count);
+    const other = await bulkheads.run('other', count);
+
+    expect([await whileFast, whenSlow, other, ran]).toEqual([true, false, true, 2]);
+    hanging.end();
+    await waitedFor;
+    await bulkheads.drained();
+    expect(await bulkheads.run('slow', count)).toBe(true);
   });
 });

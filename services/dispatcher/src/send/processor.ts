@@ -62,7 +62,7 @@ export interface Processor {
 export function createProcessor(deps: ProcessorDeps): Processor {
   const claim = createClaimer(deps);
   const turns = new WeakMap<PushProvider, Turns>();
-  const bulkheads = createBulkheads();
+  const bulkheads = createBulkheads(deps.clockMs);
 
   async function processDue(ids: readonly string[]): Promise<void> {
     if (deps.stopping.aborted) return;
@@ -75,10 +75,12 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       if (!messages.has(delivery.messageId))
         messages.set(delivery.messageId, toPushMessage(delivery));
     await Promise.all(
-      claimed.map((delivery) =>
+      claimed.map(async (delivery) => {
         // What one app's provider takes its time for is not to keep the others' deliveries from being claimed.
-        bulkheads.run(`${delivery.appRef}/${delivery.provider}`, () => deliver(delivery, messages)),
-      ),
+        const scope = `${delivery.appRef}/${delivery.provider}`;
+        const isTaken = await bulkheads.run(scope, () => deliver(delivery, messages));
+        if (!isTaken) await record(delivery, toBusyUpdate(delivery, deps.now(), deps.random));
+      }),
     );
   }
 
@@ -130,8 +132,8 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     const pacer = deps.pacers.of(loaded.credential);
     const inPace = await keepPace(pacer);
     const settled = await turnsOf(provider).run(async () => {
-      if (!inPace) return 'busy';
       if (!mayGoOn() || deps.stopping.aborted) return 'unsent';
+      if (!inPace) return 'busy';
       // The scope may have been stopped by the answer to a push that was under way before this one.
       const pause = gate.probeOf === undefined ? deps.pauses.findOpenedHere(scope) : undefined;
       return (
