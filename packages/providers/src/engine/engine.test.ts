@@ -86,6 +86,7 @@ function openEngine(server: Pick<TestServer, 'url'>, options: EngineOptions = {}
 
 function toParts({ pushToken, deliveryId }: Push, bearer: string | undefined) {
   if (pushToken === 'unusable') return { outcome: UNUSABLE, endpoint: 'none' };
+  if (pushToken === 'bug') throw new Error('a bug of ours');
   const parts: PushParts = {
     template: new RequestTemplate({
       method: 'POST',
@@ -115,6 +116,21 @@ describe('a feed', () => {
     expect(fed.outcomes).toEqual(range(200).map(() => ({ kind: 'sent' })));
     expect([...fed.attempts.values()].every((attempts) => attempts.length === 1)).toBe(true);
     expect([fed.inFlight, fed.stops, server.arrived.length]).toEqual([0, [], 200]);
+  });
+
+  test('goes on past a push of which no request can be made', async () => {
+    const server = await openServer();
+    const { feed } = openEngine(server);
+    const fed = new TestPushFeed([createPush(), createPush('bug'), createPush()]);
+
+    await feed(fed);
+
+    expect(fed.outcomes.toSorted((a, b) => a.kind.localeCompare(b.kind))).toMatchObject([
+      { kind: 'retry', reason: 'internal_error', bound: 'count' },
+      { kind: 'sent' },
+      { kind: 'sent' },
+    ]);
+    expect([fed.inFlight, server.arrived.length]).toEqual([0, 2]);
   });
 
   test('without a push ends without a request', async () => {
