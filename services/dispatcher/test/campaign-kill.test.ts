@@ -41,7 +41,7 @@ const AFTER_LEASE_MS = 150_000;
 /** For what takes long on a busy machine. */
 const LATE = { timeoutMs: 60_000 };
 
-describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run to 30,000 devices', () => {
+describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run to 50,000 devices', () => {
   test('loses none; repeats what was sent and not recorded, with the same ids', async () => {
     const seed = Number(process.env['KILL_SEED'] ?? randomInt(2 ** 31));
     const random = createRandom(seed);
@@ -56,9 +56,9 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
       const app = await stack.makeSendingApp();
       const users: string[] = [];
       for (const name of ['a', 'b', 'c', 'd', 'e']) {
-        users.push(...(await makeDevices(stack.db, app, 5_400, { name, provider: 'apns' })));
+        users.push(...(await makeDevices(stack.db, app, 9_000, { name, provider: 'apns' })));
         users.push(
-          ...(await makeDevices(stack.db, app, 600, { name: `${name}x`, provider: 'fcm' })),
+          ...(await makeDevices(stack.db, app, 1_000, { name: `${name}x`, provider: 'fcm' })),
         );
       }
       const campaign = await makeCampaign(stack.db, app, users);
@@ -88,7 +88,7 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
         .map((disaster) => ({ disaster, place: random() }))
         .toSorted((one, other) => one.place - other.place)
         .map(({ disaster }) => disaster);
-      const moments = disasters.map(() => Math.floor(1_000 + 19_000 * random()));
+      const moments = disasters.map(() => Math.floor(1_000 + 33_000 * random()));
       moments.sort((one, other) => one - other);
 
       // The api that was asked may be killed before it answers.
@@ -107,8 +107,8 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
       await stack.runIn(runId, 'completed', AFTER_LEASE_MS);
       const { looks, mistakes } = await sums.stop();
 
-      const total = { targeted: 30_000, sent: 30_000, pending: 0, failed: 0, expired: 0 };
-      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 30_000, pending: 0 });
+      const total = { targeted: 50_000, sent: 50_000, pending: 0, failed: 0, expired: 0 };
+      expect(await expectBalanced(stack.db, runId)).toMatchObject({ sent: 50_000, pending: 0 });
       expect(await stack.call(api, 'GET', `/push/campaign/${campaign}/run`)).toMatchObject({
         state: 'completed',
         counts: { total },
@@ -117,7 +117,7 @@ describe('kill -9, FLUSHALL and a restart of PostgreSQL in the middle of a run t
       expect(looks).toBeGreaterThan(10);
       expect(mistakes).toEqual([]);
       const { devices, repeats, unrecorded, takeOvers } = await reckon(stack, runId);
-      expect(devices).toBe(30_000);
+      expect(devices).toBe(50_000);
       expect(takeOvers).toBeLessThanOrEqual(killed * CHUNKS_IN_HAND);
       expect(repeats).toBeLessThanOrEqual(unrecorded);
     } catch (error) {
