@@ -61,7 +61,7 @@ class ChunkSending {
   readonly #waits: ChunkWaits;
   readonly #message: PushMessage;
   /** When sending began: planning may take a while, and is not to use up the slice. */
-  #startedMs: number;
+  #startedMs = 0;
   readonly waitingOrDone: Promise<void>;
   #tellWaitingOrDone: () => void = () => undefined;
   #permits: number;
@@ -73,7 +73,6 @@ class ChunkSending {
     this.#permits = permits;
     this.#progress = new ChunkProgress(chunk);
     this.#waits = new ChunkWaits({ now: deps.now, expiresAt: chunk.expiresAt });
-    this.#startedMs = deps.clockMs();
     this.waitingOrDone = new Promise((resolve) => {
       this.#tellWaitingOrDone = resolve;
     });

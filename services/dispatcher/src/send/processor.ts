@@ -51,8 +51,8 @@ const PACE_PATIENCE_MS = 5_000;
 
 export interface Processor {
   /**
-   * Claims what is due of the given deliveries, sends it, and records what came of it. Resolves when others may be claimed: while a
-   * provider has few of them to send, or all are too many, that is when these are done.
+   * Claims what is due of the given deliveries, sends it, and records what came of it. Resolves when others may be claimed: as soon as
+   * these are handed over, or where their app has much in hand already, when they are done.
    */
   process(ids: readonly string[]): Promise<void>;
   /** Resolves when no delivery is in hand. */
