@@ -38,11 +38,18 @@ async function call(events: unknown, options: Call = {}) {
   return answer.status;
 }
 
-const event = (id: string, messageId = 'm-1', type = 'sent') => ({ id, messageId, type });
+const event = (id: string, data: object = {}, second = 1) => ({
+  id,
+  type: 'delivery.sent',
+  at: `2026-01-01T00:00:0${second}.000Z`,
+  data,
+});
 
 describe('the receiver of callbacks', () => {
   test('takes what is signed with a key it knows', async () => {
-    const status = await call([event('1'), event('2')]);
+    const events = [event('1', { deliveryId: 'd-1' }), event('2', { runId: 'r-1' }), event('3')];
+
+    const status = await call(events);
 
     expect(status).toBe(200);
     expect(sandbox.callbacks(key)).toEqual({
@@ -50,8 +57,9 @@ describe('the receiver of callbacks', () => {
       acceptedCalls: 1,
       refusedCalls: 0,
       events: [
-        { id: '1', messageId: 'm-1', content: event('1') },
-        { id: '2', messageId: 'm-1', content: event('2') },
+        { id: '1', subject: 'd-1', at: expect.any(String), content: events[0] },
+        { id: '2', subject: 'r-1', at: expect.any(String), content: events[1] },
+        { id: '3', at: expect.any(String), content: events[2] },
       ],
       duplicates: 0,
       contradictions: [],
@@ -67,18 +75,17 @@ describe('the receiver of callbacks', () => {
       await call([event('1')], { nonce }),
       await call([event('1')], { nonce }),
       await call([]),
-      await call([{ type: 'sent' }]),
+      await call([event('1'), { id: '2' }]),
+      await call([{ ...event('1'), at: 'now' }]),
       await call(undefined, { body: 'events' }),
     ];
 
-    expect(statuses).toEqual([401, 200, 401, 400, 400, 400]);
-    expect(sandbox.callbacks(key)).toMatchObject({ calls: 6, acceptedCalls: 1, refusedCalls: 5 });
+    expect(statuses).toEqual([401, 200, 401, 400, 400, 400, 400]);
+    expect(sandbox.callbacks(key)).toMatchObject({ calls: 7, acceptedCalls: 1, refusedCalls: 6 });
     expect(sandbox.callbackCalls(key).flatMap(({ refusal }) => refusal ?? [])).toEqual([
       'The signature is wrong.',
       'The nonce was used before.',
-      'The body holds no events.',
-      'The body holds no events.',
-      'The body holds no events.',
+      ...Array(4).fill('The body holds no events.'),
     ]);
   });
 
@@ -93,16 +100,17 @@ describe('the receiver of callbacks', () => {
 
   test('reports repeats, and an id that comes back with another content', async () => {
     await call([event('1'), event('2')]);
-    await call([event('2'), event('1', 'm-1', 'failed')]);
+    await call([event('2'), event('1', { reason: 'another' })]);
 
     expect(sandbox.callbacks(key)).toMatchObject({ duplicates: 2, contradictions: ['1'] });
   });
 
-  test('reports an event after a later one of its message, and no repeat as such', async () => {
-    await call([event('9'), event('10'), event('3', 'm-2')]);
-    await call([event('9'), event('8'), event('4', 'm-2')]);
+  test('reports an event after a later one of its delivery or run, and no repeat as such', async () => {
+    const [delivery, run] = [{ deliveryId: 'd-1' }, { runId: 'r-1' }];
+    await call([event('1', delivery, 1), event('2', delivery, 3), event('3', run, 4)]);
+    await call([event('1', delivery, 1), event('4', delivery, 2), event('5', run, 4)]);
 
-    expect(sandbox.callbacks(key).orderViolations).toEqual(['8']);
+    expect(sandbox.callbacks(key).orderViolations).toEqual(['4']);
   });
 
   test('waits for what is still to come', async () => {

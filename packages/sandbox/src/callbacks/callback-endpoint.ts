@@ -90,15 +90,25 @@ function isSuccess(status = 0): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Undefined for what is no batch: `{"events": [{"id": …, "messageId": …}, …]}`. */
+/** Undefined for what is no batch: `{"events": [{"id": …, "type": …, "at": …, "data": {…}}, …]}`. */
 function parseEvents(body: string): CallbackEvent[] | undefined {
   const batch = parseJson(body);
   const list = isObject(batch) ? batch['events'] : undefined;
   if (!Array.isArray(list) || list.length === 0) return undefined;
-  const events = list.flatMap((content: unknown) => {
-    if (!isObject(content) || typeof content['id'] !== 'string') return [];
-    const { id, messageId } = content;
-    return [{ id, ...(typeof messageId === 'string' && { messageId }), content }];
-  });
+  const events = list.flatMap((content: unknown) => parseEvent(content) ?? []);
   return events.length === list.length ? events : undefined;
+}
+
+function parseEvent(content: unknown): CallbackEvent | undefined {
+  if (!isObject(content)) return undefined;
+  const { id, type, at, data } = content;
+  if (typeof id !== 'string' || typeof type !== 'string' || !isObject(data)) return undefined;
+  if (typeof at !== 'string' || !isIsoDate(at)) return undefined;
+  const subject = data['deliveryId'] ?? data['runId'];
+  return { id, ...(typeof subject === 'string' && { subject }), at, content };
+}
+
+function isIsoDate(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
 }

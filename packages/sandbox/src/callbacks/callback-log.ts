@@ -6,8 +6,10 @@ const KEPT_CALLS = 10_000;
 export interface CallbackEvent {
   /** Stable over all sends of the event. */
   readonly id: string;
-  /** What events are in order within; absent where an event belongs to no message. */
-  readonly messageId?: string;
+  /** The delivery or run that it tells of; absent where it tells of neither. */
+  readonly subject?: string;
+  /** When that came about, in ISO 8601. */
+  readonly at: string;
   /** The event as it came. */
   readonly content: Readonly<Record<string, unknown>>;
 }
@@ -36,7 +38,7 @@ export interface CallbackSummary {
   readonly duplicates: number;
   /** Ids that came a second time with another content. */
   readonly contradictions: readonly string[];
-  /** Ids of events that arrived after a later one of the same message. */
+  /** Ids of events that arrived after a later one of the same delivery or run. */
   readonly orderViolations: readonly string[];
 }
 
@@ -49,7 +51,7 @@ class KeyLog {
   readonly events = new Map<string, CallbackEvent>();
   readonly contradictions = new Set<string>();
   readonly orderViolations = new Set<string>();
-  readonly #lastOfMessage = new Map<string, string>();
+  readonly #lastOfSubject = new Map<string, string>();
 
   accept(event: CallbackEvent): void {
     const known = this.events.get(event.id);
@@ -60,14 +62,15 @@ class KeyLog {
       return;
     }
     this.events.set(event.id, event);
-    if (event.messageId !== undefined) this.#checkOrder(event.id, event.messageId);
+    this.#checkOrder(event);
   }
 
-  /** Ids of events count up: a later event has a higher one. */
-  #checkOrder(id: string, messageId: string): void {
-    const last = this.#lastOfMessage.get(messageId);
-    if (last !== undefined && isBefore(id, last)) this.orderViolations.add(id);
-    else this.#lastOfMessage.set(messageId, id);
+  #checkOrder({ id, subject, at }: CallbackEvent): void {
+    if (subject === undefined) return;
+    const last = this.#lastOfSubject.get(subject) ?? '';
+    // ISO 8601 in UTC: what is earlier is less.
+    if (at < last) this.orderViolations.add(id);
+    else this.#lastOfSubject.set(subject, at);
   }
 }
 
@@ -163,10 +166,4 @@ export class CallbackLog {
     this.#byKey.set(key, made);
     return made;
   }
-}
-
-/** Numbers by their value, other ids (UUIDs of version 7) by their text. */
-function isBefore(id: string, other: string): boolean {
-  const areNumbers = /^\d+$/.test(id) && /^\d+$/.test(other);
-  return areNumbers ? BigInt(id) < BigInt(other) : id < other;
 }

@@ -40,8 +40,8 @@ export interface Credentials {
     readonly privateKeyBase64: string;
     readonly certificateBase64: string;
     readonly caBase64: string;
-    readonly username: string;
-    readonly password: string;
+    readonly basicUsername: string;
+    readonly basicPassword: string;
   };
   readonly fcm: {
     readonly projectId: string;

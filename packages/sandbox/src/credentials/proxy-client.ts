@@ -21,7 +21,8 @@ export function createProxyClient(authority: Authority): ProxyClient {
 /** Undefined where a folder of an older version has none, or its time is over. */
 export function restoreProxyClient(section: unknown): ProxyClient | undefined {
   if (!isObject(section)) return undefined;
-  const { privateKeyBase64, certificateBase64, username, password } = section;
+  const { privateKeyBase64, certificateBase64 } = section;
+  const { basicUsername: username, basicPassword: password } = section;
   if (typeof username !== 'string' || typeof password !== 'string') return undefined;
   if (typeof privateKeyBase64 !== 'string' || typeof certificateBase64 !== 'string')
     return undefined;
@@ -39,8 +40,8 @@ export function toProxyCredentials(
     privateKeyBase64: toBase64(keyPem),
     certificateBase64: toBase64(certPem),
     caBase64: toBase64(caPem),
-    username,
-    password,
+    basicUsername: username,
+    basicPassword: password,
   };
 }
 

@@ -18,7 +18,7 @@ afterEach(() => sandbox.clearScripts());
 
 const fromBase64 = (base64: string) => Buffer.from(base64, 'base64').toString();
 
-const basic = (password = sandbox.credentials.proxy.password) => ({
+const basic = (password = sandbox.credentials.proxy.basicPassword) => ({
   authorization: `Basic ${Buffer.from(`heliograph:${password}`).toString('base64')}`,
 });
 
