@@ -6,6 +6,7 @@ import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
+import { livePersonRoutes } from './liveperson-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
@@ -29,6 +30,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
+    ...livePersonRoutes(deps),
     ...controlRoutes(deps),
   ];
 }
