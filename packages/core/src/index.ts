@@ -9,3 +9,4 @@ export * from './platform.ts';
 export * from './refusal.ts';
 export * from './run.ts';
 export * from './sealing.ts';
+export * from './signature.ts';
