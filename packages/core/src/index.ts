@@ -1,3 +1,4 @@
+export * from './authorization.ts';
 export * from './backoff.ts';
 export * from './ids.ts';
 export * from './json.ts';

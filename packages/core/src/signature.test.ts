@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import {
+  isSignedWith,
   matchesSignature,
   signRequest,
   toAuthorization,
@@ -72,6 +73,40 @@ describe('the signature of a request', () => {
     const signature = toSignature(VECTOR.secret, stringToSign);
 
     expect(signature).not.toBe(VECTOR.signature);
+  });
+});
+
+describe('isSignedWith', () => {
+  const { elements, secret, signature } = VECTOR;
+  const sign = (changes: object) =>
+    toSignature(secret, toStringToSign({ ...elements, ...changes }));
+
+  test('takes the signature of any of the secrets, and of no other', () => {
+    const request = { ...elements, signature };
+
+    expect(isSignedWith([secret], request)).toBe(true);
+    expect(isSignedWith([secret, 'other'], request)).toBe(true);
+    expect(isSignedWith(['other', secret], request)).toBe(true);
+    expect(isSignedWith(['other'], request)).toBe(false);
+    expect(isSignedWith([], request)).toBe(false);
+  });
+
+  test('takes a body without content type as JSON, signed with the type or without it', () => {
+    const untyped = { ...elements, contentType: '' };
+
+    expect(isSignedWith([secret], { ...untyped, signature })).toBe(true);
+    expect(isSignedWith([secret], { ...untyped, signature: sign({ contentType: '' }) })).toBe(true);
+    expect(
+      isSignedWith([secret], { ...untyped, signature: sign({ contentType: 'text/plain' }) }),
+    ).toBe(false);
+  });
+
+  test('takes no content type for another one that was sent, nor where there is no body', () => {
+    const json = sign({ contentType: '' });
+    const empty = { ...elements, contentMd5: '', contentType: '' };
+
+    expect(isSignedWith([secret], { ...elements, signature: json })).toBe(false);
+    expect(isSignedWith([secret], { ...empty, signature: sign({ contentMd5: '' }) })).toBe(false);
   });
 });
 

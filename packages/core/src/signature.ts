@@ -50,6 +50,28 @@ export function toSignature(secret: string, stringToSign: string): string {
   return createHmac('sha256', secret).update(stringToSign, 'utf8').digest('hex');
 }
 
+/** What a body without a Content-Type may have been signed as. */
+const DEFAULT_CONTENT_TYPE = 'application/json';
+
+/**
+ * Whether a request as it was received bears a signature made with one of the secrets. An empty content type beside a body is also
+ * tried as `application/json`. Every secret is tried to the end, so the time tells nothing of which one matched.
+ */
+export function isSignedWith(
+  secrets: readonly string[],
+  request: SignedElements & { readonly signature: string },
+): boolean {
+  const texts = [toStringToSign(request)];
+  if (request.contentMd5 !== '' && request.contentType === '')
+    texts.push(toStringToSign({ ...request, contentType: DEFAULT_CONTENT_TYPE }));
+
+  let matches = false;
+  for (const secret of secrets)
+    for (const text of texts)
+      matches = matchesSignature(request.signature, toSignature(secret, text)) || matches;
+  return matches;
+}
+
 /** Takes as long wherever the two differ. */
 export function matchesSignature(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given, 'utf8'), Buffer.from(expected, 'utf8')];
