@@ -33,6 +33,8 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  inboxUsers: InboxUsersTable;
+  inboxMessages: InboxMessagesTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -357,4 +359,27 @@ interface TokenReleasesTable {
   pushTokenHash: Buffer;
   deviceId: number;
   releasedAt: Generated<Date>;
+}
+
+interface InboxUsersTable {
+  userId: string;
+  lastSequence: number;
+}
+
+export const INBOX_TYPES = ['text', 'html'] as const;
+export type InboxType = (typeof INBOX_TYPES)[number];
+
+interface InboxMessagesTable {
+  id: string;
+  userId: string;
+  sequence: number;
+  /** As texts: the driver leaves the numbers of arrays alone. */
+  appRefs: string[];
+  type: InboxType;
+  subject: string;
+  summary: string;
+  body: string;
+  sender: string | null;
+  createdAt: Date;
+  readAt: Date | null;
 }

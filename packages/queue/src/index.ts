@@ -1,5 +1,6 @@
 export * from './campaign-lane.ts';
 export * from './connection.ts';
+export * from './inbox-hints.ts';
 export * from './lane.ts';
 export * from './outcome-hints.ts';
 export * from './pace.ts';
