@@ -33,6 +33,10 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  developerKeys: DeveloperKeysTable;
+  developerSecrets: DeveloperSecretsTable;
+  developerNonces: DeveloperNoncesTable;
+  m800Requests: M800RequestsTable;
   inboxUsers: InboxUsersTable;
   inboxMessages: InboxMessagesTable;
 }
@@ -137,6 +141,7 @@ interface MessagesTable {
   awaited: boolean;
   expiresAt: Date;
   createdAt: Generated<Date>;
+  developerKeyRef: number | null;
 }
 
 interface DeliveriesTable {
@@ -382,4 +387,38 @@ interface InboxMessagesTable {
   sender: string | null;
   createdAt: Date;
   readAt: Date | null;
+}
+
+interface DeveloperKeysTable {
+  id: Generated<number>;
+  developerKey: string;
+  appRef: number;
+  name: string;
+  carriers: string[];
+  disabledAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface DeveloperSecretsTable {
+  id: string;
+  developerKeyRef: number;
+  sealedSecret: Buffer;
+  createdAt: Generated<Date>;
+  validUntil: Date | null;
+}
+
+interface DeveloperNoncesTable {
+  developerKeyRef: number;
+  nonce: string;
+  requestId: string | null;
+  createdAt: Generated<Date>;
+}
+
+interface M800RequestsTable {
+  id: string;
+  developerKeyRef: number;
+  userId: string;
+  carrier: string;
+  pushed: boolean;
+  createdAt: Generated<Date>;
 }
