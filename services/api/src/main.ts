@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import {
+  createNonces,
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeOutcomes,
+} from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
 import { openDirectories } from './activations/open-directories.ts';
@@ -10,7 +17,9 @@ import { createApp } from './app.ts';
 import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
+import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
+import { toValidTo } from './http/tls-identity.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
@@ -65,11 +74,23 @@ runMain('api', async () => {
   health.addCheck('redis', () => redis.ping());
 
   const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
+  const { prefix } = config;
   const app = createApp({
     db,
     log,
     health,
     secrets,
+    signingKeys: createSigningKeys({ db, secrets }),
+    nonces: createNonces(redis, {
+      prefix,
+      // A date may be ahead by the window when it comes, and counts until it is behind by it.
+      ttlMs: 2 * config.m800DateWindowSeconds * 1000,
+      onError: onRedisError,
+    }),
+    m800DateWindowSeconds: config.m800DateWindowSeconds,
+    trustedProxies: config.trustedProxies,
+    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    hintInbox: (userId) => void publishInbox(redis, prefix, [userId], onRedisError),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -95,6 +116,8 @@ runMain('api', async () => {
     largeBodyLimitBytes: config.campaignBodyLimitBytes,
     now: () => new Date(),
   });
+  if (config.tls !== undefined && toValidTo(config.tls) < new Date())
+    log.warn({ validTo: toValidTo(config.tls) }, 'the time of the TLS certificate is over');
   const server = await openServer(app, config);
   shutdown.add('server', () => server.close());
   const { livePerson } = config;
@@ -114,7 +137,15 @@ runMain('api', async () => {
   });
   shutdown.add('readiness', () => health.drain());
 
-  log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');
+  log.info(
+    {
+      host: config.host,
+      port: server.port,
+      tls: config.tls !== undefined,
+      providers: config.providers,
+    },
+    'listening',
+  );
   if (receiver !== undefined)
     log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
   process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });

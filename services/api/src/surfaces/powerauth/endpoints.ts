@@ -3,6 +3,7 @@ import * as app from './app-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
+import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
 import * as message from './message-endpoints.ts';
@@ -55,6 +56,11 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
+  developerKey.CREATE_DEVELOPER_KEY,
+  developerKey.LIST_DEVELOPER_KEYS,
+  developerKey.DISABLE_DEVELOPER_KEY,
+  developerKey.ENABLE_DEVELOPER_KEY,
+  developerKey.ROTATE_DEVELOPER_KEY,
   livePerson.SAVE_SENDER,
   livePerson.LIST_SENDERS,
   livePerson.REMOVE_SENDER,

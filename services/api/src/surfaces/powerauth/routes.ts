@@ -5,6 +5,7 @@ import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
+import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
@@ -30,6 +31,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
+    ...developerKeyRoutes(deps),
     ...livePersonRoutes(deps),
     ...controlRoutes(deps),
   ];
