@@ -11,6 +11,7 @@ export * from './credentials.ts';
 export * from './database.ts';
 export * from './deliveries.ts';
 export * from './delivery-trace.ts';
+export * from './device-refusals.ts';
 export * from './devices.ts';
 export * from './guard.ts';
 export * from './idempotency.ts';
