@@ -48,16 +48,16 @@ const FOR_CLIENTS = new Set(['1.3.6.1.5.5.7.3.2', '2.5.29.37.0']);
 export function readClientCertificate(identity: ClientIdentity): ReadClientCertificate {
   const chain = parseCertificates(identity.certificate);
   const [leaf] = chain ?? [];
-  if (!chain || !leaf) return toFault('unreadable_certificate');
+  if (!chain || !leaf) return asFault('unreadable_certificate');
   const key = parseKey(identity);
-  if (typeof key === 'string') return toFault(key);
+  if (typeof key === 'string') return asFault(key);
 
-  if (!leaf.checkPrivateKey(key)) return toFault('key_does_not_fit');
-  if (!isForClients(leaf)) return toFault('not_for_clients');
-  if (!isInOrder(chain)) return toFault('out_of_order');
+  if (!leaf.checkPrivateKey(key)) return asFault('key_does_not_fit');
+  if (!isForClients(leaf)) return asFault('not_for_clients');
+  if (!isInOrder(chain)) return asFault('out_of_order');
   const certificatePem = chain.map((one) => one.toString()).join('');
   const privateKeyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  if (!isTakenByTls(certificatePem, privateKeyPem)) return toFault('refused_by_tls');
+  if (!isTakenByTls(certificatePem, privateKeyPem)) return asFault('refused_by_tls');
 
   const certificate = {
     commonName: toCommonName(leaf),
@@ -123,6 +123,6 @@ function toCommonName({ subject }: X509Certificate): string {
   return line?.slice('CN='.length) ?? '';
 }
 
-function toFault(fault: ClientCertificateFault): ReadClientCertificate {
+function asFault(fault: ClientCertificateFault): ReadClientCertificate {
   return { kind: 'fault', fault };
 }
