@@ -2,6 +2,7 @@ import {
   createPartitions,
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
+  deleteOldRefusals,
   deleteOldTokenReleases,
   listOverdue,
   startProbes,
@@ -80,6 +81,7 @@ export function startSweep(deps: {
       );
     await deleteOldIdempotencyKeys(deps.db, 50_000);
     await deleteOldAnswerCounts(deps.db);
+    await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);
   }
 
