@@ -24,6 +24,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
+    allowPrivateProxies: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),

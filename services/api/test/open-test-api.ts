@@ -23,6 +23,8 @@ export interface TestApiOptions {
   readonly bodyLimitBytes?: number;
   readonly campaignBodyLimitBytes?: number;
   readonly syncWaitMs?: number;
+  readonly allowPrivateProxies?: boolean;
+  readonly now?: () => Date;
   /** How often watched runs are looked at, ms. */
   readonly watchPollMs?: number;
   readonly maxWatches?: number;
@@ -122,6 +124,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
     fcm: {},
+    allowPrivateProxies: options.allowPrivateProxies ?? false,
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
@@ -134,7 +137,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     basePaths: options.basePaths ?? ['/'],
     bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
     largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
   });
   const server = await openServer(app, { host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${server.port}`;
