@@ -4,18 +4,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './admin.mjs';
 import { build } from './build.mjs';
+import { check, until } from './demo-checks.mjs';
 import { CAMPAIGN_DEVICES, sendCampaign } from './demo-campaign.mjs';
 import { batchRequest, devices, sendRequest } from './demo-requests.mjs';
 import { throwawayFolder } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
 import { main, unlessStopped } from './signals.mjs';
 import { startStack } from './stack.mjs';
-
-const SETTLE_TIMEOUT_MS = 15_000;
-const POLL_MS = 100;
 
 /** How a synchronous answer counts one push to a platform, and none. */
 const SENT = { sent: 1, failed: 0, pending: 0, total: 1 };
@@ -105,12 +102,8 @@ function platformCounts({ ios, android }) {
 
 /** The counts once nothing is pending any more, or as they are when the time is over. */
 async function settledLedger(baseUrl, id) {
-  const deadline = Date.now() + SETTLE_TIMEOUT_MS;
-  for (;;) {
-    const { counts } = await call(baseUrl, 'GET', `/push/message/${id}`);
-    if (counts.pending === 0 || Date.now() > deadline) return counts;
-    await sleep(POLL_MS);
-  }
+  const read = async () => (await call(baseUrl, 'GET', `/push/message/${id}`)).counts;
+  return until(read, ({ pending }) => pending === 0);
 }
 
 function printReceived({ apns, fcm }) {
@@ -130,11 +123,6 @@ function checkLedger(id, ledger) {
   const balances = targeted === sent + failed + expired + skipped + pending;
   const sum = `${targeted} = ${sent} sent + ${failed} failed + ${expired} expired + ${skipped} skipped + ${pending} pending`;
   return check(`message ${id}: ${sum}`, balances && targeted === 1 && sent === 1);
-}
-
-function check(claim, holds) {
-  console.log(`${holds ? 'ok    ' : 'NOT OK'} ${claim}`);
-  return holds;
 }
 
 function printLogs(folder) {

@@ -25,7 +25,8 @@ export interface ClaimedDelivery {
   readonly claimedAt: Date;
   /** ISO instant of the first attempt that counted; null while there was none. What a pause stopped was none. */
   readonly firstAttemptAt: string | null;
-  readonly userId: string;
+  /** Null for a message to a push token that was nobody's. */
+  readonly userId: string | null;
   readonly activationId: string | null;
   readonly silent: boolean;
   readonly personal: boolean;
@@ -42,6 +43,8 @@ export interface ClaimedDelivery {
     readonly provider: Provider;
     readonly environment: Environment | null;
     readonly pushToken: string;
+    /** The message was for a push token that the device has no more. */
+    readonly tokenReplaced: boolean;
     readonly tokenDeactivated: boolean;
   } | null;
   /** Null where the app's credential was removed since. */
@@ -90,6 +93,7 @@ export async function claimDue(
       (SELECT json_build_object(
         'userId', v.user_id, 'activationId', v.activation_id, 'activationActive', v.activation_active,
         'provider', v.provider, 'environment', v.environment, 'pushToken', v.push_token,
+        'tokenReplaced', coalesce(v.push_token_hash <> m.push_token_hash, false),
         'tokenDeactivated', v.token_deactivated_at IS NOT NULL
       ) FROM devices v WHERE v.id = d.device_id) AS device,
       (SELECT json_build_object('version', k.version, 'route', k.route, 'environment', k.environment)

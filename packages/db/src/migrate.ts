@@ -9,6 +9,7 @@ import { campaignRuns } from './migrations/0005-campaign-runs.ts';
 import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
 import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
+import { livePerson } from './migrations/0011-liveperson.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -21,6 +22,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0006-campaign-speed': campaignSpeed,
   '0007-breakers': breakers,
   '0010-proxy-routes': proxyRoutes,
+  '0011-liveperson': livePerson,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -35,6 +35,9 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  livepersonSenders: LivePersonSendersTable;
+  livepersonCertificates: LivePersonCertificatesTable;
+  livepersonPushes: LivePersonPushesTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -172,7 +175,9 @@ interface DevicesTable {
 interface MessagesTable {
   id: string;
   appRef: number;
-  userId: string;
+  /** Null where a message to a push token found nobody's device. */
+  userId: string | null;
+  pushTokenHash: Buffer | null;
   activationId: string | null;
   silent: boolean;
   personal: boolean;
@@ -403,4 +408,27 @@ interface TokenReleasesTable {
   pushTokenHash: Buffer;
   deviceId: number;
   releasedAt: Generated<Date>;
+}
+
+interface LivePersonSendersTable {
+  id: Generated<number>;
+  appRef: number;
+  brandId: string;
+  name: string | null;
+  basicUsername: string | null;
+  sealedBasic: Buffer | null;
+  createdAt: Generated<Date>;
+}
+
+interface LivePersonCertificatesTable {
+  fingerprint: Buffer;
+  senderId: number;
+  commonName: string;
+  validTo: Date;
+}
+
+interface LivePersonPushesTable {
+  key: Buffer;
+  messageId: string;
+  until: Date;
 }

@@ -19,6 +19,7 @@ describe('loadConfig', () => {
       syncWaitMs: 5000,
       multipleActivations: true,
       powerAuth: undefined,
+      livePerson: undefined,
       applicationName: 'powerauth-push',
       applicationDisplayName: 'PowerAuth Push Server',
       applicationEnvironment: '',
@@ -66,5 +67,33 @@ describe('loadConfig', () => {
     ];
     for (const name of wrong.filter((one) => one !== 'ACTIVATION_DIRECTORY'))
       expect(() => loadConfig(env)).toThrow(name);
+  });
+
+  test.each([
+    ['LIVEPERSON_PORT', '8443', ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'CLIENT_CA_FILE']],
+    ['LIVEPERSON_HOST', '127.0.0.1', ['PORT', 'TLS_CERT_FILE', 'TLS_KEY_FILE', 'CLIENT_CA_FILE']],
+    ['LIVEPERSON_CLIENT_CA_FILE', __filename, ['PORT', 'TLS_CERT_FILE', 'TLS_KEY_FILE']],
+  ])(
+    'wants all of the LivePerson listener or none: with %s it names what is missing',
+    (name, value, missing) => {
+      for (const other of missing)
+        expect(() => loadConfig({ ...REQUIRED, [name]: value })).toThrow(
+          `LIVEPERSON_${other} is not set`,
+        );
+    },
+  );
+
+  test('says what is wrong with the files of the LivePerson listener', () => {
+    const env = {
+      ...REQUIRED,
+      LIVEPERSON_PORT: '8443',
+      LIVEPERSON_TLS_CERT_FILE: __filename,
+      LIVEPERSON_TLS_KEY_FILE: __filename,
+      LIVEPERSON_CLIENT_CA_FILE: '/nowhere/ca.pem',
+    };
+
+    expect(() => loadConfig(env)).toThrow('LIVEPERSON_TLS_CERT_FILE holds no certificate');
+    expect(() => loadConfig(env)).toThrow('LIVEPERSON_TLS_KEY_FILE holds no private key');
+    expect(() => loadConfig(env)).toThrow('LIVEPERSON_CLIENT_CA_FILE cannot be read');
   });
 });

@@ -2,6 +2,7 @@ import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
+import { findIdentityMistakes, type ListenerOptions } from './surfaces/liveperson/listener.ts';
 
 const MIB = 1024 * 1024;
 
@@ -28,6 +29,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),
+    livePerson: readLivePerson(read),
     applicationName: read.str('APPLICATION_NAME', 'powerauth-push'),
     applicationDisplayName: read.str('APPLICATION_DISPLAY_NAME', 'PowerAuth Push Server'),
     applicationEnvironment: read.str('APPLICATION_ENVIRONMENT', ''),
@@ -62,6 +64,30 @@ function readPowerAuth(read: EnvReader): PowerAuthOptions | undefined {
         : { clientToken, clientSecret },
     timeoutMs: read.int('POWERAUTH_TIMEOUT_MS', 10_000, { min: 100, max: 300_000 }),
     acceptInvalidTls: read.bool('POWERAUTH_ACCEPT_INVALID_TLS', false),
+  };
+}
+
+/** Undefined where we are nobody's proxy. */
+function readLivePerson(read: EnvReader): ListenerOptions | undefined {
+  const files = [
+    read.optional('LIVEPERSON_TLS_CERT_FILE'),
+    read.optional('LIVEPERSON_TLS_KEY_FILE'),
+    read.optional('LIVEPERSON_CLIENT_CA_FILE'),
+  ].filter((path) => path !== undefined);
+  const address = read.optional('LIVEPERSON_PORT') ?? read.optional('LIVEPERSON_HOST');
+  if (files.length === 0 && address === undefined) return undefined;
+  const identity = {
+    cert: read.file('LIVEPERSON_TLS_CERT_FILE'),
+    key: read.file('LIVEPERSON_TLS_KEY_FILE'),
+    clientCa: read.file('LIVEPERSON_CLIENT_CA_FILE'),
+  };
+  // One that is not named is reported as that.
+  if (files.length === 3)
+    for (const mistake of findIdentityMistakes(identity)) read.refuse(mistake);
+  return {
+    identity,
+    host: read.str('LIVEPERSON_HOST', '127.0.0.1'),
+    port: read.int('LIVEPERSON_PORT', undefined, { min: 0, max: 65_535 }),
   };
 }
 

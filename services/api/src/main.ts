@@ -14,6 +14,8 @@ import { openServer } from './http/server.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
+import { openReceiverServer } from './surfaces/liveperson/listener.ts';
+import { createReceiver } from './surfaces/liveperson/receiver.ts';
 
 runMain('api', async () => {
   const config = loadConfig(process.env);
@@ -64,11 +66,12 @@ runMain('api', async () => {
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
 
+  const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
   const app = createApp({
     db,
     log,
     health,
-    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    secrets,
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -97,6 +100,15 @@ runMain('api', async () => {
   });
   const server = await openServer(app, config);
   shutdown.add('server', () => server.close());
+  const { livePerson } = config;
+  const receiver =
+    livePerson &&
+    (await openReceiverServer(
+      createReceiver({ db, secrets, acceptor: messages.acceptor, log, now: () => new Date() }),
+      livePerson,
+      log,
+    ));
+  shutdown.add('LivePerson receiver', () => receiver?.close());
   // Callers who still wait for outcomes get what is known now; those who watch go elsewhere.
   shutdown.add('waiting callers', () => {
     messages.waiter.close();
@@ -106,7 +118,9 @@ runMain('api', async () => {
   shutdown.add('readiness', () => health.drain());
 
   log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');
-  process.send?.({ type: 'listening', port: server.port });
+  if (receiver !== undefined)
+    log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
+  process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
 });
 
 function readVersion(): string | undefined {

@@ -32,6 +32,7 @@ function claimed(pauses: readonly ActivePause[]): ClaimedDelivery {
       provider: 'apns',
       environment: null,
       pushToken: 'token',
+      tokenReplaced: false,
       tokenDeactivated: false,
     },
     credential: { version: 1, route: 'direct', environment: null },
@@ -54,7 +55,29 @@ const guardPause: ActivePause = {
   probeDeliveryId: null,
 };
 
+/** A message to a push token: the user is the one that the device had when it was accepted. */
+function toToken(
+  userId: string | null,
+  device: Partial<NonNullable<ClaimedDelivery['device']>>,
+): ClaimedDelivery {
+  const delivery = claimed([]);
+  if (delivery.device === null) throw new Error('there is a device');
+  return { ...delivery, userId, device: { ...delivery.device, ...device } };
+}
+
 describe('the gate', () => {
+  test.each([
+    ['a device that has the token and the user still', toToken('user', {}), 'send'],
+    ['a device of nobody, still', toToken(null, { userId: null }), 'send'],
+    ['a device with another token', toToken('user', { tokenReplaced: true }), 'finish'],
+    ['a device of another user', toToken('user', { userId: 'other' }), 'finish'],
+    ['a device of somebody that was nobody’s', toToken(null, { userId: 'user' }), 'finish'],
+  ])('knows a message to a push token and %s', (_, delivery, action) => {
+    const reason = action === 'finish' ? { reason: 'device_reassigned' } : {};
+
+    expect(passGate(delivery, NOW)).toMatchObject({ action, ...reason });
+  });
+
   test('lets the probe of a pause through', () => {
     expect(passGate(claimed([credentialPause]), NOW)).toMatchObject({ action: 'send', probeOf: 1 });
   });

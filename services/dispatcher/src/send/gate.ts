@@ -28,6 +28,7 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
   if (
     device.userId !== delivery.userId ||
     device.provider !== delivery.provider ||
+    device.tokenReplaced ||
     (delivery.activationId !== null && device.activationId !== delivery.activationId)
   )
     return skip('device_reassigned');

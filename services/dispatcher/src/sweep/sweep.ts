@@ -3,6 +3,7 @@ import {
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
   deleteOldRefusals,
+  deleteOldPushes,
   deleteOldTokenReleases,
   listOverdue,
   startProbes,
@@ -80,6 +81,7 @@ export function startSweep(deps: {
         'partitions were made too late: rows of their days are in the default one',
       );
     await deleteOldIdempotencyKeys(deps.db, 50_000);
+    await deleteOldPushes(deps.db, 50_000);
     await deleteOldAnswerCounts(deps.db);
     await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);

@@ -4,6 +4,7 @@ import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as device from './device-endpoints.ts';
+import * as livePerson from './liveperson-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
@@ -57,6 +58,10 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
+  livePerson.SAVE_SENDER,
+  livePerson.LIST_SENDERS,
+  livePerson.REMOVE_SENDER,
+  livePerson.REMOVE_SENDER_CERTIFICATE,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,

@@ -7,6 +7,7 @@ import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
+import { livePersonRoutes } from './liveperson-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
@@ -32,6 +33,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...appRoutes(deps),
     ...credentialRoutes(deps),
     ...proxyRoutes(deps),
+    ...livePersonRoutes(deps),
     ...controlRoutes(deps),
   ];
 }
