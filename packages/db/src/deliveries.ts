@@ -10,7 +10,7 @@ import {
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
-import type { AttemptRecord, PausesTable } from './schema.ts';
+import type { AttemptRecord, PausesTable, RouteName } from './schema.ts';
 
 /** A delivery under lease, with all that is needed to send it. */
 export interface ClaimedDelivery {
@@ -50,6 +50,7 @@ export interface ClaimedDelivery {
   /** Null where the app's credential was removed since. */
   readonly credential: {
     readonly version: number;
+    readonly route: RouteName;
     readonly environment: Environment | null;
   } | null;
   /** Active pauses of the app at this provider, of any environment and version. */
@@ -95,7 +96,7 @@ export async function claimDue(
         'tokenReplaced', coalesce(v.push_token_hash <> m.push_token_hash, false),
         'tokenDeactivated', v.token_deactivated_at IS NOT NULL
       ) FROM devices v WHERE v.id = d.device_id) AS device,
-      (SELECT json_build_object('version', k.version, 'environment', k.environment)
+      (SELECT json_build_object('version', k.version, 'route', k.route, 'environment', k.environment)
       FROM credentials k WHERE k.app_ref = d.app_ref AND k.provider = d.provider) AS credential,
       (SELECT json_agg(json_build_object(
         'id', p.id, 'environment', p.environment, 'credentialVersion', p.credential_version, 'scope', p.scope,

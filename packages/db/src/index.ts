@@ -12,6 +12,7 @@ export * from './database.ts';
 export * from './deliveries.ts';
 export * from './delivery-trace.ts';
 export * from './developer-keys.ts';
+export * from './device-refusals.ts';
 export * from './devices.ts';
 export * from './guard.ts';
 export * from './idempotency.ts';

@@ -10,6 +10,7 @@ import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
 import { developerKeys } from './migrations/0008-developer-keys.ts';
 import { inbox } from './migrations/0009-inbox.ts';
+import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
 import { livePerson } from './migrations/0011-liveperson.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -24,6 +25,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0007-breakers': breakers,
   '0008-developer-keys': developerKeys,
   '0009-inbox': inbox,
+  '0010-proxy-routes': proxyRoutes,
   '0011-liveperson': livePerson,
 };
 

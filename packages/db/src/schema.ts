@@ -15,6 +15,8 @@ export interface Schema {
   installation: InstallationTable;
   apps: AppsTable;
   credentials: CredentialsTable;
+  standbyCredentials: StandbyCredentialsTable;
+  deviceRefusals: DeviceRefusalsTable;
   activations: ActivationsTable;
   devices: DevicesTable;
   messages: MessagesTable;
@@ -89,14 +91,58 @@ export interface FcmSettings extends PacedSettings {
   readonly projectId: string;
 }
 
-interface CredentialsTable {
+export type DirectSettings = ApnsSettings | FcmSettings;
+
+/** The customer's own server, which pushes on. */
+export interface ProxySettings extends PacedSettings {
+  readonly url: string;
+  /** Which of the documented bodies it takes. */
+  readonly schema: '2017' | 'current';
+  /** Where a message does not say it itself. */
+  readonly brandId?: string;
+  readonly backendService?: string;
+  /** The statuses by which it says that a push token is dead. */
+  readonly goneOn: readonly number[];
+  readonly retry: 'documented' | 'until_expiry';
+  /** PEM, trusted beside the public authorities. */
+  readonly caPem?: string;
+  readonly basicUsername?: string;
+  /** What the client certificate says of itself; absent where there is none. */
+  readonly certificate?: {
+    readonly commonName: string;
+    /** SHA-256, in hex. */
+    readonly fingerprint: string;
+    /** ISO 8601. */
+    readonly validTo: string;
+  };
+}
+
+/** To the provider itself, or to a customer's proxy. */
+export type RouteName = 'direct' | 'proxy';
+
+interface CredentialColumns {
   appRef: number;
   provider: Provider;
-  version: Generated<number>;
   environment: Environment | null;
-  settings: ColumnType<ApnsSettings | FcmSettings, string, string>;
   sealedKey: Buffer;
   updatedAt: Generated<Date>;
+}
+
+interface CredentialsTable extends CredentialColumns {
+  version: Generated<number>;
+  route: Generated<RouteName>;
+  settings: ColumnType<DirectSettings | ProxySettings, string, string>;
+}
+
+interface StandbyCredentialsTable extends CredentialColumns {
+  settings: ColumnType<DirectSettings, string, string>;
+}
+
+interface DeviceRefusalsTable {
+  deviceId: number;
+  pushTokenHash: Buffer;
+  inRow: number;
+  lastAt: Date;
 }
 
 export const ACTIVATION_STATUSES = [

@@ -37,6 +37,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       min: 1,
       max: MAX_DATE_WINDOW_SECONDS,
     }),
+    allowPrivateProxies: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),

@@ -37,6 +37,8 @@ runMain('api', async () => {
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+  if (config.allowPrivateProxies)
+    log.warn("PROXY_ALLOW_PRIVATE_ADDRESSES: customers' proxies may be in our own networks");
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
@@ -114,6 +116,7 @@ runMain('api', async () => {
     basePaths: config.basePaths,
     bodyLimitBytes: config.bodyLimitBytes,
     largeBodyLimitBytes: config.campaignBodyLimitBytes,
+    allowPrivateProxies: config.allowPrivateProxies,
     now: () => new Date(),
   });
   if (config.tls !== undefined && toValidTo(config.tls) < new Date())

@@ -47,6 +47,8 @@ export interface TestApiOptions {
   readonly bodyLimitBytes?: number;
   readonly campaignBodyLimitBytes?: number;
   readonly syncWaitMs?: number;
+  readonly allowPrivateProxies?: boolean;
+  readonly now?: () => Date;
   /** How often watched runs are looked at, ms. */
   readonly watchPollMs?: number;
   readonly maxWatches?: number;
@@ -167,6 +169,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
     fcm: {},
+    allowPrivateProxies: options.allowPrivateProxies ?? false,
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
@@ -179,7 +182,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     basePaths: options.basePaths ?? ['/'],
     bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
     largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
   });
   const { host = '127.0.0.1', tls } = options;
   const server = await openServer(app, { host, port: 0, tls });

@@ -37,6 +37,7 @@ function readEndpoints(read: EnvReader): ProviderEndpoints {
   const { apns, fcm } = PRODUCTION_ENDPOINTS;
   const apnsCa = read.optionalFile('APNS_CA_FILE')?.toString('utf8');
   const fcmCa = read.optionalFile('FCM_CA_FILE')?.toString('utf8');
+  const proxyCa = read.optionalFile('PROXY_CA_FILE')?.toString('utf8');
   return {
     apns: {
       production: read.url('APNS_URL', apns.production),
@@ -48,6 +49,10 @@ function readEndpoints(read: EnvReader): ProviderEndpoints {
       tokenUrl: read.url('FCM_TOKEN_URL', fcm.tokenUrl),
       allowedTokenUris: fcm.allowedTokenUris,
       ...(fcmCa === undefined ? {} : { ca: fcmCa }),
+    },
+    proxy: {
+      allowPrivateAddresses: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
+      ...(proxyCa === undefined ? {} : { ca: proxyCa }),
     },
   };
 }

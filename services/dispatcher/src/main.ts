@@ -18,6 +18,8 @@ runMain('dispatcher', async () => {
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+  if (config.endpoints.proxy.allowPrivateAddresses)
+    log.warn("PROXY_ALLOW_PRIVATE_ADDRESSES: customers' proxies may be in our own networks");
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);

@@ -35,7 +35,7 @@ function claimed(pauses: readonly ActivePause[]): ClaimedDelivery {
       tokenReplaced: false,
       tokenDeactivated: false,
     },
-    credential: { version: 1, environment: null },
+    credential: { version: 1, route: 'direct', environment: null },
     pauses,
   };
 }
@@ -92,6 +92,28 @@ describe('the gate', () => {
 
     expect(passGate(claimed([breaker]), NOW)).toMatchObject({ action: 'send', probeOf: 1 });
     expect(passGate(claimed([ended]), NOW)).toEqual({ action: 'hold', pause: ended });
+  });
+
+  test('knows no hosts behind a proxy: a pause of it holds devices of either, and none of them is left out', () => {
+    const pauseOf = (environment: 'production' | '') => ({
+      ...credentialPause,
+      environment,
+      probeDeliveryId: null,
+    });
+    const behindProxy = (pauses: readonly ActivePause[]): ClaimedDelivery => {
+      const delivery = claimed(pauses);
+      return {
+        ...delivery,
+        device: delivery.device && { ...delivery.device, environment: 'development' },
+        credential: { version: 1, route: 'proxy', environment: 'production' },
+      };
+    };
+
+    expect(passGate(behindProxy([pauseOf('production')]), NOW)).toEqual({
+      action: 'send',
+      environment: '',
+    });
+    expect(passGate(behindProxy([pauseOf('')]), NOW)).toMatchObject({ action: 'hold' });
   });
 
   test.each([[[credentialPause, guardPause]], [[guardPause, credentialPause]]])(

@@ -3,6 +3,7 @@ import {
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
   deleteOldNonces,
+  deleteOldRefusals,
   deleteOldPushes,
   deleteOldTokenReleases,
   listOverdue,
@@ -84,6 +85,7 @@ export function startSweep(deps: {
     await deleteOldNonces(deps.db, 200_000);
     await deleteOldPushes(deps.db, 50_000);
     await deleteOldAnswerCounts(deps.db);
+    await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);
   }
 

@@ -8,6 +8,7 @@ import * as device from './device-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
 import * as service from './service-endpoints.ts';
 import * as trace from './trace-endpoints.ts';
@@ -53,6 +54,8 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.REMOVE_APNS,
   credential.UPDATE_FCM,
   credential.REMOVE_FCM,
+  proxy.SAVE_PROXY,
+  proxy.REMOVE_PROXY,
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
