@@ -35,7 +35,7 @@ async function makeKey() {
 }
 
 describe('findSigningKey', () => {
-  test('finds a key with its app, the providers of that, and its secret', async () => {
+  test('finds a key with its app, the routes of that, and its secret', async () => {
     const { db, appRef, developerKey, secret } = await makeKey();
 
     const key = await findSigningKey(db, developerKey);
@@ -43,7 +43,7 @@ describe('findSigningKey', () => {
     expect(key).toMatchObject({
       appRef,
       appName: null,
-      providers: ['fcm'],
+      routes: [{ provider: 'fcm', route: 'direct' }],
       carriers: ['first', 'second'],
       secrets: [secret],
     });

@@ -1,6 +1,7 @@
-import type { Provider, SealedPlace } from '@heliograph/core';
+import type { SealedPlace } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { SENDING_ROUTES, type SendingRoute } from './apps.ts';
 import type { Db } from './database.ts';
 
 /** Where a developer's secret is sealed. */
@@ -52,8 +53,8 @@ export interface SigningKey {
   readonly appRef: number;
   readonly appId: string;
   readonly appName: string | null;
-  /** Those that the app has credentials for. */
-  readonly providers: readonly Provider[];
+  /** How the app's devices are reached. */
+  readonly routes: readonly SendingRoute[];
   readonly carriers: readonly string[];
   /** The current one, and an old one while that is still valid. */
   readonly secrets: readonly { readonly id: string; readonly sealedSecret: Buffer }[];
@@ -70,11 +71,7 @@ export async function findSigningKey(
     .innerJoin('developerSecrets as s', 's.developerKeyRef', 'k.id')
     .select(['k.id', 'k.appRef', 'apps.appId', 'apps.appName', 'k.carriers'])
     .select(['s.id as secretId', 's.sealedSecret'])
-    .select(
-      sql<Provider[]>`ARRAY(SELECT c.provider FROM credentials c WHERE c.app_ref = k.app_ref)`.as(
-        'providers',
-      ),
-    )
+    .select(SENDING_ROUTES.as('routes'))
     .where('developerKey', '=', developerKey)
     .where('disabledAt', 'is', null)
     .where(IS_VALID)

@@ -119,6 +119,6 @@ function toMessages(
     expiresAt: toExpiresAt(undefined, false, now),
     developerKeyRef: key.id,
   };
-  refuseOversized({ ...message, body }, key.providers, deps.fcm);
+  refuseOversized({ ...message, body }, key.routes, deps.fcm);
   return [{ ...message, body: JSON.stringify(body) }];
 }
