@@ -1,10 +1,15 @@
 // The other wires, after the messages and the campaign of the demo.
 
-import { receiveFromLivePerson } from './demo-liveperson.mjs';
+import { receiveFromLivePerson, sendByProxy } from './demo-liveperson.mjs';
+import { pushByM800 } from './demo-m800.mjs';
 
 /** Resolves with whether all came out as it should. */
 export async function tellWires(stack) {
   const { appId } = stack;
-  const received = await receiveFromLivePerson(stack, appId);
-  return [received.ok].every(Boolean);
+  const told = [
+    await pushByM800(stack, appId),
+    await receiveFromLivePerson(stack, appId),
+    await sendByProxy(stack, appId),
+  ];
+  return told.every(({ ok }) => ok);
 }
