@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request as requestTls } from 'node:https';
 
 import { signRequest, toAuthorization } from '@heliograph/core';
 import { makeDevice } from '@heliograph/testing';
@@ -43,6 +44,12 @@ export async function makeReceiver(api: TestApi, { appRef, appId }: TestKey): Pr
   return (await makeDevice(api.db, appRef, { provider: 'fcm' })).userId;
 }
 
+/** Where to send to; over TLS with the PEM of whom to trust. */
+export interface Target {
+  readonly url: string;
+  readonly ca?: string;
+}
+
 export interface SignedOptions {
   readonly method?: string;
   readonly path: string;
@@ -70,7 +77,7 @@ export interface SignedOptions {
 
 /** Signs a request and sends it just so, byte by byte. */
 export async function callSigned(
-  api: Pick<TestApi, 'url'>,
+  api: Target,
   key: Pick<TestKey, 'developerKey' | 'secret'>,
   options: SignedOptions,
 ): Promise<SignedAnswer> {
@@ -109,7 +116,7 @@ function withoutUndefined(headers: object): OutgoingHttpHeaders {
 
 /** Sends a request without changing anything of it. */
 export function sendRaw(
-  api: Pick<TestApi, 'url'>,
+  api: Target,
   call: {
     readonly method: string;
     readonly path: string;
@@ -119,7 +126,9 @@ export function sendRaw(
 ): Promise<SignedAnswer> {
   const { method, path, body = '', headers = {} } = call;
   return new Promise((resolve, reject) => {
-    const outgoing = request(api.url, { method, path, headers, agent: false }, (answer) => {
+    const open = api.url.startsWith('https:') ? requestTls : request;
+    const options = { method, path, headers, agent: false, ca: api.ca };
+    const outgoing = open(api.url, options, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('error', reject);
@@ -143,7 +152,7 @@ export function sendRaw(
 export const PUSH_BODY = { appMessage: { content: 'Hello' }, push: { content: 'Knock' } };
 
 export function pushTo(
-  api: Pick<TestApi, 'url'>,
+  api: Target,
   key: TestKey,
   userId: string,
   options: Partial<SignedOptions> = {},

@@ -37,7 +37,7 @@ export function m800Router(deps: M800Deps): Router {
 
   routes
     .route(PUSH)
-    .post(body, async (req, res) => writeJson(res, 200, await push(deps, req)))
+    .post(body, async (req, res) => writeJson(res, 200, await takePush(deps, req)))
     .all((_req, res) => {
       res.setHeader('Allow', 'POST');
       throw new Refusal('method_not_allowed', 'This path takes POST.');
@@ -57,7 +57,7 @@ export function m800Router(deps: M800Deps): Router {
   return Router({ caseSensitive: true }).use(ROOT, routes);
 }
 
-async function push(deps: M800Deps, req: Request): Promise<{ readonly requestId: string }> {
+async function takePush(deps: M800Deps, req: Request): Promise<{ readonly requestId: string }> {
   const { key, nonce } = await authenticate(deps, toReceived(req));
   const { appMessage, push, sender } = parsePushBody(req, toBody(req));
   const receiver = parseReceiver(toLastSegment(toRequestUri(req.originalUrl)), key.carriers);

@@ -32,13 +32,20 @@ async function create(fields: object): Promise<{ developerKey: string; secret: s
   return read(await api.post('/admin/app/developer-key/create', request));
 }
 
-function read<T>(answer: { readonly body: unknown }): T {
-  return (answer.body as { responseObject: T }).responseObject;
+interface KeyAnswer {
+  readonly developerKey: string;
+  readonly secret: string;
+  readonly oldSecretValidUntil: string | null;
+  readonly developerKeyList: readonly Record<string, unknown>[];
+}
+
+function read(answer: { readonly body: unknown }): KeyAnswer {
+  return (answer.body as { responseObject: KeyAnswer }).responseObject;
 }
 
 async function list(appId: string): Promise<readonly Record<string, unknown>[]> {
   const answer = await api.get(`/admin/app/developer-key/list?appId=${appId}`);
-  return read<{ developerKeyList: Record<string, unknown>[] }>(answer).developerKeyList;
+  return read(answer).developerKeyList;
 }
 
 function rotate(developerKey: string, validForSeconds?: number) {
@@ -181,9 +188,7 @@ describe('POST /admin/app/developer-key/rotate', () => {
     const key = await createKey();
     const userId = await makeReceiver(api, key);
 
-    const { secret, oldSecretValidUntil } = read<{ secret: string; oldSecretValidUntil: string }>(
-      await rotate(key.developerKey),
-    );
+    const { secret, oldSecretValidUntil } = read(await rotate(key.developerKey));
     const during = [await pushTo(api, key, userId), await pushTo(api, { ...key, secret }, userId)];
     await api.db
       .updateTable('developerSecrets')
@@ -193,7 +198,7 @@ describe('POST /admin/app/developer-key/rotate', () => {
     await eventually(async () => expect((await pushTo(api, key, userId)).status).toBe(401));
     const after = await pushTo(api, { ...key, secret }, userId);
 
-    const validForMs = Date.parse(oldSecretValidUntil) - Date.now();
+    const validForMs = Date.parse(oldSecretValidUntil ?? '') - Date.now();
     expect(validForMs).toBeGreaterThan(23 * 3_600_000);
     expect(validForMs).toBeLessThanOrEqual(24 * 3_600_000);
     expect(during.map(({ status }) => status)).toEqual([200, 200]);
@@ -202,9 +207,7 @@ describe('POST /admin/app/developer-key/rotate', () => {
 
   test('refuses a third secret while two are valid, and says until when', async () => {
     const key = await createKey();
-    const { oldSecretValidUntil } = read<{ oldSecretValidUntil: string }>(
-      await rotate(key.developerKey, 600),
-    );
+    const { oldSecretValidUntil } = read(await rotate(key.developerKey, 600));
 
     const answer = await rotate(key.developerKey, 600);
 
@@ -212,7 +215,7 @@ describe('POST /admin/app/developer-key/rotate', () => {
       status: 409,
       body: { status: 'ERROR', responseObject: { code: 'ERROR_DATA_INTEGRITY' } },
     });
-    const until = new Date(oldSecretValidUntil).toISOString();
+    const until = new Date(oldSecretValidUntil ?? '').toISOString();
     expect(answer.body.responseObject.message).toContain(until);
     expect(await list(key.appId)).toMatchObject([{ oldSecretValidUntil }]);
   });
@@ -220,11 +223,9 @@ describe('POST /admin/app/developer-key/rotate', () => {
   test('ends every other secret with 0 seconds, also while two are valid', async () => {
     const key = await createKey();
     const userId = await makeReceiver(api, key);
-    const second = read<{ secret: string }>(await rotate(key.developerKey, 600));
+    const second = read(await rotate(key.developerKey, 600));
 
-    const third = read<{ secret: string; oldSecretValidUntil: null }>(
-      await rotate(key.developerKey, 0),
-    );
+    const third = read(await rotate(key.developerKey, 0));
 
     await eventually(async () => expect((await pushTo(api, key, userId)).status).toBe(401));
     const answers = [
