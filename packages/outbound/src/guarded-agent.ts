@@ -48,7 +48,12 @@ export function createGuardedAgent(options: GuardedAgentOptions): Agent {
         !isPublicAddress(target.hostname)
       )
         return callback(new AddressRefused('private_address'), null);
-      connect(target, callback);
+      connect(target, (error, socket) => {
+        if (error) return callback(error, null);
+        // A server of TLS 1.3 refuses our certificate when the handshake is over, and then ends the connection: undici would tell the end alone.
+        socket.once('error', (fault) => socket.destroy(fault));
+        callback(null, socket);
+      });
     },
   });
 }
