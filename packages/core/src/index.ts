@@ -1,4 +1,5 @@
 export * from './backoff.ts';
+export * from './callback.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './ledger.ts';

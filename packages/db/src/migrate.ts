@@ -8,6 +8,7 @@ import { campaigns } from './migrations/0004-campaigns.ts';
 import { campaignRuns } from './migrations/0005-campaign-runs.ts';
 import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
+import { callbacks } from './migrations/0012-callbacks.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -19,6 +20,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0005-campaign-runs': campaignRuns,
   '0006-campaign-speed': campaignSpeed,
   '0007-breakers': breakers,
+  '0012-callbacks': callbacks,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

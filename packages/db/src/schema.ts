@@ -33,6 +33,9 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  callbackEndpoints: CallbackEndpointsTable;
+  callbackSecrets: CallbackSecretsTable;
+  callbackEvents: CallbackEventsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -357,4 +360,48 @@ interface TokenReleasesTable {
   pushTokenHash: Buffer;
   deviceId: number;
   releasedAt: Generated<Date>;
+}
+
+interface CallbackEndpointsTable {
+  id: Generated<number>;
+  appRef: number;
+  developerKeyRef: Generated<number>;
+  url: string;
+  target: string;
+  callbackKey: string | null;
+  types: string[] | null;
+  createdAt: Generated<Date>;
+  positionXid: Generated<string>;
+  positionId: Generated<string>;
+  nextAttemptAt: Generated<Date>;
+  leaseUntil: Date | null;
+  leaseEpoch: Generated<number>;
+  failures: Generated<number>;
+  failingSince: Date | null;
+  triedFrom: Generated<Date>;
+  passedOver: Generated<number>;
+  lastAttemptAt: Date | null;
+  lastSuccessAt: Date | null;
+  lastResult: string | null;
+  lastLatencyMs: number | null;
+  suspendedAt: Date | null;
+  suspendedBecause: string | null;
+}
+
+interface CallbackSecretsTable {
+  id: string;
+  endpointRef: number;
+  sealedSecret: Buffer;
+  usedFrom: Date;
+  createdAt: Generated<Date>;
+}
+
+interface CallbackEventsTable {
+  id: Generated<string>;
+  appRef: number;
+  developerKeyRef: number;
+  xid: Generated<string>;
+  type: string;
+  data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
+  createdAt: Generated<Date>;
 }
