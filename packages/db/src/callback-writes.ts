@@ -1,4 +1,4 @@
-import { DEFERRED, OUTCOME_CODES, OWED, type CallbackType } from '@heliograph/core';
+import { OUTCOME_CODES, type CallbackType, type DeliveryState } from '@heliograph/core';
 import { sql, type RawBuilder } from 'kysely';
 
 import { AMBIGUOUS, TARGETED } from './campaign-audience.ts';
@@ -63,24 +63,26 @@ export function tellDevices(devices: Part): Part {
       SELECT FROM callback_endpoints c WHERE c.app_ref = d.app_ref AND c.developer_key_ref = 0 AND ${LISTENS})`;
 }
 
-const FINAL_STATES = ['sent', 'failed', 'expired', 'skipped'] as const;
+const FINAL_STATES: readonly DeliveryState[] = ['sent', 'failed', 'expired', 'skipped'];
 
 /** The sums of a run per platform: targeted = sent + failed + expired + skipped + pending. */
 function countsOf(runId: Part): Part {
-  const total = (codes: readonly number[]) =>
-    sql`coalesce(sum(n.count) FILTER (WHERE n.code IN (${sql.join(codes.map((code) => sql.lit(code)))})), 0)`;
-  const codesOf = (state: string) =>
-    OUTCOME_CODES.filter((entry) => entry.state === state).map((entry) => entry.code);
-  const final = OUTCOME_CODES.map(({ code }) => code).filter(
-    (code) => code !== OWED && code !== DEFERRED,
-  );
   return sql`(
     SELECT coalesce(json_object_agg(n.platform, n.sums), '{}') FROM (
       SELECT ${PLATFORM(sql`n.provider`)} AS platform, json_build_object(
-        'targeted', ${total([TARGETED])},
-        ${sql.join(FINAL_STATES.map((state) => sql`${sql.lit(state)}, ${total(codesOf(state))}`))},
-        'pending', ${total([TARGETED])} - ${total(final)},
-        'ambiguous', ${total([AMBIGUOUS])}) AS sums
+        'targeted', ${sumOf([TARGETED])},
+        ${sql.join(FINAL_STATES.map((state) => sql`${sql.lit(state)}, ${sumOf(toCodes(state))}`))},
+        'pending', ${sumOf([TARGETED])} - ${sumOf(FINAL_STATES.flatMap(toCodes))},
+        'ambiguous', ${sumOf([AMBIGUOUS])}) AS sums
       FROM campaign_run_counts n WHERE n.run_id = ${runId} GROUP BY n.provider
     ) n)`;
+}
+
+function sumOf(codes: readonly number[]): Part {
+  const list = sql.join(codes.map((code) => sql.lit(code)));
+  return sql`coalesce(sum(n.count) FILTER (WHERE n.code IN (${list})), 0)`;
+}
+
+function toCodes(state: DeliveryState): readonly number[] {
+  return OUTCOME_CODES.filter((entry) => entry.state === state).map((entry) => entry.code);
 }

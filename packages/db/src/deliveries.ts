@@ -122,8 +122,8 @@ export interface DeliveryUpdate {
 /**
  * Writes outcomes in one statement and gives up their leases. A delivery whose epoch has moved on, because the lease ran out and
  * somebody else took it, is left alone, and so is one that was recorded already: a statement whose answer got lost may be repeated.
- * Answers the ids that were written. What is final is told to callbacks; `isHeard: false` says that nobody listens, and spares the
- * statement a third of its planning.
+ * Answers the ids that were written. What is final is told to callbacks; `isHeard: false` says that nobody listens, and spares
+ * the statement two fifths of its time.
  */
 export async function recordUpdates(
   db: Db,
