@@ -1,3 +1,4 @@
+export * from './authorization.ts';
 export * from './backoff.ts';
 export * from './callback.ts';
 export * from './ids.ts';
@@ -10,3 +11,4 @@ export * from './platform.ts';
 export * from './refusal.ts';
 export * from './run.ts';
 export * from './sealing.ts';
+export * from './signature.ts';

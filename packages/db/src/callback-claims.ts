@@ -30,7 +30,7 @@ export interface ClaimedCallback extends CallbackOwner {
   readonly positionXid: string;
   readonly positionId: string;
   readonly leaseEpoch: number;
-  /** What it is signed with; null where there is none. */
+  /** What it is signed with, of the developer key or of its own; null where there is none. */
   readonly key: string | null;
   readonly secret: { readonly id: string; readonly sealed: string } | null;
   /** By the database's clock. */
@@ -103,10 +103,14 @@ const STANDING = sql`CASE
   WHEN c.last_success_at IS NULL OR c.last_latency_ms > ${sql.lit(SLOW_MS)} THEN 'unproven'
   ELSE 'proven' END`;
 
-const KEY = sql`c.callback_key`;
-const SECRET = sql`(
-  SELECT json_build_object('id', s.id, 'sealed', encode(s.sealed_secret, 'base64')) FROM callback_secrets s
-  WHERE s.endpoint_ref = c.id AND s.used_from <= now() ORDER BY s.used_from DESC, s.created_at DESC LIMIT 1)`;
+const KEY = sql`coalesce(c.callback_key, (SELECT k.developer_key FROM developer_keys k WHERE k.id = c.developer_key_ref))`;
+const SECRET = sql`CASE
+  WHEN c.developer_key_ref = 0 THEN (
+    SELECT json_build_object('id', s.id, 'sealed', encode(s.sealed_secret, 'base64')) FROM callback_secrets s
+    WHERE s.endpoint_ref = c.id AND s.used_from <= now() ORDER BY s.used_from DESC, s.created_at DESC LIMIT 1)
+  ELSE (
+    SELECT json_build_object('id', s.id, 'sealed', encode(s.sealed_secret, 'base64')) FROM developer_secrets s
+    WHERE s.developer_key_ref = c.developer_key_ref AND s.valid_until IS NULL) END`;
 
 /**
  * The database was restored from a dump: transactions are counted from a lower number again, and what comes would stand before what

@@ -21,7 +21,8 @@ const PLATFORM = (provider: Part) =>
 
 /**
  * Tells of the final ones among deliveries. `deliveries` names a CTE with the columns of the table; `messages` joins them
- * as `m`, with `id` and `user_id`, and ends where a condition may follow.
+ * as `m`, with `id`, `user_id` and `developer_key_ref`, and ends where a condition may follow. The app hears of all, a developer key of
+ * its own.
  */
 export function tellDeliveries(deliveries: Part, messages: Part): Part {
   return sql`
@@ -34,7 +35,7 @@ export function tellDeliveries(deliveries: Part, messages: Part): Part {
     JOIN ${messages} m.id = r.message_id
     CROSS JOIN LATERAL (
       SELECT DISTINCT c.app_ref, c.developer_key_ref FROM callback_endpoints c
-      WHERE c.app_ref = r.app_ref AND c.developer_key_ref = 0 AND ${LISTENS}
+      WHERE c.app_ref = r.app_ref AND c.developer_key_ref IN (0, m.developer_key_ref) AND ${LISTENS}
     ) c
     WHERE r.state <> 'pending'`;
 }

@@ -24,6 +24,8 @@ export interface StoredMessage {
   readonly body: string;
   readonly awaited: boolean;
   readonly expiresAt: Date;
+  /** The developer key whose signed request it came with. */
+  readonly developerKeyRef?: number;
 }
 
 export interface StoredDelivery {
@@ -56,11 +58,12 @@ export async function insertMessages(
         ${messages.map((m) => m.priority)}::text[],
         ${messages.map((m) => m.body)}::text[],
         ${messages.map((m) => m.awaited)}::boolean[],
-        ${messages.map((m) => m.expiresAt.toISOString())}::timestamptz[]
-      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at)
+        ${messages.map((m) => m.expiresAt.toISOString())}::timestamptz[],
+        ${messages.map((m) => m.developerKeyRef ?? null)}::bigint[]
+      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
     ), stored AS (
-      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at)
-      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at FROM input
+      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
+      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at, developer_key_ref FROM input
     ), targets AS (
       -- One device per push token; an active activation is preferred, so that it can receive a personal message.
       SELECT DISTINCT ON (i.id, d.provider, d.push_token_hash)

@@ -8,6 +8,8 @@ import { campaigns } from './migrations/0004-campaigns.ts';
 import { campaignRuns } from './migrations/0005-campaign-runs.ts';
 import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
+import { developerKeys } from './migrations/0008-developer-keys.ts';
+import { inbox } from './migrations/0009-inbox.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -20,6 +22,8 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0005-campaign-runs': campaignRuns,
   '0006-campaign-speed': campaignSpeed,
   '0007-breakers': breakers,
+  '0008-developer-keys': developerKeys,
+  '0009-inbox': inbox,
   '0012-callbacks': callbacks,
 };
 

@@ -11,6 +11,7 @@ const PARTITIONED = [
   'deliveries',
   'campaign_chunks',
   'campaign_exceptions',
+  'm800_requests',
   'callback_events',
 ] as const;
 /** The free space lets a lease be taken, or an outcome written, without a new index entry (a heap-only update). */

@@ -33,6 +33,12 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  developerKeys: DeveloperKeysTable;
+  developerSecrets: DeveloperSecretsTable;
+  developerNonces: DeveloperNoncesTable;
+  m800Requests: M800RequestsTable;
+  inboxUsers: InboxUsersTable;
+  inboxMessages: InboxMessagesTable;
   callbackEndpoints: CallbackEndpointsTable;
   callbackSecrets: CallbackSecretsTable;
   callbackEvents: CallbackEventsTable;
@@ -138,6 +144,7 @@ interface MessagesTable {
   awaited: boolean;
   expiresAt: Date;
   createdAt: Generated<Date>;
+  developerKeyRef: number | null;
 }
 
 interface DeliveriesTable {
@@ -360,6 +367,63 @@ interface TokenReleasesTable {
   pushTokenHash: Buffer;
   deviceId: number;
   releasedAt: Generated<Date>;
+}
+
+interface InboxUsersTable {
+  userId: string;
+  lastSequence: number;
+}
+
+export const INBOX_TYPES = ['text', 'html'] as const;
+export type InboxType = (typeof INBOX_TYPES)[number];
+
+interface InboxMessagesTable {
+  id: string;
+  userId: string;
+  sequence: number;
+  /** As texts: the driver leaves the numbers of arrays alone. */
+  appRefs: string[];
+  type: InboxType;
+  subject: string;
+  summary: string;
+  body: string;
+  sender: string | null;
+  createdAt: Date;
+  readAt: Date | null;
+}
+
+interface DeveloperKeysTable {
+  id: Generated<number>;
+  developerKey: string;
+  appRef: number;
+  name: string;
+  carriers: string[];
+  disabledAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface DeveloperSecretsTable {
+  id: string;
+  developerKeyRef: number;
+  sealedSecret: Buffer;
+  createdAt: Generated<Date>;
+  validUntil: Date | null;
+}
+
+interface DeveloperNoncesTable {
+  developerKeyRef: number;
+  nonce: string;
+  requestId: string | null;
+  createdAt: Generated<Date>;
+}
+
+interface M800RequestsTable {
+  id: string;
+  developerKeyRef: number;
+  userId: string;
+  carrier: string;
+  pushed: boolean;
+  createdAt: Generated<Date>;
 }
 
 interface CallbackEndpointsTable {

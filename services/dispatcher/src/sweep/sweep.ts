@@ -2,6 +2,7 @@ import {
   createPartitions,
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
+  deleteOldNonces,
   deleteOldTokenReleases,
   listOverdue,
   startProbes,
@@ -79,6 +80,7 @@ export function startSweep(deps: {
         'partitions were made too late: rows of their days are in the default one',
       );
     await deleteOldIdempotencyKeys(deps.db, 50_000);
+    await deleteOldNonces(deps.db, 200_000);
     await deleteOldAnswerCounts(deps.db);
     await deleteOldTokenReleases(deps.db);
   }
