@@ -16,6 +16,11 @@ describe('retry delays', () => {
     ['fcm_trouble', 3, [20_000, 40_000]],
     ['fcm_quota', 1, [60_000, 60_000]],
     ['fcm_quota', 9, [450_000, 900_000]],
+    ['proxy_trouble', 1, [10_000, 10_000]],
+    ['proxy_trouble', 3, [10_000, 10_000]],
+    ['proxy_trouble_long', 1, [60_000, 120_000]],
+    ['proxy_trouble_long', 2, [120_000, 240_000]],
+    ['proxy_throttled', 1, [60_000, 60_000]],
     ['connection', 1, [1_000, 2_000]],
   ] as const)('%s after %d failures lie within %j ms', (name, failures, [least, most]) => {
     expect(toRetryDelayMs(name, failures, undefined, () => 0)).toBe(least);

@@ -25,6 +25,12 @@ export const BACKOFFS = {
   fcm_trouble: { stepsMs: doubling(10_000), minMs: 10_000 },
   /** Google: a 429 without Retry-After means a minute. */
   fcm_quota: { stepsMs: doubling(MINUTE), minMs: MINUTE },
+  /** LivePerson: a push that a customer's proxy failed to take is sent again every 10 s. */
+  proxy_trouble: { stepsMs: [10_000], minMs: 10_000 },
+  /** For customers who want more patience than that; LivePerson's advice to callers of its own API. */
+  proxy_trouble_long: { stepsMs: doubling(2 * MINUTE), minMs: MINUTE },
+  /** We: a 429 of a customer's proxy without Retry-After means a minute. */
+  proxy_throttled: { stepsMs: doubling(MINUTE), minMs: MINUTE },
   /** No connection: nothing was sent, so it may go again soon. */
   connection: { stepsMs: doubling(2_000), minMs: 1_000 },
   /** The answer got lost; time for the provider to settle before it may be shown twice. */

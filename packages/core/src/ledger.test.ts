@@ -102,6 +102,59 @@ describe('what an outcome means for its delivery', () => {
   });
 });
 
+describe("what a customer's proxy did not take", () => {
+  const documented: Retry = {
+    kind: 'retry',
+    reason: 'http_503',
+    backoff: 'proxy_trouble',
+    bound: 'count',
+    limit: 4,
+  };
+  const lost = {
+    kind: 'ambiguous',
+    reason: 'timeout',
+    backoff: 'proxy_trouble',
+    limit: 4,
+  } as const;
+
+  test('goes again every 10 s, four times in all', () => {
+    expect(judge(documented, owed({ attempts: 2 }), NOW, most)).toEqual({
+      state: 'pending',
+      reason: 'http_503',
+      nextAttemptAt: at(10),
+    });
+    expect(judge(documented, owed({ attempts: 3 }), NOW, most)).toEqual({
+      state: 'failed',
+      reason: 'http_503',
+    });
+  });
+
+  test('and what it never answered counts among the four, however many of them that were', () => {
+    const third = owed({ attempts: 2, ambiguousAttempts: 2 });
+
+    expect(judge(lost, third, NOW, most)).toEqual({
+      state: 'pending',
+      reason: 'timeout',
+      nextAttemptAt: at(10),
+    });
+    expect(judge(lost, owed({ attempts: 3, ambiguousAttempts: 1 }), NOW, most)).toEqual({
+      state: 'failed',
+      reason: 'ambiguous',
+    });
+  });
+
+  test('has until the expiry where the customer wants that, on Android too', () => {
+    const long: Retry = { ...trouble, reason: 'http_503', backoff: 'proxy_trouble_long' };
+    const late = owed({ provider: 'fcm', firstAttemptAt: at(-7200), attempts: 9 });
+
+    expect(judge(long, late, NOW, most)).toEqual({
+      state: 'pending',
+      reason: 'http_503',
+      nextAttemptAt: at(900),
+    });
+  });
+});
+
 describe('requeues', () => {
   const requeue: Requeue = {
     kind: 'requeue',

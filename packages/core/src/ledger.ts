@@ -1,5 +1,5 @@
-import { toRetryDelayMs } from './backoff.ts';
-import type { Outcome, PauseScope, Requeue } from './outcome.ts';
+import { toRetryDelayMs, type BackoffName } from './backoff.ts';
+import type { Ambiguous, Outcome, PauseScope, Requeue, Retry } from './outcome.ts';
 import type { Provider } from './platform.ts';
 
 /*
@@ -44,6 +44,8 @@ const MAX_COUNTED_RETRIES = 6;
 const MAX_AMBIGUOUS_RETRIES = 2;
 /** Google: give up when FCM still fails after 60 minutes. */
 const FCM_GIVE_UP_MS = 60 * 60_000;
+/** How we wait for Google; a device of FCM may also be behind a customer's proxy, which has its own patience. */
+const FCM_BACKOFFS: ReadonlySet<BackoffName> = new Set(['fcm_trouble', 'fcm_quota', 'ambiguous']);
 
 /** What an attempt's outcome means for its delivery. Requeues are spent before this: see `afterRequeues`. */
 export function judge(
@@ -61,17 +63,16 @@ export function judge(
     case 'pause':
       return { state: 'paused', reason: outcome.reason, scope: outcome.scope };
     case 'ambiguous': {
-      if (owed.ambiguousAttempts >= MAX_AMBIGUOUS_RETRIES)
-        return { state: 'failed', reason: 'ambiguous' };
-      const delayMs = toRetryDelayMs('ambiguous', owed.ambiguousAttempts + 1, undefined, random);
-      return retryAt(now, delayMs, outcome.reason, owed);
+      if (isLastAmbiguous(outcome, owed)) return { state: 'failed', reason: 'ambiguous' };
+      const { backoff = 'ambiguous', reason } = outcome;
+      const delayMs = toRetryDelayMs(backoff, owed.ambiguousAttempts + 1, undefined, random);
+      return retryAt(now, delayMs, { backoff, reason }, owed);
     }
     case 'retry': {
-      if (outcome.bound === 'count' && owed.attempts >= MAX_COUNTED_RETRIES)
-        return { state: 'failed', reason: outcome.reason };
-      const failures = owed.attempts + 1;
-      const delayMs = toRetryDelayMs(outcome.backoff, failures, outcome.retryAfterMs, random);
-      return retryAt(now, delayMs, outcome.reason, owed);
+      if (isLastRetry(outcome, owed)) return { state: 'failed', reason: outcome.reason };
+      const { backoff, retryAfterMs } = outcome;
+      const delayMs = toRetryDelayMs(backoff, owed.attempts + 1, retryAfterMs, random);
+      return retryAt(now, delayMs, outcome, owed);
     }
   }
 }
@@ -87,13 +88,29 @@ export function burnsAttempt(outcome: Outcome): boolean {
   return outcome.kind !== 'pause' && outcome.kind !== 'requeue';
 }
 
-function retryAt(now: Date, delayMs: number, reason: string, owed: OwedDelivery): Verdict {
+function isLastAmbiguous({ limit }: Ambiguous, owed: OwedDelivery): boolean {
+  if (limit !== undefined) return owed.attempts + 1 >= limit;
+  return owed.ambiguousAttempts >= MAX_AMBIGUOUS_RETRIES;
+}
+
+function isLastRetry({ bound, limit }: Retry, owed: OwedDelivery): boolean {
+  if (bound === 'expiry') return false;
+  return limit === undefined ? owed.attempts >= MAX_COUNTED_RETRIES : owed.attempts + 1 >= limit;
+}
+
+function retryAt(
+  now: Date,
+  delayMs: number,
+  { backoff, reason }: Pick<Retry, 'backoff' | 'reason'>,
+  owed: OwedDelivery,
+): Verdict {
   const nextAttemptAt = new Date(now.getTime() + delayMs);
   // A retry that would come too late is not worth waiting for: the answer is known now. A hostile Retry-After makes no date at all.
   if (!(nextAttemptAt < owed.expiresAt)) return { state: 'expired', reason };
   const firstAttemptAt = owed.firstAttemptAt ?? now;
   if (
     owed.provider === 'fcm' &&
+    FCM_BACKOFFS.has(backoff) &&
     nextAttemptAt.getTime() >= firstAttemptAt.getTime() + FCM_GIVE_UP_MS
   )
     return { state: 'failed', reason };

@@ -27,6 +27,8 @@ export interface Retry {
   readonly reason: string;
   readonly backoff: BackoffName;
   readonly bound: 'expiry' | 'count';
+  /** With the bound `count`: so many attempts in all, where whoever we send to documents a number. */
+  readonly limit?: number;
   /** The provider's own wish; a lower bound of the delay. */
   readonly retryAfterMs?: number;
   /** The quota of the whole account is used up: whatever is sent to it has to slow down. */
@@ -41,6 +43,8 @@ export interface Fail {
   readonly alarm?: true;
   /** That many of these in a row without a success pause the app. */
   readonly pauseAfter?: number;
+  /** The device takes no pushes, which is no proof that its token is dead: when it says so again and again, it is left alone. */
+  readonly refusedBy?: 'device';
 }
 
 /** Permanent, and the push token is noted as faulty; the guard decides whether the device is deactivated. */
@@ -63,8 +67,12 @@ export interface Pause {
 /** `third_party` holds only the deliveries that got this answer; the others stop everything of the credential. */
 export type PauseScope = 'credential' | 'app' | 'endpoint' | 'third_party';
 
-/** Written, but never answered: it may have been delivered. Goes again with the same ids, twice at most. */
+/** Written, but never answered: it may have been delivered. Goes again with the same ids, twice at most where nothing else is said. */
 export interface Ambiguous {
   readonly kind: 'ambiguous';
   readonly reason: string;
+  /** By default `ambiguous`. */
+  readonly backoff?: BackoffName;
+  /** So many attempts in all, whatever came of the others: whoever we send to knows a repeat by its id. */
+  readonly limit?: number;
 }

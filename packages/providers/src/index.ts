@@ -4,8 +4,10 @@ export {
   type ApnsCredential,
   type ApnsKeyCredential,
   type Credential,
+  type DirectCredential,
   type FcmCredential,
   type ProviderEndpoints,
+  type ProxyCredential,
 } from './credential.ts';
 export { feedBySends } from './feed-by-sends.ts';
 export type { FcmMapping } from './fcm/payload.ts';

@@ -21,6 +21,7 @@ function openPool(deps: Partial<ProviderPoolDeps> = {}): ProviderPool {
   const endpoints = toEndpoints(sandbox);
   return createProviderPool({
     endpoints: {
+      ...endpoints,
       apns: { ...endpoints.apns, production: apnsWire.url },
       fcm: { ...endpoints.fcm, url: fcmWire.url },
     },

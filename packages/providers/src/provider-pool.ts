@@ -86,6 +86,11 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     fcmClients.closeIdle(idleMs);
   }, idleMs / 2).unref();
 
+  function open(credential: Credential): PushProvider {
+    if (credential.route === 'proxy') return refuseAll(toPause('unusable_key'));
+    return credential.provider === 'apns' ? openApns(credential) : openFcm(credential);
+  }
+
   function openApns(credential: ApnsCredential): PushProvider {
     const holder = {};
     const { bundle } = credential;
@@ -161,7 +166,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       // A reader that is behind gets the newer one: two versions in turn would open and close connections without end.
       if (known && known.version >= credential.version) return known.provider;
 
-      const provider = credential.provider === 'apns' ? openApns(credential) : openFcm(credential);
+      const provider = open(credential);
       providers.set(id, { version: credential.version, provider });
       if (known) {
         log.info(
@@ -185,6 +190,17 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       apnsClients.abandon();
       fcmClients.abandon();
     },
+  };
+}
+
+/** Nothing can be sent with such a credential. */
+function refuseAll(outcome: Outcome): PushProvider {
+  return {
+    deadlineMs: WAIT_MS,
+    maxInFlight: 1,
+    send: () => Promise.resolve({ outcome, endpoint: '' }),
+    feed: (feed) => Promise.resolve(feed.stop(outcome)),
+    close: () => Promise.resolve(),
   };
 }
 

@@ -45,6 +45,7 @@ export function toApnsCredential(
   const { bundle, keyId, teamId, privateKeyBase64 } = sandbox.credentials.apns;
   return {
     provider: 'apns',
+    route: 'direct',
     auth: 'token',
     id: randomUUID(),
     version: 1,
@@ -63,6 +64,7 @@ export function toApnsCertificateCredential(
 ): ApnsCertificateCredential {
   return {
     provider: 'apns',
+    route: 'direct',
     auth: 'certificate',
     id: randomUUID(),
     version: 1,
@@ -80,6 +82,7 @@ export function toFcmCredential(
   const { projectId, privateKeyBase64 } = sandbox.credentials.fcm;
   return {
     provider: 'fcm',
+    route: 'direct',
     id: randomUUID(),
     version: 1,
     projectId,

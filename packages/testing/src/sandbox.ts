@@ -14,5 +14,7 @@ export function toEndpoints(sandbox: Sandbox) {
       allowedTokenUris: ['https://oauth2.googleapis.com/token'],
       ca: sandbox.caPem,
     },
+    // What plays a customer's proxy is on the same machine.
+    proxy: { allowPrivateAddresses: true },
   };
 }

@@ -34,7 +34,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 }
 
 function readEndpoints(read: EnvReader): ProviderEndpoints {
-  const { apns, fcm } = PRODUCTION_ENDPOINTS;
+  const { apns, fcm, proxy } = PRODUCTION_ENDPOINTS;
   const apnsCa = read.optionalFile('APNS_CA_FILE')?.toString('utf8');
   const fcmCa = read.optionalFile('FCM_CA_FILE')?.toString('utf8');
   return {
@@ -49,5 +49,6 @@ function readEndpoints(read: EnvReader): ProviderEndpoints {
       allowedTokenUris: fcm.allowedTokenUris,
       ...(fcmCa === undefined ? {} : { ca: fcmCa }),
     },
+    proxy,
   };
 }

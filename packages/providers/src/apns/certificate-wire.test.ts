@@ -24,9 +24,9 @@ afterAll(() => sandbox.close());
 beforeEach(async () => {
   now = new Date();
   wire = await openWire(sandbox.apnsUrl);
-  const { apns, fcm } = toEndpoints(sandbox);
+  const endpoints = toEndpoints(sandbox);
   pool = createProviderPool({
-    endpoints: { apns: { ...apns, production: wire.url }, fcm },
+    endpoints: { ...endpoints, apns: { ...endpoints.apns, production: wire.url } },
     idleMs: 60_000,
     clock: () => now,
   });

@@ -49,6 +49,7 @@ function open({ url, caFile, credentials, pushes, deadlineMs }: OpenTask): Opene
     endpoints: {
       apns: { production: url, development: url, ca: readFileSync(caFile, 'utf8') },
       fcm: { url, tokenUrl: url, allowedTokenUris: [] },
+      proxy: { allowPrivateAddresses: false },
     },
     idleMs: IDLE_MS,
     deadlinesMs: { apns: deadlineMs },
@@ -56,6 +57,7 @@ function open({ url, caFile, credentials, pushes, deadlineMs }: OpenTask): Opene
   });
   const provider = pool.get({
     provider: 'apns',
+    route: 'direct',
     id: 'soak',
     version: 1,
     environment: undefined,

@@ -24,11 +24,13 @@ export async function openEngineClient(target: PushTarget): Promise<PushClient> 
         ca: readFileSync(target.caFile, 'utf8'),
       },
       fcm: { url: target.url, tokenUrl: target.url, allowedTokenUris: [] },
+      proxy: { allowPrivateAddresses: false },
     },
     idleMs: IDLE_MS,
   });
   const provider = pool.get({
     provider: 'apns',
+    route: 'direct',
     id: 'bench',
     version: 1,
     environment: undefined,

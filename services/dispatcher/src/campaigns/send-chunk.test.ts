@@ -89,6 +89,7 @@ async function claimTen(changes: (devices: readonly MadeDevice[]) => Partial<Chu
           kind: 'usable',
           credential: {
             provider: 'fcm',
+            route: 'direct',
             id: 'any',
             version: 1,
             projectId: 'any',

@@ -80,6 +80,8 @@ describe('a breaker opens', () => {
     ['without a connection', NO_CONNECTION],
     ['with answers of trouble', UNAVAILABLE],
     ['without answers', TIMEOUT],
+    ['by a proxy', { ...UNAVAILABLE, backoff: 'proxy_trouble' } as const],
+    ['by a proxy with patience', { ...UNAVAILABLE, backoff: 'proxy_trouble_long' } as const],
   ])('after twenty failures in a row %s, and is looked at after 30 s', async (_, outcome) => {
     const { fail, pausesOf } = await open();
 
@@ -183,6 +185,7 @@ describe('a breaker stays closed', () => {
 
   test.each<[string, Outcome, number | undefined]>([
     ['a quota', { ...UNAVAILABLE, reason: 'QUOTA_EXCEEDED', backoff: 'fcm_quota' }, 429],
+    ['a proxy with much to do', { ...UNAVAILABLE, backoff: 'proxy_throttled' }, 429],
     ['a refusal', { kind: 'fail', reason: 'PayloadTooLarge' }, 413],
     ['a dead token', { kind: 'gone', reason: 'Unregistered', fault: 'dead' }, 410],
   ])('when %s shows that the provider works', async (_, outcome, status) => {

@@ -8,7 +8,13 @@ export interface EndpointAnswer {
 }
 
 /** Retries for these are the provider's trouble, or the way to it; the others ask one account or device to slow down. */
-const TROUBLED: ReadonlySet<BackoffName> = new Set(['apns_trouble', 'fcm_trouble', 'connection']);
+const TROUBLED: ReadonlySet<BackoffName> = new Set([
+  'apns_trouble',
+  'fcm_trouble',
+  'proxy_trouble',
+  'proxy_trouble_long',
+  'connection',
+]);
 /** Ended by us: the process stops, or a bug of ours. */
 const OUR_OWN: ReadonlySet<string> = new Set(['aborted', 'closing', 'internal_error']);
 

@@ -222,6 +222,7 @@ describe('a pacer', () => {
 
 const APNS: ApnsCredential = {
   provider: 'apns',
+  route: 'direct',
   auth: 'token',
   id: '1/apns',
   version: 1,
@@ -233,6 +234,7 @@ const APNS: ApnsCredential = {
 };
 const FCM: FcmCredential = {
   provider: 'fcm',
+  route: 'direct',
   id: '1/fcm',
   version: 1,
   projectId: 'example',

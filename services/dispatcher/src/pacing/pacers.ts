@@ -63,7 +63,8 @@ export function createPacers(deps: StashPacerDeps & { readonly fcmPace?: Pace })
   return {
     of(credential) {
       const own = findOwn(credential);
-      if (credential.provider === 'apns') return own;
+      // Behind a customer's proxy it is the customer's own quota.
+      if (credential.route === 'proxy' || credential.provider === 'apns') return own;
       const project = findStash(`fcm:${credential.projectId}`, fcmPace);
       if (own === undefined) return project;
       return find(

@@ -55,6 +55,7 @@ async function loadCredential(
     const app = {
       ...shared,
       provider: 'apns',
+      route: 'direct',
       environment: row.environment ?? undefined,
       bundle,
       ...(ratePerSecond !== undefined && { ratePerSecond }),
@@ -67,7 +68,13 @@ async function loadCredential(
     if (!certificateFile) return { kind: 'unusable', version: row.version, reason: 'unusable_key' };
     return usable({ ...app, auth: 'certificate', certificateFile });
   }
-  return usable({ ...shared, provider: 'fcm', ...row.settings, serviceAccount: key });
+  return usable({
+    ...shared,
+    provider: 'fcm',
+    route: 'direct',
+    ...row.settings,
+    serviceAccount: key,
+  });
 }
 
 function usable(credential: Credential): LoadedCredential {
