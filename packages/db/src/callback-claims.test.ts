@@ -22,6 +22,12 @@ import {
 } from './callback-endpoints.ts';
 import { insertPing, listCallbackEvents } from './callback-events.ts';
 import { openDatabase } from './database.ts';
+import {
+  disableDeveloperKey,
+  enableDeveloperKey,
+  insertDeveloperKey,
+  rotateDeveloperSecret,
+} from './developer-keys.ts';
 
 const LEASE_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
@@ -173,6 +179,36 @@ describe('claiming', () => {
       idsOf([failing[0], slow, good[0]].map((id) => ({ id: id ?? 0 }))),
     );
     expect(idsOf(rest)).toEqual(idsOf([young, good[1]].map((id) => ({ id: id ?? 0 }))));
+  });
+
+  test('of a developer key brings its name and current secret, unless it is disabled', async () => {
+    const { db } = database;
+    const appRef = await makeApp(db);
+    const developerKey = randomUUID();
+    const secret = { id: randomUUID(), sealedSecret: Buffer.from('first') };
+    await insertDeveloperKey(db, { developerKey, appRef, name: 'a', carriers: ['acme'] }, secret);
+    const { id: developerKeyRef } = await db
+      .selectFrom('developerKeys')
+      .select('id')
+      .where('developerKey', '=', developerKey)
+      .executeTakeFirstOrThrow();
+    await makeCallback(db, appRef, { developerKeyRef, callbackKey: null });
+    await insertPing(db, { appRef, developerKeyRef }, 1);
+    const newer = { id: randomUUID(), sealedSecret: Buffer.from('second') };
+    await rotateDeveloperSecret(db, developerKey, newer, 3_600);
+
+    const held = await claimOne();
+    await releaseCallback(db, held);
+    await disableDeveloperKey(db, developerKey);
+
+    expect(held).toMatchObject({
+      developerKeyRef,
+      key: developerKey,
+      secret: { id: newer.id, sealed: Buffer.from('second').toString('base64') },
+    });
+    expect(await claim()).toEqual([]);
+    await enableDeveloperKey(db, developerKey);
+    expect(await claim()).toHaveLength(1);
   });
 
   test('brings the secret that came into use last', async () => {

@@ -45,7 +45,7 @@ export interface CallbackRoom extends Readonly<Record<CallbackStanding, number>>
 /**
  * Takes leases on endpoints whose owner has something to tell and whose time has come, those first that wait longest; never so many
  * that more than `perTarget` of one host are under lease in the fleet. One claims at a time, so that all count each other's: undefined
- * where somebody else was at it.
+ * where somebody else was at it. A developer key that is disabled is told nothing until it is enabled again.
  */
 export async function claimCallbacks(
   db: Db,
@@ -72,6 +72,8 @@ export async function claimCallbacks(
           LIMIT 1
         ) e
         WHERE c.suspended_at IS NULL AND c.next_attempt_at <= now() AND (c.lease_until IS NULL OR c.lease_until <= now())
+          AND NOT EXISTS (
+            SELECT FROM developer_keys k WHERE k.id = c.developer_key_ref AND k.disabled_at IS NOT NULL)
       ), by_target AS (
         SELECT w.*, row_number() OVER (PARTITION BY w.target ORDER BY w.next_attempt_at, w.id) + (
           SELECT count(*) FROM callback_endpoints o WHERE o.target = w.target AND o.lease_until > now()

@@ -138,6 +138,28 @@ describe('what is told of deliveries', () => {
     expect(await eventsOf(suspended.appRef)).toEqual([]);
   });
 
+  test('is for the developer key that sent the message, too, and for no other', async () => {
+    const { db } = database;
+    const appRef = await makeApp(db);
+    await makeCallback(db, appRef);
+    for (const developerKeyRef of [71, 72])
+      await makeCallback(db, appRef, { developerKeyRef, callbackKey: null });
+    const { userId } = await makeDevice(db, appRef);
+    const signed = toMessage(appRef, userId, { developerKeyRef: 71 });
+    const late = { developerKeyRef: 72, expiresAt: new Date(0) };
+    const stored = await insertMessages(db, [signed, toMessage(appRef, userId, late)]);
+
+    await record(stored.find(({ state }) => state === 'pending')?.id ?? '', {});
+
+    const told = async (developerKeyRef: number) =>
+      (await listCallbackEvents(db, { appRef, developerKeyRef }, CALLBACKS_START, 10)).map(
+        ({ type }) => type,
+      );
+    expect(await told(0)).toEqual(['delivery.expired', 'delivery.sent']);
+    expect(await told(71)).toEqual(['delivery.sent']);
+    expect(await told(72)).toEqual(['delivery.expired']);
+  });
+
   test('is one event however many endpoints the app has', async () => {
     const { db } = database;
     const { appRef, ids } = await oweMessage(db, 2);
