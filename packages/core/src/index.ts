@@ -1,3 +1,4 @@
+export * from './app-id.ts';
 export * from './authorization.ts';
 export * from './backoff.ts';
 export * from './callback.ts';

@@ -19,6 +19,9 @@ runMain('dispatcher', async () => {
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
 
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
+
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
   const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
@@ -40,6 +43,7 @@ runMain('dispatcher', async () => {
     fcmPace: config.fcmPace,
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
+    callbacks: config.callbacks,
     leaseMs: config.leaseMs,
     log,
   });

@@ -4,6 +4,7 @@ import {
   deleteOldIdempotencyKeys,
   deleteOldNonces,
   deleteOldTokenReleases,
+  dropOldCallbackEvents,
   listOverdue,
   startProbes,
   tryWithLock,
@@ -83,6 +84,7 @@ export function startSweep(deps: {
     await deleteOldNonces(deps.db, 200_000);
     await deleteOldAnswerCounts(deps.db);
     await deleteOldTokenReleases(deps.db);
+    await dropOldCallbackEvents(deps.db, deps.now(), 50_000);
   }
 
   function run(): Promise<void> {
