@@ -19,6 +19,8 @@ export interface NewCallbackEndpoint extends CallbackOwner {
 /** What an operator sees of an endpoint. */
 export interface CallbackEndpoint extends CallbackOwner {
   readonly id: number;
+  /** The one that it belongs to; null for the app itself. */
+  readonly developerKey: string | null;
   readonly url: string;
   readonly callbackKey: string | null;
   readonly types: readonly string[] | null;
@@ -32,7 +34,7 @@ export interface CallbackEndpoint extends CallbackOwner {
   readonly lastSuccessAt: Date | null;
   readonly lastResult: string | null;
   readonly suspendedAt: Date | null;
-  readonly suspendedBecause: string | null;
+  readonly suspendedBecause: 'gone' | 'failing' | null;
   readonly positionXid: string;
   readonly positionId: string;
 }
@@ -52,8 +54,11 @@ export async function insertCallbackEndpoint(
   most: number,
 ): Promise<number | undefined> {
   await sql`SELECT FROM apps WHERE id = ${endpoint.appRef} FOR NO KEY UPDATE`.execute(tx);
-  const { others } = await ownedBy(tx, endpoint)
+  const { others } = await tx
+    .selectFrom('callbackEndpoints')
     .select((row) => row.fn.countAll<number>().as('others'))
+    .where('appRef', '=', endpoint.appRef)
+    .where('developerKeyRef', '=', endpoint.developerKeyRef)
     .executeTakeFirstOrThrow();
   if (others >= most) return undefined;
   const { id } = await tx
@@ -64,23 +69,33 @@ export async function insertCallbackEndpoint(
   return id;
 }
 
-/** Stores a secret that is used from then on. `seal` gets the place where it lives. */
+/**
+ * Stores a secret that is used from so many seconds on; answers when. One that was to be used later gives way. `seal` gets the place
+ * where it lives.
+ */
 export async function insertCallbackSecret(
   tx: Db,
   endpointRef: number,
-  usedFrom: Date | 'now',
+  afterSeconds: number,
   seal: (place: SealedPlace) => Buffer,
-): Promise<void> {
-  const id = randomUUID();
+): Promise<Date> {
   await tx
+    .deleteFrom('callbackSecrets')
+    .where('endpointRef', '=', endpointRef)
+    .where('usedFrom', '>', sql<Date>`now()`)
+    .execute();
+  const id = randomUUID();
+  const { usedFrom } = await tx
     .insertInto('callbackSecrets')
     .values({
       id,
       endpointRef,
       sealedSecret: seal(toCallbackSecretPlace(id)),
-      usedFrom: usedFrom === 'now' ? sql<Date>`now()` : usedFrom,
+      usedFrom: sql<Date>`now() + make_interval(secs => ${afterSeconds})`,
     })
-    .execute();
+    .returning('usedFrom')
+    .executeTakeFirstOrThrow();
+  return usedFrom;
 }
 
 /** Forgets the secrets that will not be used any more. */
@@ -92,19 +107,39 @@ export async function deleteUsedCallbackSecrets(tx: Db, endpointRef: number): Pr
     )`.execute(tx);
 }
 
-/** The owner's endpoints, the oldest first. */
+/** The endpoints of an app and its developer keys, the oldest first. */
 export async function listCallbackEndpoints(
   db: Db,
-  owner: CallbackOwner,
+  appRef: number,
 ): Promise<readonly CallbackEndpoint[]> {
-  return ownedBy(db, owner).selectAll().orderBy('id').execute();
+  return selectEndpoints(db).where('c.appRef', '=', appRef).orderBy('c.id').execute();
 }
 
 export async function findCallbackEndpoint(
   db: Db,
   id: number,
 ): Promise<CallbackEndpoint | undefined> {
-  return db.selectFrom('callbackEndpoints').selectAll().where('id', '=', id).executeTakeFirst();
+  return selectEndpoints(db).where('c.id', '=', id).executeTakeFirst();
+}
+
+function selectEndpoints(db: Db) {
+  return db
+    .selectFrom('callbackEndpoints as c')
+    .leftJoin('developerKeys as k', 'k.id', 'c.developerKeyRef')
+    .selectAll('c')
+    .select('k.developerKey');
+}
+
+/** Whose callbacks those of a developer key are; undefined where there is no such key. */
+export async function findDeveloperKeyOwner(
+  db: Db,
+  developerKey: string,
+): Promise<CallbackOwner | undefined> {
+  return db
+    .selectFrom('developerKeys')
+    .select(['id as developerKeyRef', 'appRef'])
+    .where('developerKey', '=', developerKey)
+    .executeTakeFirst();
 }
 
 /** Answers false where there was none. What is under way to it may arrive yet. */
@@ -140,11 +175,4 @@ export async function resumeCallbackEndpoint(
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
-}
-
-function ownedBy(db: Db, { appRef, developerKeyRef }: CallbackOwner) {
-  return db
-    .selectFrom('callbackEndpoints')
-    .where('appRef', '=', appRef)
-    .where('developerKeyRef', '=', developerKeyRef);
 }

@@ -1,4 +1,4 @@
-import { toUuidFloor, type CallbackPosition } from '@heliograph/core';
+import { toUuidFloor, type CallbackPosition, type CallbackType } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import { CALLBACK_RETENTION } from './callback-writes.ts';
@@ -14,7 +14,7 @@ export interface CallbackOwner {
 export interface CallbackEvent extends CallbackPosition {
   /** The same whenever and to whomever it is told. */
   readonly id: string;
-  readonly type: string;
+  readonly type: CallbackType;
   readonly data: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
 }

@@ -1,4 +1,5 @@
 import type {
+  CallbackType,
   DeliveryState,
   Environment,
   MessageBody,
@@ -449,7 +450,7 @@ interface CallbackEndpointsTable {
   lastResult: string | null;
   lastLatencyMs: number | null;
   suspendedAt: Date | null;
-  suspendedBecause: string | null;
+  suspendedBecause: 'gone' | 'failing' | null;
 }
 
 interface CallbackSecretsTable {
@@ -465,7 +466,7 @@ interface CallbackEventsTable {
   appRef: number;
   developerKeyRef: number;
   xid: Generated<string>;
-  type: string;
+  type: CallbackType;
   data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
   createdAt: Generated<Date>;
 }

@@ -214,6 +214,6 @@ export async function makeCallback(
     100,
   );
   if (id === undefined) throw new Error('the app has too many callbacks');
-  await insertCallbackSecret(db, id, 'now', () => sealedSecret);
+  await insertCallbackSecret(db, id, 0, () => sealedSecret);
   return id;
 }

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
+import { createSecretBox, toKeyId, type CallbackType, type SecretBox } from '@heliograph/core';
 import {
   findCallbackEndpoint,
   insertCallbackEndpoint,
@@ -38,9 +38,9 @@ export interface CallbackRig {
     url: string,
     changes?: Partial<NewCallbackEndpoint>,
   ): Promise<{ readonly id: number; readonly appRef: number }>;
-  addSecret(id: number, secret: string, usedFrom: Date | 'now'): Promise<void>;
+  addSecret(id: number, secret: string, afterSeconds: number): Promise<unknown>;
   /** So many more events of the app, one transaction each; answers their ids, in order. */
-  tell(appRef: number, count: number, type?: string): Promise<string[]>;
+  tell(appRef: number, count: number, type?: CallbackType): Promise<string[]>;
   endpoint(id: number): Promise<CallbackEndpoint>;
   /** What the time of the next attempt does when it comes. */
   makeDue(id: number): Promise<void>;
@@ -81,8 +81,10 @@ export async function openCallbackRig(): Promise<CallbackRig> {
       const id = await storeCallback(db, secrets, appRef, url, changes);
       return { id, appRef };
     },
-    addSecret: (id, secret, usedFrom) =>
-      insertCallbackSecret(db, id, usedFrom, (place) => secrets.seal(Buffer.from(secret), place)),
+    addSecret: (id, secret, afterSeconds) =>
+      insertCallbackSecret(db, id, afterSeconds, (place) =>
+        secrets.seal(Buffer.from(secret), place),
+      ),
     async tell(appRef, count, type = 'delivery.sent') {
       const ids = [];
       for (let n = 0; n < count; n += 1) {
@@ -130,6 +132,6 @@ export async function storeCallback(
     1000,
   );
   if (id === undefined) throw new Error('too many callbacks');
-  await insertCallbackSecret(db, id, 'now', (place) => secrets.seal(Buffer.from(SECRET), place));
+  await insertCallbackSecret(db, id, 0, (place) => secrets.seal(Buffer.from(SECRET), place));
   return id;
 }

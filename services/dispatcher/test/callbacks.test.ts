@@ -359,8 +359,8 @@ describe('a secret', () => {
 
     await rig.tell(appRef, 1);
     await eventually(() => expect(signatures()).toEqual([SECRET]));
-    await rig.addSecret(id, newer, 'now');
-    await rig.addSecret(id, later, new Date(Date.now() + 3_600_000));
+    await rig.addSecret(id, newer, 0);
+    await rig.addSecret(id, later, 3_600);
     await rig.tell(appRef, 1);
     await eventually(() => expect(signatures()).toEqual([SECRET, newer]));
 

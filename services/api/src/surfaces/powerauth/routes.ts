@@ -2,6 +2,8 @@ import type { Route } from '../../http/endpoint.ts';
 import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
@@ -12,7 +14,7 @@ import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
 export interface PowerAuthDeps
-  extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps {
+  extends AppDeps, CallbackDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -30,5 +32,6 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...appRoutes(deps),
     ...credentialRoutes(deps),
     ...controlRoutes(deps),
+    ...callbackRoutes(deps),
   ];
 }
