@@ -1,5 +1,7 @@
+export * from './app-id.ts';
 export * from './authorization.ts';
 export * from './backoff.ts';
+export * from './callback.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './ledger.ts';

@@ -12,6 +12,7 @@ const PARTITIONED = [
   'campaign_chunks',
   'campaign_exceptions',
   'm800_requests',
+  'callback_events',
 ] as const;
 /** The free space lets a lease be taken, or an outcome written, without a new index entry (a heap-only update). */
 const FILLFACTORS: Readonly<Record<string, number>> = { deliveries: 70, campaign_chunks: 70 };

@@ -1,4 +1,5 @@
 import type {
+  CallbackType,
   DeliveryState,
   Environment,
   MessageBody,
@@ -44,6 +45,9 @@ export interface Schema {
   livepersonSenders: LivePersonSendersTable;
   livepersonCertificates: LivePersonCertificatesTable;
   livepersonPushes: LivePersonPushesTable;
+  callbackEndpoints: CallbackEndpointsTable;
+  callbackSecrets: CallbackSecretsTable;
+  callbackEvents: CallbackEventsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -495,4 +499,48 @@ interface LivePersonPushesTable {
   key: Buffer;
   messageId: string;
   until: Date;
+}
+
+interface CallbackEndpointsTable {
+  id: Generated<number>;
+  appRef: number;
+  developerKeyRef: Generated<number>;
+  url: string;
+  target: string;
+  callbackKey: string | null;
+  types: string[] | null;
+  createdAt: Generated<Date>;
+  positionXid: Generated<string>;
+  positionId: Generated<string>;
+  nextAttemptAt: Generated<Date>;
+  leaseUntil: Date | null;
+  leaseEpoch: Generated<number>;
+  failures: Generated<number>;
+  failingSince: Date | null;
+  triedFrom: Generated<Date>;
+  passedOver: Generated<number>;
+  lastAttemptAt: Date | null;
+  lastSuccessAt: Date | null;
+  lastResult: string | null;
+  lastLatencyMs: number | null;
+  suspendedAt: Date | null;
+  suspendedBecause: 'gone' | 'failing' | null;
+}
+
+interface CallbackSecretsTable {
+  id: string;
+  endpointRef: number;
+  sealedSecret: Buffer;
+  usedFrom: Date;
+  createdAt: Generated<Date>;
+}
+
+interface CallbackEventsTable {
+  id: Generated<string>;
+  appRef: number;
+  developerKeyRef: number;
+  xid: Generated<string>;
+  type: CallbackType;
+  data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
+  createdAt: Generated<Date>;
 }

@@ -46,6 +46,9 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     applicationDisplayName: read.str('APPLICATION_DISPLAY_NAME', 'PowerAuth Push Server'),
     applicationEnvironment: read.str('APPLICATION_ENVIRONMENT', ''),
     buildTime: readBuildTime(read),
+    callbacks: {
+      allowPrivateAddresses: read.bool('CALLBACK_ALLOW_PRIVATE_ADDRESSES', false),
+    },
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   });
 }

@@ -100,6 +100,7 @@ runMain('api', async () => {
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
+    callbacks: config.callbacks,
     runWatcher,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,

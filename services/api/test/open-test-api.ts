@@ -53,6 +53,7 @@ export interface TestApiOptions {
   readonly watchPollMs?: number;
   readonly maxWatches?: number;
   readonly heartbeatMs?: number;
+  readonly allowPrivateAddresses?: boolean;
 }
 
 export interface Answer {
@@ -164,6 +165,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
+    callbacks: { allowPrivateAddresses: options.allowPrivateAddresses ?? false },
     runWatcher,
     syncWaitMs,
     draining: draining.signal,

@@ -21,6 +21,9 @@ runMain('dispatcher', async () => {
   if (config.endpoints.proxy.allowPrivateAddresses)
   log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
 
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
+
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
   const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
@@ -42,6 +45,7 @@ runMain('dispatcher', async () => {
     fcmPace: config.fcmPace,
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
+    callbacks: config.callbacks,
     leaseMs: config.leaseMs,
     log,
   });

@@ -6,6 +6,7 @@ import {
   deleteOldRefusals,
   deleteOldPushes,
   deleteOldTokenReleases,
+  dropOldCallbackEvents,
   listOverdue,
   startProbes,
   tryWithLock,
@@ -87,6 +88,7 @@ export function startSweep(deps: {
     await deleteOldAnswerCounts(deps.db);
     await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);
+    await dropOldCallbackEvents(deps.db, deps.now(), 50_000);
   }
 
   function run(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { EndpointDoc } from '../../http/endpoint.ts';
 import * as app from './app-endpoints.ts';
+import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
@@ -74,4 +75,11 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   control.APPLY_HELD_FAULTS,
   control.DISCARD_HELD_FAULTS,
   control.RESTORE_DEVICE,
+  callback.CREATE_CALLBACK,
+  callback.LIST_CALLBACKS,
+  callback.DELETE_CALLBACK,
+  callback.ROTATE_CALLBACK,
+  callback.TEST_CALLBACK,
+  callback.RESUME_CALLBACK,
+  callback.LIST_CALLBACK_EVENTS,
 ];

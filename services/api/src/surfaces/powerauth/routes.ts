@@ -3,6 +3,8 @@ import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
 import type { SaveProxyDeps } from '../../apps/save-proxy.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
@@ -16,7 +18,14 @@ import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
 export interface PowerAuthDeps
-  extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps, SaveProxyDeps {
+  extends
+    AppDeps,
+    CallbackDeps,
+    CampaignDeps,
+    CredentialRouteDeps,
+    DeviceRouteDeps,
+    RunRouteDeps,
+    SaveProxyDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -37,5 +46,6 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...proxyRoutes(deps),
     ...livePersonRoutes(deps),
     ...controlRoutes(deps),
+    ...callbackRoutes(deps),
   ];
 }
