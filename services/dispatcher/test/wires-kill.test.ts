@@ -25,6 +25,13 @@ interface Fleet {
   dispatcher: SpawnedService;
 }
 
+/** An event that a callback was told. */
+interface Told {
+  readonly id: string;
+  readonly type: string;
+  readonly data: { readonly deliveryId: string; readonly messageId: string };
+}
+
 interface DeveloperKey {
   readonly developerKey: string;
   readonly secret: string;
@@ -58,6 +65,33 @@ async function makeKey(stack: Stack, api: SpawnedService): Promise<DeveloperKey>
     carriers: ['acme.com'],
   });
   return { developerKey: String(made['developerKey']), secret: String(made['secret']) };
+}
+
+/** Has the fake receiver told of the app's outcomes, and of those of the developer key. Answers the keys that sign the calls. */
+async function makeCallbacks(stack: Stack, api: SpawnedService, key: DeveloperKey) {
+  const { sandbox } = stack;
+  const create = (owner: object) =>
+    stack.call(api, 'POST', '/admin/app/callback/create', { ...owner, url: sandbox.callbackUrl });
+  const made = await create({ appId: APP_ID });
+  const appKey = String(made['key']);
+  sandbox.addCallbackKey(appKey, String(made['secret']));
+  await create({ developerKey: key.developerKey });
+  sandbox.addCallbackKey(key.developerKey, key.secret);
+  return { appKey, developerKey: key.developerKey };
+}
+
+/** Every event of the app as a caller reads them behind a cursor, in their order. */
+async function listEvents(stack: Stack, api: SpawnedService): Promise<readonly Told[]> {
+  const events: Told[] = [];
+  for (let after = ''; ;) {
+    const query = new URLSearchParams({ appId: String(APP_ID), limit: '1000' });
+    if (after !== '') query.set('after', after);
+    const answer = await stack.call(api, 'GET', `/push/callback/events?${query}`);
+    const page = answer['events'] as Told[];
+    if (page.length === 0) return events;
+    events.push(...page);
+    after = String(answer['cursor']);
+  }
 }
 
 /**
@@ -168,7 +202,31 @@ async function killByTurns(stack: Stack, fleet: Fleet): Promise<number> {
   return mayRepeat;
 }
 
-describe('kill -9 of api and dispatcher, with signed pushes and a proxy in the mix', () => {
+const toIds = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
+
+/** Each delivery arrived, and what arrived again is within what may. */
+function expectArrived(stack: Stack, ids: readonly string[], options: { mayRepeat: number }): void {
+  const arrived = stack.accepted().map(deliveryOf);
+  expect(new Set(arrived)).toEqual(new Set(ids));
+  expect(arrived.length - ids.length).toBeLessThanOrEqual(options.mayRepeat);
+}
+
+/** The receiver was told of each delivery, under one id, with one outcome; calls were signed, and repeats are as they were. */
+async function expectTold(stack: Stack, key: string, ids: readonly string[]): Promise<void> {
+  const isComplete = ({ events }: { events: readonly unknown[] }) => events.length >= ids.length;
+  const log = await stack.sandbox.waitForCallbacks(key, isComplete, 60_000);
+  const told = log.events.map(({ content }) => content as unknown as Told);
+  expect(told.map(({ data }) => data.deliveryId).toSorted()).toEqual(ids.toSorted());
+  expect(told.filter(({ type }) => type !== 'delivery.sent')).toEqual([]);
+  const { refusedCalls, contradictions, orderViolations } = log;
+  expect({ refusedCalls, contradictions, orderViolations }).toEqual({
+    refusedCalls: 0,
+    contradictions: [],
+    orderViolations: [],
+  });
+}
+
+describe('kill -9 of api and dispatcher, with signed pushes, a proxy and callbacks in the mix', () => {
   test('loses nothing that was accepted, and repeats at most what was sent and not recorded', async () => {
     const stack = await openStack();
     try {
@@ -176,27 +234,37 @@ describe('kill -9 of api and dispatcher, with signed pushes and a proxy in the m
       const fleet = { api: await stack.startApi(), dispatcher: await stack.startDispatcher() };
       await useProxy(stack, fleet.api);
       const key = await makeKey(stack, fleet.api);
+      const callbacks = await makeCallbacks(stack, fleet.api, key);
 
       const [mayRepeat, pushed, sentIds] = await Promise.all([
         killByTurns(stack, fleet),
         pushAll(fleet, key, users),
         sendAll(stack, fleet, users),
       ]);
-      const rows = await stack.db.selectFrom('messages').select('id').execute();
+      const rows = await stack.db
+        .selectFrom('messages')
+        .select(['id', 'developerKeyRef'])
+        .execute();
       const messageIds = rows.map(({ id }) => id);
       await stack.settled(messageIds);
 
-      expect(pushed.ids.length + pushed.repeats).toBe(USERS);
-      expect(messageIds).toEqual(expect.arrayContaining([...pushed.ids, ...sentIds]));
       const deliveries = await stack.db
         .selectFrom('deliveries')
         .select(['id', 'messageId', 'state'])
         .execute();
+
+      expect(pushed.ids.length + pushed.repeats).toBe(USERS);
+      expect(messageIds).toEqual(expect.arrayContaining([...pushed.ids, ...sentIds]));
       expect(deliveries.filter(({ state }) => state !== 'sent')).toEqual([]);
       expect(deliveries).toHaveLength(2 * messageIds.length);
-      const arrived = stack.accepted().map(deliveryOf);
-      expect(new Set(arrived)).toEqual(new Set(deliveries.map(({ id }) => id)));
-      expect(arrived.length - deliveries.length).toBeLessThanOrEqual(mayRepeat);
+      expectArrived(stack, toIds(deliveries), { mayRepeat });
+      const own = new Set(rows.filter((row) => row.developerKeyRef !== null).map(({ id }) => id));
+      expect(own.size).toBe(USERS);
+      const byKey = deliveries.filter(({ messageId }) => own.has(messageId));
+      await expectTold(stack, callbacks.appKey, toIds(deliveries));
+      await expectTold(stack, callbacks.developerKey, toIds(byKey));
+      const told = stack.sandbox.callbacks(callbacks.appKey).events.map(({ id }) => id);
+      expect(told).toEqual(toIds(await listEvents(stack, fleet.api)));
     } finally {
       await stack.close();
     }
