@@ -34,6 +34,10 @@ class Stack {
   baseUrl;
   /** Where the sandbox tells what it received; undefined with live providers. */
   controlUrl;
+  /** Where LivePerson's pushes are taken; undefined with live providers. */
+  livePersonUrl;
+  /** The folder of the sandbox, what it accepts, and where its customers listen; undefined with live providers. */
+  sandbox;
   /** The app that the sandbox accepts; undefined with live providers. */
   appId;
   #folder;
@@ -96,27 +100,15 @@ class Stack {
   async #startSandbox() {
     const folder = path.join(this.#folder, 'sandbox');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl, controlUrl } = await this.#startService(
-      'sandbox',
-      {
-        main: 'packages/sandbox/dist/main.js',
-        env: { SANDBOX_DIR: folder, APNS_PORT: '0', FCM_PORT: '0', CONTROL_PORT: '0' },
-      },
-    );
-    this.controlUrl = controlUrl;
-
-    const ca = path.join(folder, 'ca.pem');
-    return {
-      credentials: JSON.parse(readFileSync(path.join(folder, 'credentials.json'), 'utf8')),
-      env: {
-        APNS_URL: apnsUrl,
-        APNS_SANDBOX_URL: apnsDevelopmentUrl,
-        APNS_CA_FILE: ca,
-        FCM_URL: fcmUrl,
-        FCM_TOKEN_URL: tokenUrl,
-        FCM_CA_FILE: ca,
-      },
-    };
+    const sandbox = await this.#startService('sandbox', {
+      main: 'packages/sandbox/dist/main.js',
+      env: { SANDBOX_DIR: folder, CONTROL_PORT: '0' },
+    });
+    this.controlUrl = sandbox.controlUrl;
+    const { proxyUrl, callbackUrl } = sandbox;
+    const credentials = JSON.parse(readFileSync(path.join(folder, 'credentials.json'), 'utf8'));
+    this.sandbox = { folder, credentials, proxyUrl, callbackUrl };
+    return { credentials, env: sandboxEnv(sandbox, folder) };
   }
 
   async #startServices(env) {
@@ -131,6 +123,8 @@ class Stack {
       }),
     ]);
     this.baseUrl = `http://127.0.0.1:${api.port}`;
+    if (api.livePersonPort !== undefined)
+      this.livePersonUrl = `https://127.0.0.1:${api.livePersonPort}`;
     const ready = '/actuator/health/readiness';
     await Promise.all([
       this.#untilStopped(waitForHttp(this.baseUrl + ready, READY_TIMEOUT_MS)),
@@ -157,6 +151,27 @@ async function assertFree(port) {
   throw new Error(
     `Port ${port} is in use. Stop what listens there, or choose another: PORT=8081 npm start`,
   );
+}
+
+/** Where the fake providers are. The customers' servers are on this machine too, which only a sandbox may call. */
+function sandboxEnv({ apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl }, folder) {
+  const ca = path.join(folder, 'ca.pem');
+  return {
+    APNS_URL: apnsUrl,
+    APNS_SANDBOX_URL: apnsDevelopmentUrl,
+    APNS_CA_FILE: ca,
+    FCM_URL: fcmUrl,
+    FCM_TOKEN_URL: tokenUrl,
+    FCM_CA_FILE: ca,
+    PROXY_ALLOW_PRIVATE_ADDRESSES: 'true',
+    PROXY_CA_FILE: ca,
+    CALLBACK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    CALLBACK_CA_FILE: ca,
+    LIVEPERSON_PORT: '0',
+    LIVEPERSON_TLS_CERT_FILE: path.join(folder, 'server.pem'),
+    LIVEPERSON_TLS_KEY_FILE: path.join(folder, 'server-key.pem'),
+    LIVEPERSON_CLIENT_CA_FILE: ca,
+  };
 }
 
 /** The key that seals providers' keys in the database: without it, they are lost. */

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 export const PRIORITIES = ['NORMAL', 'HIGH'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -17,6 +17,29 @@ export interface MessageBody {
   readonly collapseKey?: string;
   readonly badge?: number;
   readonly extras?: Readonly<Record<string, Json>>;
+  /** Goes out instead of what the other fields would make; of those only `collapseKey` counts then. */
+  readonly raw?: RawPayload;
+}
+
+/** A payload that somebody else made for one platform. It is handed on as it is, and devices of the other one are not sent to. */
+export type RawPayload = RawApnsPayload | RawFcmPayload;
+
+export interface RawApnsPayload {
+  readonly aps: JsonObject;
+  /** Custom keys that stand next to `aps`. */
+  readonly beside: JsonObject;
+}
+
+export interface RawFcmPayload {
+  /** Of a data message; what is no string goes as JSON text. */
+  readonly data: JsonObject;
+}
+
+const SHOWN = ['alert', 'badge', 'sound'] as const;
+
+/** Whether APNs is to be told that this wakes the app and shows nothing: `content-available` alone. */
+export function isBackgroundAps(aps: JsonObject): boolean {
+  return Object.hasOwn(aps, 'content-available') && !SHOWN.some((key) => Object.hasOwn(aps, key));
 }
 
 /** One message as the providers' mappings read it; the same object for every delivery of the message. */

@@ -2,6 +2,7 @@ import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
+import type { ProxySettings } from './schema.ts';
 
 export interface App {
   /** The row's own id, which the wire calls `id`. */
@@ -50,22 +51,31 @@ export async function findAppRef(db: Db, appId: string): Promise<number | undefi
 /** An app as messages need it. */
 export interface SendingApp {
   readonly appRef: number;
-  /** Those that it has credentials for. */
-  readonly providers: readonly Provider[];
+  /** How its devices of each provider are reached that it has a credential for. */
+  readonly routes: readonly SendingRoute[];
 }
+
+export type SendingRoute =
+  | { readonly provider: Provider; readonly route: 'direct' }
+  | (Pick<ProxySettings, 'schema' | 'brandId' | 'backendService'> & {
+      readonly provider: Provider;
+      readonly route: 'proxy';
+    });
 
 export async function findSendingApp(db: Db, appId: string): Promise<SendingApp | undefined> {
   return db
     .selectFrom('apps')
-    .leftJoin('credentials', 'credentials.appRef', 'apps.id')
-    .select([
-      'apps.id as appRef',
-      sql<Provider[]>`array_remove(array_agg(provider), NULL)`.as('providers'),
-    ])
+    .select(['apps.id as appRef', SENDING_ROUTES.as('routes')])
     .where('appId', '=', appId)
-    .groupBy('apps.id')
     .executeTakeFirst();
 }
+
+/** How devices of the app are reached, in a query of `apps`. */
+export const SENDING_ROUTES = sql<SendingRoute[]>`coalesce((
+  SELECT json_agg(json_strip_nulls(json_build_object(
+    'provider', c.provider, 'route', c.route, 'schema', c.settings->>'schema', 'brandId', c.settings->>'brandId',
+    'backendService', c.settings->>'backendService')) ORDER BY c.provider)
+  FROM credentials c WHERE c.app_ref = apps.id), '[]')`;
 
 /** Every app, in the order of their creation. */
 export async function listApps(db: Db): Promise<readonly App[]> {

@@ -5,7 +5,7 @@ import { frozenHashOf, MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
 import type { Db } from './database.ts';
 import type { ActivePause } from './deliveries.ts';
 import { hashPushToken } from './devices.ts';
-import type { AttemptRecord, CampaignMessage } from './schema.ts';
+import type { AttemptRecord, CampaignMessage, RouteName } from './schema.ts';
 
 /** Which chunk is held under which epoch. */
 export interface ChunkLease {
@@ -30,6 +30,7 @@ export interface ClaimedChunk extends ChunkLease {
   /** Null where the app's credential was removed since. */
   readonly credential: {
     readonly version: number;
+    readonly route: RouteName;
     readonly environment: Environment | null;
   } | null;
   /** Active pauses of the app at this provider, of any environment and version. */
@@ -66,7 +67,7 @@ export async function claimChunk(
         run.app_ref, run.campaign_id, run.message
     )
     SELECT claimed.*, now() AS claimed_at,
-      (SELECT json_build_object('version', k.version, 'environment', k.environment)
+      (SELECT json_build_object('version', k.version, 'route', k.route, 'environment', k.environment)
       FROM credentials k WHERE k.app_ref = claimed.app_ref AND k.provider = claimed.provider) AS credential,
       (SELECT json_agg(json_build_object(
         'id', p.id, 'environment', p.environment, 'credentialVersion', p.credential_version, 'scope', p.scope,

@@ -3,7 +3,13 @@ import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
 import { liftPausesOfCredential } from './pauses.ts';
-import type { ApnsSettings, FcmSettings } from './schema.ts';
+import type { ApnsSettings, FcmSettings, ProxySettings, RouteName } from './schema.ts';
+
+/*
+ * The row in `credentials` is the one in use. Where that is a customer's proxy, the app's own credential for the provider, if it has
+ * one, stands by in `standby_credentials` until the proxy is removed. Whatever changes one of an app's rows locks the app first, so that
+ * of two operators at once the second finds what the first one left.
+ */
 
 export type CredentialSettings =
   | { readonly provider: 'apns'; readonly settings: ApnsSettings }
@@ -18,59 +24,177 @@ export type Credential = CredentialSettings & {
   readonly sealedKey: Buffer;
 };
 
-/** Where a credential's key is sealed. */
+/** A customer's proxy for an app's devices of a provider. */
+export interface Proxy {
+  readonly appRef: number;
+  readonly provider: Provider;
+  readonly settings: ProxySettings;
+  /** Sealed at the place that `toKeyPlace` names. */
+  readonly sealedKey: Buffer;
+}
+
+/** Where a credential's key is sealed, in use or standing by. */
 export function toKeyPlace(appRef: number, provider: Provider): SealedPlace {
   return { table: 'credentials', column: 'sealed_key', row: `${appRef}/${provider}` };
 }
 
-/** Replaces the whole credential. What waited because the old one was at fault goes again. */
+/**
+ * Replaces the whole credential. What waited because the old one was at fault goes again. Where a proxy is in use the credential stands
+ * by, and nothing else changes.
+ */
 export async function saveCredential(db: Db, credential: Credential): Promise<void> {
   const { settings, ...columns } = credential;
   const values = { ...columns, settings: JSON.stringify(settings) };
-  // One transaction: nobody can pause the new version before the old one's pauses are lifted.
-  await db.transaction().execute(async (tx) => {
-    await tx
-      .insertInto('credentials')
-      .values(values)
-      .onConflict((conflict) =>
-        conflict.columns(['appRef', 'provider']).doUpdateSet({
-          ...values,
-          // Never a version again, or an old fault would be held against the new key.
-          version: sql<number>`nextval('credential_versions')`,
-          updatedAt: sql<Date>`now()`,
-        }),
-      )
-      .execute();
-    await liftPausesOfCredential(tx, credential.appRef, credential.provider);
+  await changeRoute(db, credential.appRef, credential.provider, (tx, inUse) =>
+    inUse === 'proxy' ? putAside(tx, values) : use(tx, { ...values, route: 'direct' }),
+  );
+}
+
+/** Sends by the proxy from now on, messages that wait included; the app's own credential stands by. */
+export async function saveProxy(db: Db, { settings, ...columns }: Proxy): Promise<void> {
+  const { appRef, provider } = columns;
+  const values = { ...columns, environment: null, settings: JSON.stringify(settings) };
+  await changeRoute(db, appRef, provider, async (tx, inUse) => {
+    const direct = inUse === 'direct' && (await findRow(tx, 'credentials', appRef, provider));
+    if (direct) await putAside(tx, direct);
+    await use(tx, { ...values, route: 'proxy' });
   });
 }
 
-/** The app and its devices stay; there may be nothing to remove. */
+/** The app and its devices stay, and so does a proxy; there may be nothing to remove. */
 export async function removeCredential(db: Db, appRef: number, provider: Provider): Promise<void> {
+  await changeRoute(db, appRef, provider, (tx, inUse) =>
+    inUse === 'proxy'
+      ? deleteRow(tx, 'standbyCredentials', appRef, provider)
+      : stopUsing(tx, appRef, provider),
+  );
+}
+
+/** The credential that stood by is in use again, under a new version; there may be none, and there may be no proxy. */
+export async function removeProxy(db: Db, appRef: number, provider: Provider): Promise<void> {
+  await changeRoute(db, appRef, provider, async (tx, inUse) => {
+    if (inUse !== 'proxy') return;
+    const standby = await findRow(tx, 'standbyCredentials', appRef, provider);
+    if (standby === undefined) return stopUsing(tx, appRef, provider);
+    await use(tx, { ...standby, route: 'direct' });
+    await deleteRow(tx, 'standbyCredentials', appRef, provider);
+  });
+}
+
+/** One transaction: nobody can pause the new version before the old one's pauses are lifted. */
+async function changeRoute(
+  db: Db,
+  appRef: number,
+  provider: Provider,
+  change: (tx: Db, inUse: RouteName | undefined) => Promise<void>,
+): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await tx
-      .deleteFrom('credentials')
+    // Not so strong that devices could not be registered meanwhile.
+    await tx.selectFrom('apps').select('id').where('id', '=', appRef).forNoKeyUpdate().execute();
+    const row = await tx
+      .selectFrom('credentials')
+      .select('route')
       .where('appRef', '=', appRef)
       .where('provider', '=', provider)
-      .execute();
-    await liftPausesOfCredential(tx, appRef, provider);
+      .executeTakeFirst();
+    await change(tx, row?.route);
   });
 }
 
-/** What may be shown of an app's credentials: everything but the keys. */
+interface RowValues {
+  readonly appRef: number;
+  readonly provider: Provider;
+  readonly environment: Environment | null;
+  /** JSON */
+  readonly settings: string;
+  readonly sealedKey: Buffer;
+}
+
+/** What waited for want of it, or because the one before was at fault, goes again. */
+async function use(tx: Db, values: RowValues & { readonly route: RouteName }): Promise<void> {
+  await tx
+    .insertInto('credentials')
+    .values(values)
+    .onConflict((conflict) =>
+      conflict.columns(['appRef', 'provider']).doUpdateSet({
+        ...values,
+        // Never a version again, or an old fault would be held against the new key.
+        version: sql<number>`nextval('credential_versions')`,
+        updatedAt: sql<Date>`now()`,
+      }),
+    )
+    .execute();
+  await liftPausesOfCredential(tx, values.appRef, values.provider);
+}
+
+async function stopUsing(tx: Db, appRef: number, provider: Provider): Promise<void> {
+  await deleteRow(tx, 'credentials', appRef, provider);
+  await liftPausesOfCredential(tx, appRef, provider);
+}
+
+async function putAside(tx: Db, values: RowValues): Promise<void> {
+  await tx
+    .insertInto('standbyCredentials')
+    .values(values)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['appRef', 'provider'])
+        .doUpdateSet({ ...values, updatedAt: sql<Date>`now()` }),
+    )
+    .execute();
+}
+
+type CredentialTable = 'credentials' | 'standbyCredentials';
+
+async function findRow(
+  tx: Db,
+  table: CredentialTable,
+  appRef: number,
+  provider: Provider,
+): Promise<RowValues | undefined> {
+  return tx
+    .selectFrom(table)
+    .select(['appRef', 'provider', 'environment', 'sealedKey'])
+    .select(sql<string>`settings::text`.as('settings'))
+    .where('appRef', '=', appRef)
+    .where('provider', '=', provider)
+    .executeTakeFirst();
+}
+
+async function deleteRow(
+  tx: Db,
+  table: CredentialTable,
+  appRef: number,
+  provider: Provider,
+): Promise<void> {
+  await tx
+    .deleteFrom(table)
+    .where('appRef', '=', appRef)
+    .where('provider', '=', provider)
+    .execute();
+}
+
+/** What may be shown of an app's credentials, those that stand by included: everything but the keys. */
 export async function listCredentialSettings(db: Db, appRef: number) {
+  // One statement, or what is moved meanwhile might be in neither.
   return db
     .selectFrom('credentials')
     .select(['provider', 'environment', 'settings'])
     .where('appRef', '=', appRef)
+    .unionAll(
+      db
+        .selectFrom('standbyCredentials')
+        .select(['provider', 'environment', 'settings'])
+        .where('appRef', '=', appRef),
+    )
     .execute();
 }
 
-/** The credential as it is stored, key still sealed: for whoever sends with it. */
+/** The credential in use as it is stored, key still sealed: for whoever sends with it. */
 export async function findCredential(db: Db, appRef: number, provider: Provider) {
   return db
     .selectFrom('credentials')
-    .select(['version', 'environment', 'settings', 'sealedKey'])
+    .select(['version', 'route', 'environment', 'settings', 'sealedKey'])
     .where('appRef', '=', appRef)
     .where('provider', '=', provider)
     .executeTakeFirst();

@@ -48,8 +48,8 @@ export interface MessageDelivery {
   readonly id: string;
   readonly messageId: string;
   readonly appId: string;
-  /** Whom the message was for. */
-  readonly userId: string;
+  /** Whom the message was for; null for one to a push token that was nobody's. */
+  readonly userId: string | null;
   /** What the message named, or the device's while it is the user's; null where it is gone. */
   readonly activationId: string | null;
   /** When the message was accepted. */
@@ -106,7 +106,7 @@ function selectMessageDeliveries(hits: RawBuilder<unknown>) {
       h.provider, h.state, h.reason, h.attempts, h.next_attempt_at, h.finished_at, h.provider_message_id, h.history
     FROM hit h
     JOIN apps a ON a.id = h.app_ref
-    LEFT JOIN devices v ON v.id = h.device_id AND v.user_id = h.user_id
+    LEFT JOIN devices v ON v.id = h.device_id AND v.user_id IS NOT DISTINCT FROM h.user_id
     ORDER BY h.id DESC`;
 }
 

@@ -1,4 +1,5 @@
 import type {
+  CallbackType,
   DeliveryState,
   Environment,
   MessageBody,
@@ -15,6 +16,8 @@ export interface Schema {
   installation: InstallationTable;
   apps: AppsTable;
   credentials: CredentialsTable;
+  standbyCredentials: StandbyCredentialsTable;
+  deviceRefusals: DeviceRefusalsTable;
   activations: ActivationsTable;
   devices: DevicesTable;
   messages: MessagesTable;
@@ -33,6 +36,18 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  developerKeys: DeveloperKeysTable;
+  developerSecrets: DeveloperSecretsTable;
+  developerNonces: DeveloperNoncesTable;
+  m800Requests: M800RequestsTable;
+  inboxUsers: InboxUsersTable;
+  inboxMessages: InboxMessagesTable;
+  livepersonSenders: LivePersonSendersTable;
+  livepersonCertificates: LivePersonCertificatesTable;
+  livepersonPushes: LivePersonPushesTable;
+  callbackEndpoints: CallbackEndpointsTable;
+  callbackSecrets: CallbackSecretsTable;
+  callbackEvents: CallbackEventsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -80,14 +95,58 @@ export interface FcmSettings extends PacedSettings {
   readonly projectId: string;
 }
 
-interface CredentialsTable {
+export type DirectSettings = ApnsSettings | FcmSettings;
+
+/** The customer's own server, which pushes on. */
+export interface ProxySettings extends PacedSettings {
+  readonly url: string;
+  /** Which of the documented bodies it takes. */
+  readonly schema: '2017' | 'current';
+  /** Where a message does not say it itself. */
+  readonly brandId?: string;
+  readonly backendService?: string;
+  /** The statuses by which it says that a push token is dead. */
+  readonly goneOn: readonly number[];
+  readonly retry: 'documented' | 'until_expiry';
+  /** PEM, trusted beside the public authorities. */
+  readonly caPem?: string;
+  readonly basicUsername?: string;
+  /** What the client certificate says of itself; absent where there is none. */
+  readonly certificate?: {
+    readonly commonName: string;
+    /** SHA-256, in hex. */
+    readonly fingerprint: string;
+    /** ISO 8601. */
+    readonly validTo: string;
+  };
+}
+
+/** To the provider itself, or to a customer's proxy. */
+export type RouteName = 'direct' | 'proxy';
+
+interface CredentialColumns {
   appRef: number;
   provider: Provider;
-  version: Generated<number>;
   environment: Environment | null;
-  settings: ColumnType<ApnsSettings | FcmSettings, string, string>;
   sealedKey: Buffer;
   updatedAt: Generated<Date>;
+}
+
+interface CredentialsTable extends CredentialColumns {
+  version: Generated<number>;
+  route: Generated<RouteName>;
+  settings: ColumnType<DirectSettings | ProxySettings, string, string>;
+}
+
+interface StandbyCredentialsTable extends CredentialColumns {
+  settings: ColumnType<DirectSettings, string, string>;
+}
+
+interface DeviceRefusalsTable {
+  deviceId: number;
+  pushTokenHash: Buffer;
+  inRow: number;
+  lastAt: Date;
 }
 
 export const ACTIVATION_STATUSES = [
@@ -126,7 +185,9 @@ interface DevicesTable {
 interface MessagesTable {
   id: string;
   appRef: number;
-  userId: string;
+  /** Null where a message to a push token found nobody's device. */
+  userId: string | null;
+  pushTokenHash: Buffer | null;
   activationId: string | null;
   silent: boolean;
   personal: boolean;
@@ -135,6 +196,7 @@ interface MessagesTable {
   awaited: boolean;
   expiresAt: Date;
   createdAt: Generated<Date>;
+  developerKeyRef: number | null;
 }
 
 interface DeliveriesTable {
@@ -357,4 +419,128 @@ interface TokenReleasesTable {
   pushTokenHash: Buffer;
   deviceId: number;
   releasedAt: Generated<Date>;
+}
+
+interface InboxUsersTable {
+  userId: string;
+  lastSequence: number;
+}
+
+export const INBOX_TYPES = ['text', 'html'] as const;
+export type InboxType = (typeof INBOX_TYPES)[number];
+
+interface InboxMessagesTable {
+  id: string;
+  userId: string;
+  sequence: number;
+  /** As texts: the driver leaves the numbers of arrays alone. */
+  appRefs: string[];
+  type: InboxType;
+  subject: string;
+  summary: string;
+  body: string;
+  sender: string | null;
+  createdAt: Date;
+  readAt: Date | null;
+}
+
+interface DeveloperKeysTable {
+  id: Generated<number>;
+  developerKey: string;
+  appRef: number;
+  name: string;
+  carriers: string[];
+  disabledAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface DeveloperSecretsTable {
+  id: string;
+  developerKeyRef: number;
+  sealedSecret: Buffer;
+  createdAt: Generated<Date>;
+  validUntil: Date | null;
+}
+
+interface DeveloperNoncesTable {
+  developerKeyRef: number;
+  nonce: string;
+  requestId: string | null;
+  createdAt: Generated<Date>;
+}
+
+interface M800RequestsTable {
+  id: string;
+  developerKeyRef: number;
+  userId: string;
+  carrier: string;
+  pushed: boolean;
+  createdAt: Generated<Date>;
+}
+
+interface LivePersonSendersTable {
+  id: Generated<number>;
+  appRef: number;
+  brandId: string;
+  name: string | null;
+  basicUsername: string | null;
+  sealedBasic: Buffer | null;
+  createdAt: Generated<Date>;
+}
+
+interface LivePersonCertificatesTable {
+  fingerprint: Buffer;
+  senderId: number;
+  commonName: string;
+  validTo: Date;
+}
+
+interface LivePersonPushesTable {
+  key: Buffer;
+  messageId: string;
+  until: Date;
+}
+
+interface CallbackEndpointsTable {
+  id: Generated<number>;
+  appRef: number;
+  developerKeyRef: Generated<number>;
+  url: string;
+  target: string;
+  callbackKey: string | null;
+  types: string[] | null;
+  createdAt: Generated<Date>;
+  positionXid: Generated<string>;
+  positionId: Generated<string>;
+  nextAttemptAt: Generated<Date>;
+  leaseUntil: Date | null;
+  leaseEpoch: Generated<number>;
+  failures: Generated<number>;
+  failingSince: Date | null;
+  triedFrom: Generated<Date>;
+  passedOver: Generated<number>;
+  lastAttemptAt: Date | null;
+  lastSuccessAt: Date | null;
+  lastResult: string | null;
+  lastLatencyMs: number | null;
+  suspendedAt: Date | null;
+  suspendedBecause: 'gone' | 'failing' | null;
+}
+
+interface CallbackSecretsTable {
+  id: string;
+  endpointRef: number;
+  sealedSecret: Buffer;
+  usedFrom: Date;
+  createdAt: Generated<Date>;
+}
+
+interface CallbackEventsTable {
+  id: Generated<string>;
+  appRef: number;
+  developerKeyRef: number;
+  xid: Generated<string>;
+  type: CallbackType;
+  data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
+  createdAt: Generated<Date>;
 }

@@ -1,6 +1,7 @@
 import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { tellDevices } from './callback-writes.ts';
 import type { Db } from './database.ts';
 import { inScope } from './in-scope.ts';
 import { liftPause } from './pauses.ts';
@@ -178,10 +179,11 @@ async function applyFaults(
       FROM ripe
       WHERE d.push_token_hash = ripe.push_token_hash AND d.app_ref = ripe.app_ref
         AND d.last_registered_at <= ripe.invalid_since AND d.token_deactivated_at IS NULL
-      RETURNING ripe.id
+      RETURNING ripe.id AS fault_id, d.*
+    ), told AS (${tellDevices(sql`deactivated`)}
     ), settled AS (
       UPDATE token_faults f SET settled_at = now(),
-        state = CASE WHEN f.id IN (SELECT id FROM deactivated) THEN 'applied' ELSE 'moot' END
+        state = CASE WHEN f.id IN (SELECT fault_id FROM deactivated) THEN 'applied' ELSE 'moot' END
       FROM ripe WHERE f.id = ripe.id
     )
     SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(

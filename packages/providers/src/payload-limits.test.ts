@@ -104,3 +104,26 @@ test('a reserved key is named', () => {
   expect(findPayloadViolation(withBody({ extras: { from: 1 } }), 'fcm')).toMatch('"from"');
   expect(findPayloadViolation(withBody({ extras: { from: 1 } }), 'apns')).toBeUndefined();
 });
+
+describe('a raw payload', () => {
+  test('counts as it will be sent', () => {
+    const data = { message: 'ž', payload: { a: 1 } };
+
+    expect(toPayloadBytes(withBody({ raw: { data } }), 'fcm')).toBe(
+      Buffer.byteLength('messagežpayload{"a":1}'),
+    );
+    expect(
+      toPayloadBytes(withBody({ raw: { aps: { alert: 'ž' }, beside: { b: 1 } } }), 'apns'),
+    ).toBe(Buffer.byteLength('{"b":1,"aps":{"alert":"ž"}}'));
+  });
+
+  test.each([
+    ['apns', { aps: { alert: 'x'.repeat(4096) }, beside: {} }, 'at most 4096 bytes'],
+    ['fcm', { data: { message: 'x'.repeat(4096) } }, 'at most 4096 bytes'],
+    ['fcm', { data: { from: 'x' } }, '"from"'],
+    ['fcm', { aps: {}, beside: {} }, 'is for APNs'],
+    ['apns', { data: {} }, 'is for FCM'],
+  ] as const)('that %s would not take is refused: %#', (provider, raw, violation) => {
+    expect(findPayloadViolation(withBody({ raw }), provider)).toMatch(violation);
+  });
+});

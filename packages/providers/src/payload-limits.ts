@@ -1,6 +1,11 @@
-import type { Provider, PushMessage } from '@heliograph/core';
+import type { JsonObject, Provider, PushMessage, RawPayload } from '@heliograph/core';
 import { findApnsExtrasViolation, toApnsPayload } from './apns/payload.ts';
-import { findFcmExtrasViolation, toFcmContent, type FcmMapping } from './fcm/payload.ts';
+import {
+  findFcmDataViolation,
+  findFcmExtrasViolation,
+  toFcmContent,
+  type FcmMapping,
+} from './fcm/payload.ts';
 
 import { findProxyBodyViolation, toProxyBody, type ProxyRoute } from './proxy/body.ts';
 
@@ -35,9 +40,9 @@ export function findPayloadViolation(
   provider: Provider,
   mapping: FcmMapping = {},
 ): string | undefined {
-  const { extras } = message.body;
+  const { extras, raw } = message.body;
   const violation =
-    provider === 'apns' ? findApnsExtrasViolation(extras) : findFcmExtrasViolation(extras);
+    raw === undefined ? findExtrasViolation(extras, provider) : findRawViolation(raw, provider);
   if (violation !== undefined) return violation;
 
   const bytes = toPayloadBytes(message, provider, mapping);
@@ -56,6 +61,16 @@ export function findProxyPayloadViolation(
   const bytes = Buffer.byteLength(JSON.stringify(toProxyBody(message, route)));
   if (bytes <= MAX_PROXY_BODY_BYTES) return undefined;
   return `The body for the customer's proxy has ${bytes} bytes; at most ${MAX_PROXY_BODY_BYTES} bytes are allowed.`;
+}
+
+function findExtrasViolation(extras: JsonObject | undefined, provider: Provider) {
+  return provider === 'apns' ? findApnsExtrasViolation(extras) : findFcmExtrasViolation(extras);
+}
+
+function findRawViolation(raw: RawPayload, provider: Provider): string | undefined {
+  const madeFor = 'aps' in raw ? 'apns' : 'fcm';
+  if (madeFor !== provider) return `The payload is for ${NAMES[madeFor]}.`;
+  return 'data' in raw ? findFcmDataViolation(raw.data) : undefined;
 }
 
 function toApnsBytes(message: PushMessage): number {

@@ -1,4 +1,5 @@
 import { createSandbox, type Sandbox } from './index.ts';
+import { callProxy } from './test-clients/proxy-client.ts';
 import { openApnsClient, type ApnsClient } from './test-clients/apns-client.ts';
 
 let sandbox: Sandbox;
@@ -42,6 +43,7 @@ describe('GET /received', () => {
         ],
       },
       fcm: { count: 0, pushes: [] },
+      proxy: { count: 0, pushes: [] },
     });
   });
 
@@ -89,6 +91,38 @@ describe('POST /script', () => {
 
     expect(status).toBe(400);
     expect(body).toEqual({ error: expect.stringContaining(message) });
+  });
+});
+
+describe('callbacks', () => {
+  test('POST /callbacks/keys and GET /callbacks tell what a key has sent', async () => {
+    const made = await call('POST', '/callbacks/keys', { key: 'k', secret: 's' });
+    const headers = { authorization: 'MAAIISDK10 key="k", nonce="1", signature="00"' };
+    await callProxy(sandbox.callbackUrl, { ca: sandbox.caPem, headers, body: '{}' });
+
+    const { body } = await call('GET', '/callbacks?key=k');
+
+    expect(made.status).toBe(200);
+    expect(body).toEqual({
+      k: {
+        calls: 1,
+        acceptedCalls: 0,
+        refusedCalls: 1,
+        refusals: ['X-M-Date is no IMF-fixdate.'],
+        duplicates: 0,
+        contradictions: [],
+        orderViolations: [],
+        count: 0,
+        events: [],
+      },
+    });
+  });
+
+  test('POST /callbacks/keys refuses what is no key', async () => {
+    const { status, body } = await call('POST', '/callbacks/keys', { key: 'k' });
+
+    expect(status).toBe(400);
+    expect(body).toEqual({ error: expect.stringContaining('`secret`') });
   });
 });
 

@@ -1,16 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseAnswer } from './answers/parse-answer.ts';
-import type { Answer, SandboxProvider } from './answers/answer.ts';
+import type { Answer, PushProvider, SandboxProvider } from './answers/answer.ts';
 import type { ScriptBook, ScriptTarget } from './answers/script-book.ts';
 import type { TokenFaults } from './answers/token-faults.ts';
+import type { CallbackKeys } from './callbacks/callback-endpoint.ts';
+import type { CallbackLog } from './callbacks/callback-log.ts';
 import { isObject, parseJson } from './json.ts';
 import type { Recorder } from './recording/recorder.ts';
 import { portOf, type Listener } from './transport/listener.ts';
 import { readBody } from './transport/read-body.ts';
 
 const DEFAULT_LIMIT = 100;
-const PROVIDERS = ['apns', 'fcm', 'google-token'] as const;
-const PUSH_PROVIDERS = ['apns', 'fcm'] as const;
+const PUSH_PROVIDERS: readonly PushProvider[] = ['apns', 'fcm', 'proxy'];
+const PROVIDERS: readonly SandboxProvider[] = [...PUSH_PROVIDERS, 'google-token', 'callback'];
 
 export interface ControlDeps {
   readonly recorder: Recorder;
@@ -21,6 +23,8 @@ export interface ControlDeps {
     answers: readonly Answer[],
   ) => void;
   readonly tokenFaults: readonly TokenFaults[];
+  readonly callbackKeys: CallbackKeys;
+  readonly callbackLog: CallbackLog;
 }
 
 /** Plain HTTP on 127.0.0.1 for shells and other languages. */
@@ -56,13 +60,18 @@ function answer(
       return send(response, 200, listReceived(deps.recorder, searchParams));
     case 'DELETE /received':
       deps.recorder.clear();
+      deps.callbackLog.clear();
       for (const faults of deps.tokenFaults) faults.clear();
       return send(response, 200, {});
     case 'POST /script':
-      return addScript(deps, response, body);
+      return addOrExplain(response, () => addScript(deps, body));
     case 'DELETE /script':
       deps.scripts.clear();
       return send(response, 200, {});
+    case 'POST /callbacks/keys':
+      return addOrExplain(response, () => addCallbackKey(deps, body));
+    case 'GET /callbacks':
+      return send(response, 200, listCallbacks(deps.callbackLog, searchParams));
     default:
       return send(response, 404, { error: `There is no ${method} ${pathname}.` });
   }
@@ -85,14 +94,46 @@ function listReceived(recorder: Recorder, query: URLSearchParams): Record<string
   );
 }
 
-function addScript(deps: ControlDeps, response: ServerResponse, body: string): void {
+function listCallbacks(log: CallbackLog, query: URLSearchParams): Record<string, unknown> {
+  const wanted = query.get('key');
+  const limit = Number(query.get('limit') ?? DEFAULT_LIMIT);
+  return Object.fromEntries(
+    log
+      .keys()
+      .filter((key) => wanted === null || wanted === key)
+      .map((key) => {
+        const { events, ...counts } = log.summary(key);
+        const last = limit > 0 ? events.slice(-limit).map(({ content }) => content) : [];
+        const refusals = log.calls(key).flatMap(({ refusal }) => refusal ?? []);
+        return [
+          key,
+          { ...counts, refusals: refusals.slice(-limit), count: events.length, events: last },
+        ];
+      }),
+  );
+}
+
+function addOrExplain(response: ServerResponse, add: () => void): void {
   try {
-    const script = parseScript(parseJson(body));
-    deps.script(script.provider, script.target, script.answers);
+    add();
     send(response, 200, {});
   } catch (error) {
     send(response, 400, { error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function addScript(deps: ControlDeps, body: string): void {
+  const script = parseScript(parseJson(body));
+  deps.script(script.provider, script.target, script.answers);
+}
+
+function addCallbackKey({ callbackKeys }: ControlDeps, body: string): void {
+  const input = parseJson(body);
+  const [key, secret] = isObject(input) ? [input['key'], input['secret']] : [];
+  if (typeof key !== 'string' || typeof secret !== 'string') {
+    throw new TypeError('`key` and `secret` must be strings.');
+  }
+  callbackKeys.add(key, secret);
 }
 
 function parseScript(input: unknown) {

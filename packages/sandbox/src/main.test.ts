@@ -36,6 +36,9 @@ describe('the sandbox as a process', () => {
       apnsDevelopmentUrl: HTTPS,
       fcmUrl: HTTPS,
       tokenUrl: expect.stringMatching(/\/token$/),
+      proxyUrl: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/push$/),
+      proxyPageUrl: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/push$/),
+      callbackUrl: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/callbacks$/),
       controlUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     });
     expect(health.status).toBe(200);

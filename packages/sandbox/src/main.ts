@@ -6,6 +6,9 @@ const sandbox = await createSandbox({
   apnsPort: readPort('APNS_PORT'),
   apnsDevelopmentPort: readPort('APNS_DEVELOPMENT_PORT'),
   fcmPort: readPort('FCM_PORT'),
+  proxyPort: readPort('PROXY_PORT'),
+  proxyPagePort: readPort('PROXY_PAGE_PORT'),
+  callbackPort: readPort('CALLBACK_PORT'),
   controlPort: readPort('CONTROL_PORT'),
 });
 
@@ -18,7 +21,10 @@ process.once('SIGINT', stop);
 process.once('disconnect', stop);
 
 const { apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl, controlUrl } = sandbox;
-const listening = { type: 'listening', apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl, controlUrl };
+const { proxyUrl, proxyPageUrl, callbackUrl } = sandbox;
+const providers = { apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl };
+const customer = { proxyUrl, proxyPageUrl, callbackUrl };
+const listening = { type: 'listening', ...providers, ...customer, controlUrl };
 process.send?.(listening);
 process.stdout.write(`${JSON.stringify(listening)}\n`);
 

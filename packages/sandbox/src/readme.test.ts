@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APNS_TOKEN_FAULTS } from './apns/apns-token-faults.ts';
 import { FCM_TOKEN_FAULTS } from './fcm/fcm-token-faults.ts';
+import { PROXY_TOKEN_FAULTS } from './proxy/proxy-token-faults.ts';
 
 const README = readFileSync(join(__dirname, '../README.md'), 'utf8');
 
@@ -28,5 +29,11 @@ describe('the README', () => {
     const rows = FCM_TOKEN_FAULTS.map(({ code, meaning }) => [`\`${code}\``, meaning]);
 
     expect(tableOf('fcm')).toEqual(rows);
+  });
+
+  test('lists every token that fails at a proxy', () => {
+    const rows = PROXY_TOKEN_FAULTS.map(({ code, meaning }) => [`\`${code}\``, meaning]);
+
+    expect(tableOf('proxy')).toEqual(rows);
   });
 });

@@ -4,6 +4,9 @@ import { createApnsEndpoint } from './apns/apns-endpoint.ts';
 import { ClientCertificates } from './apns/client-certificates.ts';
 import { findApnsTokenFault } from './apns/apns-token-faults.ts';
 import { ProviderTokens } from './apns/provider-tokens.ts';
+import { CallbackKeys } from './callbacks/callback-endpoint.ts';
+import { CallbackLog } from './callbacks/callback-log.ts';
+import { createAuthority } from './certificates/server-certificate.ts';
 import { openControlServer } from './control-server.ts';
 import { createApnsCertificate } from './credentials/apns-certificate.ts';
 import {
@@ -11,13 +14,16 @@ import {
   toRegisteredApnsKey,
   type ApnsEnvironment,
 } from './credentials/apns-key.ts';
+import { createClientCertificate } from './credentials/client-certificate.ts';
 import { createIdentity, toCredentials } from './credentials/credentials.ts';
 import { openIdentityFolder } from './credentials/identity-folder.ts';
 import { createServiceAccount, toRegisteredServiceAccount } from './credentials/service-account.ts';
+import { openCustomerServers } from './customer-servers.ts';
 import { AccessTokens } from './fcm/access-tokens.ts';
 import { createFcmEndpoint } from './fcm/fcm-endpoint.ts';
 import { findFcmTokenFault } from './fcm/fcm-token-faults.ts';
 import { createGoogleTokenEndpoint } from './fcm/google-token-endpoint.ts';
+import { findProxyTokenFault } from './proxy/proxy-token-faults.ts';
 import { Recorder } from './recording/recorder.ts';
 import type { Sandbox, SandboxOptions } from './sandbox-contract.ts';
 import { openListener } from './transport/listener.ts';
@@ -38,7 +44,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const scripts = new ScriptBook();
   const apnsFaults = new TokenFaults(findApnsTokenFault);
   const fcmFaults = new TokenFaults(findFcmTokenFault);
-  const tokenFaults = [apnsFaults, fcmFaults];
+  const proxyFaults = new TokenFaults(findProxyTokenFault);
+  const tokenFaults = [apnsFaults, fcmFaults, proxyFaults];
+  const callbackKeys = new CallbackKeys();
+  const callbackLog = new CallbackLog();
 
   providerTokens.register(toRegisteredApnsKey(identity.apnsKey, { bundles: [identity.bundle] }));
   const certificates = new ClientCertificates();
@@ -87,16 +96,26 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       return isMint ? mint(exchange) : send(exchange);
     },
   });
+  const customer = await openCustomerServers(
+    { identity, scripts, proxyFaults, recorder, callbackKeys, callbackLog, now },
+    options,
+  );
   const control =
     options.controlPort === undefined
       ? undefined
-      : await openControlServer({ recorder, scripts, script, tokenFaults }, options.controlPort);
+      : await openControlServer(
+          { recorder, scripts, script, tokenFaults, callbackKeys, callbackLog },
+          options.controlPort,
+        );
 
   return {
     apnsUrl: apns.url,
     apnsDevelopmentUrl: apnsDevelopment.url,
     fcmUrl: fcm.url,
     tokenUrl: `${fcm.url}${TOKEN_PATH}`,
+    proxyUrl: customer.proxyUrl,
+    proxyPageUrl: customer.proxyPageUrl,
+    callbackUrl: customer.callbackUrl,
     controlUrl: control?.url,
     caPem: identity.authority.caPem,
     credentials: toCredentials(identity),
@@ -115,6 +134,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       accessTokens.register(toRegisteredServiceAccount(account));
       return account;
     },
+    addClientCertificate: ({ foreign = false, ...certificateOptions } = {}) => {
+      const authority = foreign ? createAuthority(new Date()) : identity.authority;
+      return createClientCertificate(authority, certificateOptions);
+    },
     revokeAccessTokens: () => accessTokens.revokeAll(),
     script,
     clearScripts: () => scripts.clear(),
@@ -123,12 +146,24 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     acceptedFor: (token) => recorder.acceptedFor(token),
     waitFor: (wanted, { timeoutMs = WAIT_MS, ...filter } = {}) =>
       recorder.waitFor(wanted, filter, timeoutMs),
+    addCallbackKey: (key, secret) => callbackKeys.add(key, secret),
+    callbacks: (key) => callbackLog.summary(key),
+    callbackCalls: (key) => callbackLog.calls(key),
+    waitForCallbacks: (key, isEnough, timeoutMs = WAIT_MS) =>
+      callbackLog.waitFor(key, isEnough, timeoutMs),
     clear: () => {
       recorder.clear();
+      callbackLog.clear();
       for (const faults of tokenFaults) faults.clear();
     },
     close: async () => {
-      const open = [apns, apnsDevelopment, fcm, ...(control ? [control] : [])];
+      const open = [
+        apns,
+        apnsDevelopment,
+        fcm,
+        ...customer.listeners,
+        ...(control ? [control] : []),
+      ];
       await Promise.all(open.map((listener) => listener.close()));
     },
   };

@@ -1,3 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createAuthority, createServerCertificate } from '@heliograph/sandbox';
 import { eventually, openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
 
 const database = useTestDatabase();
@@ -47,6 +53,32 @@ describe('the api process', () => {
     expect(await watching.text()).not.toContain('event: end');
     expect(await (await waiting).json()).toMatchObject({ responseObject: { state: 'scheduled' } });
     expect(await api.exited).toBe(0);
+  });
+
+  test('serves TLS with a certificate, and says in its log when the time of that is over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heliograph-tls-'));
+    const longAgo = new Date('2020-01-01T00:00:00Z');
+    const { certPem, keyPem } = createServerCertificate(createAuthority(longAgo), longAgo);
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    writeFileSync(cert, certPem);
+    writeFileSync(key, keyPem);
+    const api = spawnService('api', { ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
+    await api.waitReady();
+
+    const status = await new Promise((resolve, reject) => {
+      const { port } = new URL(api.url);
+      const options = { port, path: '/push/service/status', rejectUnauthorized: false };
+      get({ host: '127.0.0.1', agent: false, ...options }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject);
+    });
+    api.kill();
+    rmSync(folder, { recursive: true });
+
+    expect(status).toBe(200);
+    expect(await api.exited).toBe(0);
+    expect(api.output).toContain('the time of the TLS certificate is over');
   });
 
   test('says so when its port is taken', async () => {

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import {
+  createNonces,
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeOutcomes,
+} from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
 import { openDirectories } from './activations/open-directories.ts';
@@ -10,10 +17,14 @@ import { createApp } from './app.ts';
 import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
+import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
+import { toValidTo } from './http/tls-identity.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
+import { openReceiverServer } from './surfaces/liveperson/listener.ts';
+import { createReceiver } from './surfaces/liveperson/receiver.ts';
 
 runMain('api', async () => {
   const config = loadConfig(process.env);
@@ -26,6 +37,8 @@ runMain('api', async () => {
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+  if (config.allowPrivateProxies)
+    log.warn("PROXY_ALLOW_PRIVATE_ADDRESSES: customers' proxies may be in our own networks");
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
@@ -62,11 +75,24 @@ runMain('api', async () => {
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
 
+  const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
+  const { prefix } = config;
   const app = createApp({
     db,
     log,
     health,
-    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    secrets,
+    signingKeys: createSigningKeys({ db, secrets }),
+    nonces: createNonces(redis, {
+      prefix,
+      // A date may be ahead by the window when it comes, and counts until it is behind by it.
+      ttlMs: 2 * config.m800DateWindowSeconds * 1000,
+      onError: onRedisError,
+    }),
+    m800DateWindowSeconds: config.m800DateWindowSeconds,
+    trustedProxies: config.trustedProxies,
+    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    hintInbox: (userId) => void publishInbox(redis, prefix, [userId], onRedisError),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -74,6 +100,7 @@ runMain('api', async () => {
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
+    callbacks: config.callbacks,
     runWatcher,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,
@@ -90,10 +117,22 @@ runMain('api', async () => {
     basePaths: config.basePaths,
     bodyLimitBytes: config.bodyLimitBytes,
     largeBodyLimitBytes: config.campaignBodyLimitBytes,
+    allowPrivateProxies: config.allowPrivateProxies,
     now: () => new Date(),
   });
+  if (config.tls !== undefined && toValidTo(config.tls) < new Date())
+    log.warn({ validTo: toValidTo(config.tls) }, 'the time of the TLS certificate is over');
   const server = await openServer(app, config);
   shutdown.add('server', () => server.close());
+  const { livePerson } = config;
+  const receiver =
+    livePerson &&
+    (await openReceiverServer(
+      createReceiver({ db, secrets, acceptor: messages.acceptor, log, now: () => new Date() }),
+      livePerson,
+      log,
+    ));
+  shutdown.add('LivePerson receiver', () => receiver?.close());
   // Callers who still wait for outcomes get what is known now; those who watch go elsewhere.
   shutdown.add('waiting callers', () => {
     messages.waiter.close();
@@ -102,8 +141,18 @@ runMain('api', async () => {
   });
   shutdown.add('readiness', () => health.drain());
 
-  log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');
-  process.send?.({ type: 'listening', port: server.port });
+  log.info(
+    {
+      host: config.host,
+      port: server.port,
+      tls: config.tls !== undefined,
+      providers: config.providers,
+    },
+    'listening',
+  );
+  if (receiver !== undefined)
+    log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
+  process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
 });
 
 function readVersion(): string | undefined {

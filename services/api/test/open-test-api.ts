@@ -1,32 +1,59 @@
 import { randomBytes } from 'node:crypto';
+import { BlockList } from 'node:net';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
 import { pingDatabase, type Db } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, type CampaignLane } from '@heliograph/queue';
+import {
+  createNonces,
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  type CampaignLane,
+} from '@heliograph/queue';
 import { createHealth, createLogger, type Health } from '@heliograph/runtime';
-import { openTestDatabase, openTestRedis } from '@heliograph/testing';
+import {
+  openTestDatabase,
+  openTestRedis,
+  type TestDatabase,
+  type TestRedis,
+} from '@heliograph/testing';
 
 import { openDirectories } from '../src/activations/open-directories.ts';
 import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
 import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
+import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
 import { openServer } from '../src/http/server.ts';
+import type { TlsIdentity } from '../src/http/tls-identity.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
 
 export interface TestApiOptions {
+  /** A replica of this one: over the same database, Redis and secrets key. It is to be closed before that. */
+  readonly replicaOf?: TestApi;
+  /** A Redis, or a PostgreSQL, other than that of `npm test`. */
+  readonly redis?: TestRedis;
+  readonly databaseServerUrl?: string;
+  readonly host?: string;
+  readonly tls?: TlsIdentity;
+  readonly trustedProxies?: BlockList;
+  readonly m800DateWindowSeconds?: number;
   readonly powerAuth?: PowerAuthOptions;
   readonly multipleActivations?: boolean;
   readonly basePaths?: readonly string[];
   readonly bodyLimitBytes?: number;
   readonly campaignBodyLimitBytes?: number;
   readonly syncWaitMs?: number;
+  readonly allowPrivateProxies?: boolean;
+  readonly now?: () => Date;
   /** How often watched runs are looked at, ms. */
   readonly watchPollMs?: number;
   readonly maxWatches?: number;
   readonly heartbeatMs?: number;
+  readonly allowPrivateAddresses?: boolean;
 }
 
 export interface Answer {
@@ -54,8 +81,18 @@ interface AnswerBody {
   };
 }
 
+/** What replicas have in common. */
+interface Backing {
+  readonly database: TestDatabase;
+  readonly redis: TestRedis;
+  readonly key: Buffer;
+}
+
 export interface TestApi {
+  readonly backing: Backing;
   readonly db: Db;
+  /** The connection of this one to Redis. */
+  readonly redis: ReturnType<typeof openRedis>;
   readonly secrets: SecretBox;
   readonly health: Health;
   readonly campaignLane: CampaignLane;
@@ -79,8 +116,9 @@ export interface TestApi {
 
 /** The api as `main.ts` builds it, over a database and a Redis of its own, behind real HTTP. */
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const database = await openTestDatabase();
-  const { url: redisUrl, prefix } = await openTestRedis();
+  const backing = options.replicaOf?.backing ?? (await openBacking(options));
+  const { database, key } = backing;
+  const { url: redisUrl, prefix } = backing.redis;
   const log = createLogger('test', 'silent');
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
@@ -100,16 +138,26 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     ...(options.maxWatches === undefined ? {} : { maxWatches: options.maxWatches }),
   });
   const directories = openDirectories(db, options.powerAuth, log);
-  const key = randomBytes(32);
   const secrets = createSecretBox(key, toKeyId(key));
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
 
+  const dateWindowSeconds = options.m800DateWindowSeconds ?? 300;
   const app = createApp({
     db,
     log,
     health,
     secrets,
+    signingKeys: createSigningKeys({ db, secrets }),
+    nonces: createNonces(redis, {
+      prefix,
+      ttlMs: 2 * dateWindowSeconds * 1000,
+      onError: () => undefined,
+    }),
+    m800DateWindowSeconds: dateWindowSeconds,
+    trustedProxies: options.trustedProxies ?? new BlockList(),
+    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    hintInbox: (userId) => void publishInbox(redis, prefix, [userId], () => undefined),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -117,11 +165,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
+    callbacks: { allowPrivateAddresses: options.allowPrivateAddresses ?? false },
     runWatcher,
     syncWaitMs,
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
     fcm: {},
+    allowPrivateProxies: options.allowPrivateProxies ?? false,
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
@@ -134,10 +184,11 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     basePaths: options.basePaths ?? ['/'],
     bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
     largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
   });
-  const server = await openServer(app, { host: '127.0.0.1', port: 0 });
-  const url = `http://127.0.0.1:${server.port}`;
+  const { host = '127.0.0.1', tls } = options;
+  const server = await openServer(app, { host, port: 0, tls });
+  const url = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 
   const send = async (path: string, init: RequestInit): Promise<Answer> => {
     const answer = await fetch(url + path, { redirect: 'manual', ...init });
@@ -147,7 +198,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     return { status: answer.status, headers: answer.headers, text, body };
   };
   const api: TestApi = {
+    backing,
     db,
+    redis,
     secrets,
     health,
     campaignLane,
@@ -173,8 +226,18 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       await lane.close();
       await campaignLane.close();
       redis.disconnect();
-      await database.close();
+      if (options.replicaOf === undefined) await database.close();
     },
   };
   return api;
+}
+
+async function openBacking({ redis, databaseServerUrl }: TestApiOptions): Promise<Backing> {
+  return {
+    database: await openTestDatabase(
+      databaseServerUrl === undefined ? {} : { serverUrl: databaseServerUrl },
+    ),
+    redis: redis ?? (await openTestRedis()),
+    key: randomBytes(32),
+  };
 }

@@ -81,6 +81,10 @@ export async function openStack(
     FCM_URL: sandbox.fcmUrl,
     FCM_TOKEN_URL: sandbox.tokenUrl,
     FCM_CA_FILE: folder.caFile,
+    PROXY_ALLOW_PRIVATE_ADDRESSES: 'true',
+    PROXY_CA_FILE: folder.caFile,
+    CALLBACK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    CALLBACK_CA_FILE: folder.caFile,
   };
 
   async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
@@ -138,8 +142,12 @@ export async function openStack(
       return ids;
     },
 
-    accepted: () => sandbox.received().filter((push) => push.answer.status === 200),
-    countAccepted: () => sandbox.totals('apns').accepted + sandbox.totals('fcm').accepted,
+    accepted: () => sandbox.received({ accepted: true }),
+    countAccepted: () =>
+      (['apns', 'fcm', 'proxy'] as const).reduce(
+        (sum, name) => sum + sandbox.totals(name).accepted,
+        0,
+      ),
 
     async countSent(messageIds) {
       const counts = await countOutcomes(database.db, messageIds);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { JsonObject } from '@heliograph/core';
 import { withBody } from '../test-fixtures.ts';
 import { findApnsExtrasViolation, toApnsPayload, toApnsPush } from './payload.ts';
 
@@ -149,5 +150,37 @@ describe('the headers for APNs', () => {
 
     expect(headers['apns-collapse-id']).toBe(message.id);
     expect(toJson(payload)).toStrictEqual({ aps: {} });
+  });
+});
+
+describe('a raw payload for APNs', () => {
+  const toRaw = (aps: JsonObject, beside: JsonObject = {}) => withBody({ raw: { aps, beside } });
+
+  test('goes out as it is, with its own keys next to aps', () => {
+    const aps = { alert: 'You have a new message\n', sound: 'default', 'mutable-content': 1 };
+    const beside = { brandId: '1', sequence: 7, deep: { a: [null] } };
+
+    const payload = toJson(toApnsPayload(toRaw(aps, beside)));
+
+    expect(payload).toStrictEqual({ ...beside, aps });
+  });
+
+  test.each<[JsonObject, string, string]>([
+    [{ alert: 'Hi' }, 'alert', '10'],
+    [{ badge: 0, 'content-available': 1 }, 'alert', '10'],
+    [{ sound: 'default', 'content-available': 1 }, 'alert', '10'],
+    [{ 'content-available': 1 }, 'background', '5'],
+    [{ 'content-available': 1, 'mutable-content': 1 }, 'background', '5'],
+    [{}, 'alert', '10'],
+  ])('decides the push type by its aps: %j', (aps, type, priority) => {
+    const { headers } = toApnsPush(toRaw(aps), BUNDLE);
+
+    expect(headers).toMatchObject({ 'apns-push-type': type, 'apns-priority': priority });
+  });
+
+  test('collapses on the message, so that a repeat replaces it', () => {
+    const message = toRaw({ alert: 'Hi' });
+
+    expect(toApnsPush(message, BUNDLE).headers['apns-collapse-id']).toBe(message.id);
   });
 });

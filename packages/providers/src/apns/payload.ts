@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Json, PushMessage } from '@heliograph/core';
+import {
+  isBackgroundAps,
+  type Json,
+  type PushMessage,
+  type RawApnsPayload,
+} from '@heliograph/core';
 
 /** Apple: `apns-collapse-id` has at most 64 bytes. */
 const MAX_COLLAPSE_ID_BYTES = 64;
@@ -27,8 +32,10 @@ export function toApnsPush(message: PushMessage, bundle: string): ApnsPush {
   return { headers: toHeaders(message, bundle), payload: toApnsPayload(message) };
 }
 
-/** The JSON of the push: the extras beside `aps`. */
+/** The JSON of the push: the extras beside `aps`, or a raw payload as it is. */
 export function toApnsPayload(message: PushMessage): Readonly<Record<string, unknown>> {
+  const raw = findRaw(message);
+  if (raw !== undefined) return { ...raw.beside, aps: raw.aps };
   // Not an assignment per key: a caller's key `__proto__` would be lost in it.
   const extras = Object.entries(message.body.extras ?? {}).filter(
     // An `aps` among them is refused when a message is accepted (`findApnsExtrasViolation`); should one come through, ours wins.
@@ -84,15 +91,26 @@ function toLocArgs(
 }
 
 function toHeaders(message: PushMessage, bundle: string): ApnsHeaders {
+  const background = isBackground(message);
   // Apple: a background push with priority 10 is an error.
-  const urgent = message.priority === 'HIGH' && !message.silent;
+  const urgent = message.priority === 'HIGH' && !background;
   return {
     'apns-topic': bundle,
-    'apns-push-type': message.silent ? 'background' : 'alert',
+    'apns-push-type': background ? 'background' : 'alert',
     'apns-priority': urgent ? '10' : '5',
     'apns-expiration': String(Math.max(0, Math.floor(message.expiresAt.getTime() / 1000))),
     'apns-collapse-id': toCollapseId(message),
   };
+}
+
+/** What the type says must fit the payload, or APNs may drop the push: a raw one decides by itself. */
+function isBackground(message: PushMessage): boolean {
+  const raw = findRaw(message);
+  return raw === undefined ? message.silent : isBackgroundAps(raw.aps);
+}
+
+function findRaw({ body: { raw } }: PushMessage): RawApnsPayload | undefined {
+  return raw !== undefined && 'aps' in raw ? raw : undefined;
 }
 
 /** APNs does not de-duplicate: with the message's own id, a repeat replaces the notification on screen. */

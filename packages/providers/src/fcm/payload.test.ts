@@ -158,3 +158,24 @@ test.each(['from', 'message_type', 'google.x', 'gcm.notification.x', 'gcm.x'])(
 test.each(['From', 'fromage', 'googly', 'gcm', 'message_id'])('the key %s is free', (key) => {
   expect(findFcmExtrasViolation({ [key]: 1 })).toBeUndefined();
 });
+
+describe('raw data for FCM', () => {
+  const data = { message: 'You have a new message\n', payload: { brandId: '1', sequence: 7 } };
+
+  test('goes out as data alone, with JSON text for what is no string', () => {
+    const message = withBody({ raw: { data } }, { expiresAt: afterSeconds(60) });
+
+    expect(toJson(toFcmMessage(message, NOW))).toStrictEqual({
+      data: { message: data.message, payload: JSON.stringify(data.payload) },
+      android: { priority: 'HIGH', ttl: '60s' },
+    });
+  });
+
+  test('is the same where notifications go as data', () => {
+    const message = withBody({ raw: { data } });
+
+    expect(toFcmMessage(message, NOW, { dataNotificationOnly: true })).toStrictEqual(
+      toFcmMessage(message, NOW),
+    );
+  });
+});

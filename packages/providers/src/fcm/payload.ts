@@ -59,6 +59,10 @@ export function toFcmMessage(
 }
 
 export function toFcmContent(message: PushMessage, mapping: FcmMapping = {}): FcmContent {
+  const { raw } = message.body;
+  // Nothing is added: the app shows it itself, and knows its own marks of a repeat.
+  if (raw !== undefined && 'data' in raw)
+    return { data: toData(raw.data), notification: undefined };
   const dataNotificationOnly = mapping.dataNotificationOnly === true;
   const notification = toNotification(message);
   const dataOnly = message.silent || dataNotificationOnly;
@@ -77,10 +81,19 @@ export function toFcmContent(message: PushMessage, mapping: FcmMapping = {}): Fc
 export function findFcmExtrasViolation(
   extras: Readonly<Record<string, Json>> | undefined,
 ): string | undefined {
-  const key = Object.keys(extras ?? {}).find(isReserved);
+  return findReserved('extras', extras ?? {});
+}
+
+/** Likewise, in the data of a raw payload. */
+export function findFcmDataViolation(data: Readonly<Record<string, Json>>): string | undefined {
+  return findReserved('data', data);
+}
+
+function findReserved(where: string, fields: Readonly<Record<string, Json>>): string | undefined {
+  const key = Object.keys(fields).find(isReserved);
   return key === undefined
     ? undefined
-    : `The extras must not have the key "${key}": FCM reserves it.`;
+    : `The ${where} must not have the key "${key}": FCM reserves it.`;
 }
 
 function isReserved(key: string): boolean {

@@ -1,4 +1,8 @@
-export type SandboxProvider = 'apns' | 'fcm' | 'google-token';
+/** `proxy`: a customer's proxy. `callback`: a customer's receiver of callbacks. */
+export type SandboxProvider = 'apns' | 'fcm' | 'google-token' | 'proxy' | 'callback';
+
+/** Those that get pushes. */
+export type PushProvider = 'apns' | 'fcm' | 'proxy';
 
 /** HTTP/2 error codes by their names in RFC 9113, section 7. */
 export const RESET_CODES = {
@@ -62,6 +66,18 @@ export type AnswerKind =
   /** The connection is closed in order, without an answer. */
   | { readonly kind: 'fin' }
   | { readonly kind: 'tcp-reset' }
+  /** TCP reset as soon as the headers are there. Before the body, nobody knows the push token: for scripts without one,
+   *  of the proxy and the receiver of callbacks. Elsewhere a TCP reset. */
+  | { readonly kind: 'reset-unread' }
+  | {
+      readonly kind: 'redirect';
+      /** Default: the path that was asked for, so that a client that follows arrives once more. */
+      readonly location?: string;
+      /** Default 307. */
+      readonly status?: number;
+    }
+  /** 200 and a body that ends when the client does: as fast as it reads, or a byte every `everyMs`. */
+  | { readonly kind: 'endless'; readonly everyMs?: number }
   /** HTTP/2 only; over HTTP/1.1 it is a TCP reset. */
   | { readonly kind: 'rst-stream'; readonly code: ResetCode };
 
@@ -79,7 +95,7 @@ export const ACCEPT: Answer = { kind: 'accept' };
 /** What is known of a push before it is answered. */
 export interface PushTarget {
   readonly provider: SandboxProvider;
-  /** Push token; at the token endpoint the service account's e-mail address. */
+  /** Push token; at the token endpoint the service account's e-mail address, of a callback the key it is signed with. */
   readonly token: string;
   readonly environment?: string;
   readonly apnsTopic?: string;

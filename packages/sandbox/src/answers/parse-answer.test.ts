@@ -6,6 +6,9 @@ describe('parseAnswer', () => {
     { kind: 'silence', times: 2 },
     { kind: 'fin' },
     { kind: 'tcp-reset' },
+    { kind: 'reset-unread' },
+    { kind: 'redirect', location: 'https://example.com/', status: 301 },
+    { kind: 'endless', everyMs: 10 },
     { kind: 'rst-stream', code: 'REFUSED_STREAM' },
     { kind: 'goaway', streams: 'refuse', reason: 'Shutdown' },
     { kind: 'raw', status: 502, body: 'x', contentType: 'text/plain', retryAfterSeconds: 1 },
@@ -22,6 +25,8 @@ describe('parseAnswer', () => {
     [{ kind: 'raw' }, '`status`'],
     [{ kind: 'accept', delayMs: '5' }, '`delayMs`'],
     [{ kind: 'goaway', streams: 'some' }, '`streams`'],
+    [{ kind: 'redirect', location: 1 }, '`location`'],
+    [{ kind: 'endless', everyMs: true }, '`everyMs`'],
     [{ kind: 'rst-stream', code: 'toString' }, '`code`'],
     [{ kind: 'raw', status: 502, body: 1 }, '`body`'],
   ])('refuses %o and says why', (answer, message) => {

@@ -28,7 +28,14 @@ function parseKind(input: Record<string, unknown>): AnswerKind {
     case 'silence':
     case 'fin':
     case 'tcp-reset':
+    case 'reset-unread':
       return { kind };
+    case 'redirect':
+      return parseRedirect(input);
+    case 'endless': {
+      const everyMs = optionalNumber(input, 'everyMs');
+      return { kind, ...(everyMs !== undefined && { everyMs }) };
+    }
     case 'refuse':
       return parseRefuse(input);
     case 'raw':
@@ -67,6 +74,16 @@ function parseRaw(input: Record<string, unknown>): AnswerKind {
     ...(body !== undefined && { body }),
     ...(contentType !== undefined && { contentType }),
     ...parseRetryAfter(input),
+  };
+}
+
+function parseRedirect(input: Record<string, unknown>): AnswerKind {
+  const location = optionalString(input, 'location');
+  const status = optionalNumber(input, 'status');
+  return {
+    kind: 'redirect',
+    ...(location !== undefined && { location }),
+    ...(status !== undefined && { status }),
   };
 }
 

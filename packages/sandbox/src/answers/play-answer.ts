@@ -46,6 +46,17 @@ function play(exchange: Exchange, answer: Answer, wording: Wording): void {
     case 'tcp-reset':
       exchange.resetConnection();
       break;
+    case 'reset-unread':
+      exchange.resetConnection();
+      break;
+    case 'redirect': {
+      const { location = exchange.path, status = 307 } = answer;
+      exchange.respond({ status, headers: { location } });
+      break;
+    }
+    case 'endless':
+      exchange.respondEndlessly(answer.everyMs ?? 0);
+      break;
     case 'rst-stream':
       exchange.resetStream(answer.code);
       break;

@@ -33,18 +33,27 @@ export class ScriptBook {
 
   /** Takes the next answer for a push; undefined if nobody scripted one. */
   take(push: PushTarget): Answer | undefined {
-    if (this.#scripts.length === 0) return undefined;
+    const best = this.#findBest(push);
+    return best && this.#next(best);
+  }
 
+  /** Takes the next answer for a request whose body nobody has read yet, where it is one that does not wait for it. */
+  takeUnread(provider: SandboxProvider): Answer | undefined {
+    const best = this.#findBest({ provider, token: '' });
+    return best?.answers[0]?.answer.kind === 'reset-unread' ? this.#next(best) : undefined;
+  }
+
+  clear(): void {
+    this.#scripts = [];
+  }
+
+  #findBest(push: PushTarget): Script | undefined {
     let best: Script | undefined;
     for (const script of this.#scripts) {
       if (!matches(script, push)) continue;
       if (!best || tokenLength(script) > tokenLength(best)) best = script;
     }
-    return best && this.#next(best);
-  }
-
-  clear(): void {
-    this.#scripts = [];
+    return best;
   }
 
   #next(script: Script): Answer | undefined {

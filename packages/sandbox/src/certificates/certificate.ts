@@ -29,11 +29,11 @@ export interface CertificateRequest {
   readonly issuerKey: KeyObject;
   readonly days: number;
   readonly now: Date;
-  readonly use: 'authority' | ServerUse | ApnsClientUse;
+  readonly use: 'authority' | 'client' | ServerUse | ApnsClientUse;
 }
 
 /** A server at these names (`localhost`) and IPv4 addresses. */
-interface ServerUse {
+export interface ServerUse {
   readonly names: readonly string[];
   readonly ips: readonly string[];
 }
@@ -52,6 +52,7 @@ const APNS_ENVIRONMENT_MARKS = {
   production: '1.2.840.113635.100.6.3.2',
 } as const;
 const APNS_TOPICS = '1.2.840.113635.100.6.3.6';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const USER_ID = '0.9.2342.19200300.100.1.1';
 
 /** An X.509 certificate as PEM, signed with ECDSA and SHA-256. Written out here because Node makes none. */
@@ -90,7 +91,7 @@ function attribute(id: string, value: string): Buffer {
 }
 
 function findBundle({ use }: CertificateRequest): string | undefined {
-  return use !== 'authority' && 'bundle' in use ? use.bundle : undefined;
+  return typeof use === 'object' && 'bundle' in use ? use.bundle : undefined;
 }
 
 function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
@@ -108,11 +109,15 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
   }
 
   const digitalSignature = bitString(Buffer.from([0b1000_0000]), 7);
+  const client = [
+    ...keyIds,
+    criticalExtension('2.5.29.15', digitalSignature),
+    extension('2.5.29.37', sequence(objectId(CLIENT_AUTH))),
+  ];
+  if (use === 'client') return client;
   if ('bundle' in use) {
     return [
-      ...keyIds,
-      criticalExtension('2.5.29.15', digitalSignature),
-      extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.2'))),
+      ...client,
       ...use.environments.map((environment) =>
         extension(APNS_ENVIRONMENT_MARKS[environment], NULL),
       ),
@@ -126,7 +131,7 @@ function extensions({ use, publicKey, issuer }: CertificateRequest): Buffer[] {
     ...keyIds,
     criticalExtension('2.5.29.15', digitalSignature),
     // Server and client: tests of mutual TLS show it from either end.
-    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId('1.3.6.1.5.5.7.3.2'))),
+    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId(CLIENT_AUTH))),
     extension('2.5.29.17', sequence(...names, ...ips)),
   ];
 }

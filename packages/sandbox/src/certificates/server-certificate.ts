@@ -4,11 +4,12 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
-import { createCertificate } from './certificate.ts';
+import { createCertificate, type ServerUse } from './certificate.ts';
 
 export const AUTHORITY_NAME = 'Heliograph sandbox CA';
 const AUTHORITY_DAYS = 3650;
 const SERVER_DAYS = 390;
+const LOOPBACK: ServerUse = { names: ['localhost'], ips: ['127.0.0.1'] };
 
 /** All PEM. The keys are EC P-256 in PKCS#8. */
 export interface Authority {
@@ -36,18 +37,22 @@ export function createAuthority(now: Date): Authority {
   return { caPem, caKeyPem: toPem(privateKey) };
 }
 
-/** A server certificate for `localhost` and 127.0.0.1, signed by the authority. */
-export function createServerCertificate(authority: Authority, now: Date): ServerCertificate {
+/** A server certificate signed by the authority, for `localhost` and 127.0.0.1 unless told otherwise. */
+export function createServerCertificate(
+  authority: Authority,
+  now: Date,
+  use: ServerUse = LOOPBACK,
+): ServerCertificate {
   const issuerKey = createPrivateKey(authority.caKeyPem);
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certPem = createCertificate({
-    commonName: 'localhost',
+    commonName: use.names[0] ?? 'localhost',
     publicKey,
     issuer: { commonName: AUTHORITY_NAME, publicKey: createPublicKey(issuerKey) },
     issuerKey,
     days: SERVER_DAYS,
     now,
-    use: { names: ['localhost'], ips: ['127.0.0.1'] },
+    use,
   });
   return { certPem, keyPem: toPem(privateKey) };
 }

@@ -12,6 +12,12 @@ import {
   type IssuedApnsCertificate,
 } from './apns-certificate.ts';
 import { createApnsKey, toApnsKey, type ApnsKey } from './apns-key.ts';
+import {
+  createProxyClient,
+  restoreProxyClient,
+  toProxyCredentials,
+  type ProxyClient,
+} from './proxy-client.ts';
 import { createServiceAccount, toServiceAccount, type ServiceAccount } from './service-account.ts';
 
 /** What a customer would upload to send through the sandbox; the content of credentials.json. */
@@ -28,6 +34,15 @@ export interface Credentials {
     /** Base64 of a PEM file with certificate and key. */
     readonly certificateBase64: string;
   };
+  /** For the fake proxy: a client's key and certificate, the CA of the server, and Basic. */
+  readonly proxy: {
+    /** Base64 of PEM. */
+    readonly privateKeyBase64: string;
+    readonly certificateBase64: string;
+    readonly caBase64: string;
+    readonly basicUsername: string;
+    readonly basicPassword: string;
+  };
   readonly fcm: {
     readonly projectId: string;
     /** Base64 of the service account's JSON file. */
@@ -41,6 +56,7 @@ export interface Identity {
   readonly server: ServerCertificate;
   readonly apnsKey: ApnsKey;
   readonly apnsCertificate: IssuedApnsCertificate;
+  readonly proxyClient: ProxyClient;
   readonly serviceAccount: ServiceAccount;
 }
 
@@ -53,17 +69,19 @@ export async function createIdentity(bundle: string, projectId: string): Promise
     server: createServerCertificate(authority, now),
     apnsKey: createApnsKey({}),
     apnsCertificate: createApnsCertificate(authority, { bundle }),
+    proxyClient: createProxyClient(authority),
     serviceAccount: await createServiceAccount(projectId),
   };
 }
 
 export function toCredentials(identity: Identity): Credentials {
-  const { bundle, apnsKey, apnsCertificate, serviceAccount } = identity;
+  const { bundle, apnsKey, apnsCertificate, proxyClient, serviceAccount } = identity;
   const { keyId, teamId, privateKeyBase64 } = apnsKey;
   const { projectId } = serviceAccount;
   return {
     apns: { bundle, keyId, teamId, privateKeyBase64 },
     apnsCertificate: { bundle, certificateBase64: apnsCertificate.certificateBase64 },
+    proxy: toProxyCredentials(proxyClient, identity.authority),
     fcm: { projectId, privateKeyBase64: serviceAccount.privateKeyBase64 },
   };
 }
@@ -89,6 +107,9 @@ export function restoreIdentity(authority: Authority, credentialsJson: string): 
     apnsCertificate:
       restored(bundle, isObject(file) ? file['apnsCertificate'] : undefined) ??
       createApnsCertificate(authority, { bundle }),
+    proxyClient:
+      restoreProxyClient(isObject(file) ? file['proxy'] : undefined) ??
+      createProxyClient(authority),
     serviceAccount: toServiceAccount(decoded('fcm')),
   };
 }

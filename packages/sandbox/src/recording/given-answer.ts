@@ -27,11 +27,16 @@ export function toGivenAnswer(
     }
     case 'raw':
       return { kind, status: answer.status };
+    case 'redirect':
+      return { kind, status: answer.status ?? 307 };
+    case 'endless':
+      return { kind, status: 200 };
     case 'goaway':
       return answer.streams === 'answer' ? accepted : { kind };
     case 'silence':
     case 'fin':
     case 'tcp-reset':
+    case 'reset-unread':
     case 'rst-stream':
       return { kind };
   }

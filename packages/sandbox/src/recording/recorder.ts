@@ -1,14 +1,16 @@
+import type { PushProvider } from '../answers/answer.ts';
 import type { ApnsEnvironment } from '../credentials/apns-key.ts';
 import type { ReceivedPush } from './received-push.ts';
 
 export interface ReceivedFilter {
-  readonly provider?: 'apns' | 'fcm';
+  readonly provider?: PushProvider;
   readonly environment?: ApnsEnvironment;
   readonly projectId?: string;
   /** The whole push token. */
   readonly token?: string;
   readonly apnsTopic?: string;
   readonly apnsId?: string;
+  readonly idempotencyKey?: string;
   readonly accepted?: boolean;
 }
 
@@ -16,9 +18,9 @@ export interface ReceivedFilter {
 export interface Totals {
   /** All that arrived, refused ones too. */
   readonly count: number;
-  /** Those answered with 200. */
+  /** Those answered with 200, or by a proxy with any 2xx. */
   readonly accepted: number;
-  /** Accepted ones whose apns-id was accepted before and still is among the kept records. */
+  /** Accepted ones whose apns-id (proxy: idempotency-key) was accepted before and still is among the kept records. */
   readonly duplicates: number;
 }
 
@@ -45,7 +47,7 @@ export class Recorder {
     totals.count += 1;
     if (push.accepted) {
       totals.accepted += 1;
-      const id = push.headers['apns-id'];
+      const id = push.deliveryId;
       if (id !== undefined && this.#acceptedById.has(id)) totals.duplicates += 1;
     }
     if (this.#keep > 0) this.#store(push);
@@ -58,7 +60,7 @@ export class Recorder {
     return inOrder.filter((push) => matches(push, filter));
   }
 
-  totals(provider: 'apns' | 'fcm'): Totals {
+  totals(provider: PushProvider): Totals {
     return { ...this.#totals[provider] };
   }
 
@@ -125,7 +127,7 @@ export class Recorder {
 
   #count(push: ReceivedPush, change: 1 | -1): void {
     add(this.#acceptedByToken, push.token, change);
-    const id = push.headers['apns-id'];
+    const id = push.deliveryId;
     if (id !== undefined) add(this.#acceptedById, id, change);
   }
 }
@@ -134,6 +136,7 @@ function emptyTotals() {
   return {
     apns: { count: 0, accepted: 0, duplicates: 0 },
     fcm: { count: 0, accepted: 0, duplicates: 0 },
+    proxy: { count: 0, accepted: 0, duplicates: 0 },
   };
 }
 
@@ -144,13 +147,15 @@ function add(counts: Map<string, number>, key: string, change: number): void {
 }
 
 function matches(push: ReceivedPush, filter: ReceivedFilter): boolean {
+  const { headers } = push;
   return (
     (filter.provider ?? push.provider) === push.provider &&
     (filter.environment ?? push.environment) === push.environment &&
     (filter.projectId ?? push.projectId) === push.projectId &&
     (filter.token ?? push.token) === push.token &&
-    (filter.apnsTopic ?? push.headers['apns-topic']) === push.headers['apns-topic'] &&
-    (filter.apnsId ?? push.headers['apns-id']) === push.headers['apns-id'] &&
+    (filter.apnsTopic ?? headers['apns-topic']) === headers['apns-topic'] &&
+    (filter.apnsId ?? headers['apns-id']) === headers['apns-id'] &&
+    (filter.idempotencyKey ?? headers['idempotency-key']) === headers['idempotency-key'] &&
     (filter.accepted ?? push.accepted) === push.accepted
   );
 }

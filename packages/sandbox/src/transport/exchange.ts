@@ -32,6 +32,8 @@ export interface Exchange {
   /** Undefined where the client has none, or was not asked. */
   readonly client: ClientCertificate | undefined;
   respond(answer: HttpAnswer): void;
+  /** 200 and a body without end: as fast as it is read, or a byte every so many ms. */
+  respondEndlessly(everyMs: number): void;
   limitStreams(limit: number): void;
   goaway(streams: 'answer' | 'refuse' | 'drop', reason: string | undefined): void;
   resetStream(code: ResetCode): void;

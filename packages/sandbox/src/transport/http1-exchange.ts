@@ -1,27 +1,36 @@
+import type { Buffer } from 'node:buffer';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Exchange, HttpAnswer } from './exchange.ts';
+import type { ClientCertificate, Exchange, HttpAnswer } from './exchange.ts';
 import type { Sockets } from './sockets.ts';
+import { writeEndlessly } from './write-endlessly.ts';
 
 /** What HTTP/1.1 has no word for becomes the nearest thing: the connection ends. */
 export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #sockets: Sockets;
-  readonly body: string;
+  #body: string | undefined;
+  /** As it came; cut off where the listener stops to keep it. */
+  readonly rawBody: Buffer;
   readonly bodyBytes: number;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     sockets: Sockets,
-    body: string,
+    rawBody: Buffer,
     bodyBytes: number,
   ) {
     this.#request = request;
     this.#response = response;
     this.#sockets = sockets;
-    this.body = body;
+    this.rawBody = rawBody;
     this.bodyBytes = bodyBytes;
+  }
+
+  get body(): string {
+    this.#body ??= this.rawBody.toString();
+    return this.#body;
   }
 
   get method(): string {
@@ -41,7 +50,9 @@ export class Http1Exchange implements Exchange {
     return values.filter(([, all]) => (all?.length ?? 0) > 1).map(([name]) => name);
   }
 
-  readonly client = undefined;
+  get client(): ClientCertificate | undefined {
+    return this.#sockets.findClient(this.#request.socket.remotePort);
+  }
 
   get connection(): object {
     return this.#request.socket;
@@ -49,6 +60,12 @@ export class Http1Exchange implements Exchange {
 
   respond({ status, headers, body }: HttpAnswer): void {
     if (!this.#response.destroyed) this.#response.writeHead(status, headers).end(body);
+  }
+
+  respondEndlessly(everyMs: number): void {
+    if (this.#response.destroyed) return;
+    this.#response.writeHead(200, { 'content-type': 'application/json' });
+    writeEndlessly(this.#response, everyMs);
   }
 
   limitStreams(): void {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import { RESET_CODES, type ResetCode } from '../answers/answer.ts';
 import type { ClientCertificate, Exchange, HttpAnswer } from './exchange.ts';
 import type { Sockets } from './sockets.ts';
+import { writeEndlessly } from './write-endlessly.ts';
 
 /** Says "I am going away, but have refused nothing yet". */
 const EVERY_STREAM = 2 ** 31 - 1;
@@ -68,6 +69,13 @@ export class Http2Exchange implements Exchange {
     connection.highestAnswered = Math.max(connection.highestAnswered, stream.id ?? 0);
     stream.respond({ ':status': status, ...headers }, { endStream: body === undefined });
     if (body !== undefined) stream.end(body);
+  }
+
+  respondEndlessly(everyMs: number): void {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return;
+    stream.respond({ ':status': 200 });
+    writeEndlessly(stream, everyMs);
   }
 
   limitStreams(limit: number): void {

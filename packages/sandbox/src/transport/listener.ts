@@ -10,7 +10,7 @@ import type { ServerCertificate } from '../certificates/server-certificate.ts';
 import type { Exchange } from './exchange.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange, type Http2Connection } from './http2-exchange.ts';
-import { readBody } from './read-body.ts';
+import { KEPT_BYTES, readBody, readBytes } from './read-body.ts';
 import { Sockets } from './sockets.ts';
 
 export interface ListenerOptions {
@@ -81,7 +81,7 @@ function serveHttp1(
     if (!(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) return;
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    readBody(request, (body, bytes) =>
+    readBytes(request, KEPT_BYTES, (body, bytes) =>
       handle(new Http1Exchange(request, response, sockets, body, bytes)),
     );
   });

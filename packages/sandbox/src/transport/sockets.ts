@@ -6,6 +6,8 @@ interface SocketPair {
   readonly tcp: Socket;
   /** Present once the handshake is done. */
   tls?: TLSSocket;
+  /** Read once: it costs more than a request. */
+  client?: ClientCertificate | undefined;
 }
 
 /**
@@ -24,14 +26,13 @@ export class Sockets {
 
   addTls(tls: TLSSocket): void {
     const pair = this.#byPort.get(tls.remotePort ?? 0);
-    if (pair) pair.tls = tls;
+    if (!pair) return;
+    pair.tls = tls;
+    pair.client = toClient(tls);
   }
 
   findClient(port: number | undefined): ClientCertificate | undefined {
-    const tls = this.#byPort.get(port ?? 0)?.tls;
-    const certificate = tls?.getPeerX509Certificate();
-    if (!tls || !certificate) return undefined;
-    return { fingerprint: certificate.fingerprint256, trusted: tls.authorized };
+    return this.#byPort.get(port ?? 0)?.client;
   }
 
   end(port: number | undefined): void {
@@ -49,4 +50,9 @@ export class Sockets {
   get size(): number {
     return this.#byPort.size;
   }
+}
+
+function toClient(tls: TLSSocket): ClientCertificate | undefined {
+  const certificate = tls.getPeerX509Certificate();
+  return certificate && { fingerprint: certificate.fingerprint256, trusted: tls.authorized };
 }

@@ -1,13 +1,12 @@
 import {
   createMessageId,
   PROVIDERS,
+  Refusal,
   toExpiresAt,
   type MessageBody,
-  type Provider,
 } from '@heliograph/core';
-import { insertCampaign, type App } from '@heliograph/db';
+import { findSendingApp, insertCampaign, type SendingApp, type SendingRoute } from '@heliograph/db';
 
-import { getApp } from '../apps/get-app.ts';
 import { refuseOversized } from '../messages/refuse-oversized.ts';
 import type { CampaignDeps } from './campaign-deps.ts';
 
@@ -24,7 +23,8 @@ export async function createCampaign(
   { db, fcm, now }: Pick<CampaignDeps, 'db' | 'fcm' | 'now'>,
   { appId, body, validUntil }: NewCampaign,
 ): Promise<number> {
-  const app = await getApp(db, { appId });
+  const app = await findSendingApp(db, appId);
+  if (app === undefined) throw new Refusal('invalid_request', 'There is no such application.');
   const createdAt = now();
   refuseOversized(
     {
@@ -34,15 +34,15 @@ export async function createCampaign(
       priority: 'HIGH',
       expiresAt: toExpiresAt(validUntil, false, createdAt),
     },
-    toProviders(app),
+    toRoutes(app),
     fcm,
   );
   const until = validUntil === undefined ? {} : { validUntil: validUntil.toISOString() };
-  return insertCampaign(db, { appRef: app.id, message: { ...body, ...until } });
+  return insertCampaign(db, { appRef: app.appRef, message: { ...body, ...until } });
 }
 
 /** Where nothing is configured yet, the campaign must fit whatever comes. */
-function toProviders(app: App): readonly Provider[] {
-  const configured = PROVIDERS.filter((provider) => app[provider]);
-  return configured.length > 0 ? configured : PROVIDERS;
+function toRoutes({ routes }: SendingApp): readonly SendingRoute[] {
+  if (routes.length > 0) return routes;
+  return PROVIDERS.map((provider) => ({ provider, route: 'direct' }));
 }

@@ -123,11 +123,11 @@ async function storeRun(
   { appId, appRef, message }: HeldCampaign,
   { runId, ...request }: LiveSend & { readonly runId: string },
 ): Promise<void> {
-  const { providers } = await getSendingApp(tx, appId);
+  const { routes } = await getSendingApp(tx, appId);
   const { validUntil: until, ...body } = message;
   const validUntil = until === undefined ? undefined : new Date(until);
   const expiresAt = toExpiresAt(validUntil, false, now());
-  refuseOversized({ id: runId, body, silent: false, priority: 'HIGH', expiresAt }, providers, fcm);
+  refuseOversized({ id: runId, body, silent: false, priority: 'HIGH', expiresAt }, routes, fcm);
   const { campaignId, dryRun, startAt, ratePerSecond, canaryPercent, maxFailurePercent } = request;
   await insertRun(tx, {
     id: runId,

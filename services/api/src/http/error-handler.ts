@@ -42,7 +42,8 @@ const BY_TYPE = new Map<unknown, (error: Error) => Refusal>([
   ],
 ]);
 
-function toRefusal(error: unknown): Refusal {
+/** Whatever was thrown, as a refusal; what we did not expect becomes `internal`. */
+export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isDatabaseUnavailable(error))
     return new Refusal('unavailable', 'The database does not answer.', { cause: error });

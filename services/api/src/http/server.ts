@@ -1,5 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+
+import type { TlsIdentity } from './tls-identity.ts';
 
 export interface HttpServer {
   readonly port: number;
@@ -7,26 +10,48 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Longer than the idle time of the usual load balancers, so that none sends into a connection that we just closed. */
-const KEEP_ALIVE_MS = 75_000;
+export const KEEP_ALIVE_MS = 75_000;
+/** Who has not done with the handshake by then keeps no connection, and no shutdown, waiting. */
+const HANDSHAKE_MS = 10_000;
+
+export interface ServerOptions extends ListenAddress {
+  /** Served over TLS with it; over plain HTTP without. */
+  readonly tls?: TlsIdentity | undefined;
+}
 
 /** Rejects with a message for operators where the port is taken. */
-export async function openServer(
+export function openServer(
   listener: RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, tls }: ServerOptions,
 ): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_MS }, listener);
+  return listenWith(server, { host, port }, 'PORT');
+}
+
+/** Listens with a server that was built. `variable` is the one that an operator sets to have another port. */
+export async function listenWith(
+  server: Server | HttpsServer,
+  { host, port }: ListenAddress,
+  variable: string,
+): Promise<HttpServer> {
+  const silent = trackSilent(server);
   const closeIdle = () => {
     server.closeIdleConnections();
     // Clients open connections ahead of their requests; to Node one that has said nothing yet is busy for a minute.
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of silent()) socket.destroy();
   };
-  await listen(server, host, port);
+  await listen(server, host, port, variable);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
@@ -43,12 +68,35 @@ export async function openServer(
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** Connections on which nothing was asked yet. */
+function trackSilent(server: Server | HttpsServer): () => Socket[] {
+  const sockets = new Set<Socket>();
+  const add = (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  server.on('connection', add);
+  // Under TLS a connection is two sockets. The handshake is something said, but asks nothing.
+  const greeted = new Set<Socket>();
+  server.on('secureConnection', (socket: Socket) => {
+    greeted.add(socket);
+    socket.once('close', () => greeted.delete(socket));
+  });
+  server.on('request', (req) => greeted.delete(req.socket));
+  return () => [...greeted, ...[...sockets].filter((socket) => socket.bytesRead === 0)];
+}
+
+function listen(
+  server: Server | HttpsServer,
+  host: string,
+  port: number,
+  variable: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`port ${port} on ${host} is in use; set PORT to another one`, {
+          ? new Error(`port ${port} on ${host} is in use; set ${variable} to another one`, {
               cause: error,
             })
           : error,

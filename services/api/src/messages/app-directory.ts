@@ -33,7 +33,7 @@ export function createAppDirectory(deps: { db: Db }): AppDirectory {
 export async function getSendingApp(db: Db, appId: string): Promise<SendingApp> {
   const app = await findSendingApp(db, appId);
   if (app === undefined) throw new Refusal('invalid_request', `There is no application ${appId}.`);
-  if (app.providers.length === 0)
+  if (app.routes.length === 0)
     throw new Refusal('invalid_request', `Application ${appId} has no push credentials yet.`);
   return app;
 }

@@ -5,7 +5,8 @@ import { findMessage, listDeliveries, type AttemptRecord, type Db } from '@helio
 export interface MessageStatus {
   readonly id: string;
   readonly appId: string;
-  readonly userId: string;
+  /** Null for a message to a push token that was nobody's. */
+  readonly userId: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly counts: LedgerCounts;

@@ -1,14 +1,15 @@
-import { Refusal, type Provider, type PushMessage } from '@heliograph/core';
+import { Refusal, type PushMessage } from '@heliograph/core';
+import type { SendingRoute } from '@heliograph/db';
 import { findPayloadViolation, type FcmMapping } from '@heliograph/providers/payload';
 
-/** Refuses a message that one of the providers would not take, whatever the device. `index` is its place in a batch. */
+/** Refuses a message that one of the app's ways would not take, whatever the device. `index` is its place in a batch. */
 export function refuseOversized(
   message: PushMessage,
-  providers: readonly Provider[],
+  routes: readonly SendingRoute[],
   fcm: FcmMapping,
   index?: number,
 ): void {
-  for (const provider of providers) {
+  for (const { provider } of routes) {
     const violation = findPayloadViolation(message, provider, fcm);
     if (violation === undefined) continue;
     const which = index === undefined ? '' : `Message ${index} of the batch: `;

@@ -75,7 +75,7 @@ async function toStoredMessages(
   return messages.map((message, index) => {
     const stored = toStoredMessage(message, app.appRef, mode, now);
     const place = messages.length > 1 ? index : undefined;
-    refuseOversized({ ...stored, body: message.body }, app.providers, deps.fcm, place);
+    refuseOversized({ ...stored, body: message.body }, app.routes, deps.fcm, place);
     return stored;
   });
 }

@@ -63,7 +63,7 @@ interface SpecialPush {
 export class ChunkTodo {
   readonly chunk: Pick<ClaimedChunk, 'runId' | 'ordinal'>;
   readonly message: PushMessage;
-  /** Which host of APNs; the empty string for FCM. */
+  /** Which host of APNs; the empty string for FCM and for proxies. */
   readonly environment: Environment | '';
   readonly #special: SpecialPush[] = [];
   readonly #plain: PlainDevices[] = [];

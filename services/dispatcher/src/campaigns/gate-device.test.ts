@@ -34,7 +34,7 @@ function claimed(pauses: readonly ActivePause[]): ClaimedChunk {
     checkpoint: 0,
     expiresAt: new Date(NOW.getTime() + 60_000),
     claimedAt: NOW,
-    credential: { version: 1, environment: null },
+    credential: { version: 1, route: 'direct', environment: null },
     pauses,
   };
 }
@@ -73,5 +73,21 @@ describe('the gate of a chunk', () => {
     ];
 
     expect(gateDevice(DEVICE, claimed(others))).toEqual({ action: 'send', environment: '' });
+  });
+
+  test('knows no hosts behind a proxy', () => {
+    const chunk = claimed([BREAKER]);
+    const behindProxy = {
+      ...chunk,
+      provider: 'apns',
+      credential: { version: 1, route: 'proxy', environment: 'production' },
+    } as const;
+    const developers = { ...DEVICE, environment: 'development' } as const;
+
+    expect(gateDevice(developers, behindProxy)).toEqual({ action: 'hold', pauseId: 5 });
+    expect(gateDevice(developers, { ...behindProxy, pauses: null })).toEqual({
+      action: 'send',
+      environment: '',
+    });
   });
 });

@@ -13,7 +13,7 @@ export type DeviceGate =
   | { readonly action: 'ask_for_token'; readonly environment: Environment | '' }
   | {
       readonly action: 'send';
-      /** Which host of APNs; the empty string for FCM. */
+      /** Which host of APNs; the empty string for FCM and for proxies. */
       readonly environment: Environment | '';
       /** The pause whose end this delivery tries out. */
       readonly probeOf?: number;
@@ -29,8 +29,7 @@ export function gateDevice(device: OwedDevice, chunk: ClaimedChunk): DeviceGate 
   const { credential, pauses } = chunk;
   if (credential === null) return { action: 'await_credential' };
 
-  const environment =
-    chunk.provider === 'fcm' ? '' : toEnvironment(credential.environment, device.environment);
+  const environment = toEnvironment(chunk.provider, credential, device.environment);
   if (environment === undefined) return { action: 'skip', reason: 'environment' };
   const pause = findPause(pauses, credential.version, environment);
   if (pause !== undefined && !isProbed(chunk, pause.probeDeliveryId))

@@ -141,14 +141,14 @@ class ChunkSending {
   }
 
   async #putOffUnusable(todo: ChunkTodo, credentialVersion: number, reason: string): Promise<void> {
-    const settler = this.#toSettler(todo, credentialVersion);
+    const settler = this.#toSettler(todo, { version: credentialVersion, route: 'direct' });
     settler.putOff(todo.drain(), { kind: 'pause', reason, scope: 'credential' });
     await settler.settled();
   }
 
   async #sendTo(provider: PushProvider, credential: Credential, todo: ChunkTodo): Promise<void> {
     const pacer = this.#deps.pacers.of(credential);
-    const settler = this.#toSettler(todo, credential.version, pacer);
+    const settler = this.#toSettler(todo, credential, pacer);
     const scope = this.#toScope(todo, credential.version);
     const feed = new ChunkFeed({
       todo,
@@ -238,9 +238,13 @@ class ChunkSending {
     return true;
   }
 
-  #toSettler(todo: ChunkTodo, credentialVersion: number, pacer?: Pacer): PushSettler {
-    const own = { chunk: this.#chunk, progress: this.#progress, waits: this.#waits, pacer };
-    return new PushSettler({ ...this.#deps, ...own }, this.#toScope(todo, credentialVersion));
+  #toSettler(
+    todo: ChunkTodo,
+    { version, route }: Pick<Credential, 'version' | 'route'>,
+    pacer?: Pacer,
+  ): PushSettler {
+    const own = { chunk: this.#chunk, progress: this.#progress, waits: this.#waits, pacer, route };
+    return new PushSettler({ ...this.#deps, ...own }, this.#toScope(todo, version));
   }
 
   #toScope({ environment }: ChunkTodo, credentialVersion: number): CredentialScope {

@@ -31,7 +31,7 @@ const chunk = {
   outcomes: Buffer.alloc(3),
   expiresAt: EXPIRES_AT,
   claimedAt: NOW,
-  credential: { version: 1, environment: null },
+  credential: { version: 1, route: 'direct', environment: null },
   pauses: null,
 } satisfies ClaimedChunk;
 const scope = {
@@ -70,6 +70,7 @@ function createSettler({ hasProbe = false } = {}) {
   const settler = new PushSettler(
     {
       chunk,
+      route: 'direct',
       progress: new ChunkProgress(chunk),
       waits,
       breaker,

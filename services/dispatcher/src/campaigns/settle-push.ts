@@ -5,7 +5,7 @@ import {
   type PauseScope,
   type Requeue,
 } from '@heliograph/core';
-import type { AttemptRecord, ClaimedChunk, CredentialScope } from '@heliograph/db';
+import type { AttemptRecord, ClaimedChunk, CredentialScope, RouteName } from '@heliograph/db';
 import type { Attempt } from '@heliograph/providers';
 import type { Logger } from 'pino';
 
@@ -22,6 +22,7 @@ import { toException } from './exceptions.ts';
 
 export interface PushSettlerDeps {
   readonly chunk: ClaimedChunk;
+  readonly route: RouteName;
   readonly progress: ChunkProgress;
   readonly waits: ChunkWaits;
   readonly breaker: Breaker;
@@ -47,6 +48,8 @@ export class PushSettler {
   readonly #pending = new Set<Promise<void>>();
   /** Sent at the first try, and not told as evidence yet. */
   #plainlySent = 0;
+  /** Their devices, where a customer's proxy took them. */
+  #takenByProxy: number[] = [];
 
   constructor(deps: PushSettlerDeps, scope: CredentialScope) {
     this.#deps = deps;
@@ -59,6 +62,7 @@ export class PushSettler {
     if (outcome.kind === 'sent' && push.probeOf === undefined && !push.wasTried) {
       this.#deps.progress.finish(push.index, 'sent', null);
       this.#plainlySent += 1;
+      if (this.#deps.route === 'proxy') this.#takenByProxy.push(push.toDevice().deviceId);
       return;
     }
     this.#later(push, this.#settleOther(push, attempt, outcome));
@@ -94,7 +98,10 @@ export class PushSettler {
   /** Tells what was simply sent. */
   tellSent(): void {
     if (this.#plainlySent === 0) return;
-    this.#deps.evidence.addSent(this.#scope, this.#plainlySent);
+    const { evidence, chunk, route } = this.#deps;
+    const byProxy = { deviceIds: this.#takenByProxy, claimedAt: chunk.claimedAt };
+    evidence.addSent(this.#scope, this.#plainlySent, route === 'proxy' ? byProxy : undefined);
+    this.#takenByProxy = [];
     this.#deps.breaker.note(this.#scope, SENT);
     this.#plainlySent = 0;
   }
@@ -134,9 +141,10 @@ export class PushSettler {
       latencyMs,
       ...(status === undefined ? {} : { status }),
     });
-    const { evidence, chunk, pauses, log, progress } = this.#deps;
+    const { evidence, chunk, route, pauses, log, progress } = this.#deps;
     evidence.add({
       scope: this.#scope,
+      route,
       outcome,
       status,
       deviceId: push.toDevice().deviceId,

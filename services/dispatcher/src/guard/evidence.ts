@@ -1,22 +1,26 @@
-import type { Outcome, Requeue } from '@heliograph/core';
+import type { Fail, Outcome, Requeue } from '@heliograph/core';
 import {
   hashPushToken,
   noteAnswers,
+  noteDeviceAnswers,
   noteTokenFaults,
   type AnswerCount,
   type CredentialScope,
   type Db,
+  type RouteName,
   type TokenFault,
 } from '@heliograph/db';
 import type { Logger } from 'pino';
 
 import { askGuard } from './ask-guard.ts';
+import { DeviceAnswerFold } from './device-answers.ts';
 import { judgeEndpoint } from './judge-endpoint.ts';
 import { toKey, type Pauses } from './pauses.ts';
 
 /** What one answer says about its scope and its token. */
 export interface Answer {
   readonly scope: CredentialScope;
+  readonly route: RouteName;
   readonly outcome: Exclude<Outcome, Requeue>;
   /** HTTP status; undefined where nothing was answered, which says nothing about the scope. */
   readonly status: number | undefined;
@@ -29,10 +33,15 @@ export interface Answer {
 /** Gathers what providers say about tokens and scopes, for the guard and for repeated refusals. */
 export interface Evidence {
   add(answer: Answer): void;
-  /** So many pushes of the scope were sent, and nothing else is to be said of them. */
-  addSent(scope: CredentialScope, count: number): void;
+  /** So many pushes of the scope were sent, and nothing else is to be said of them. A proxy's are named by their devices. */
+  addSent(scope: CredentialScope, count: number, byProxy?: SentByProxy): void;
   /** Writes what was gathered. */
   close(): Promise<void>;
+}
+
+export interface SentByProxy {
+  readonly deviceIds: readonly number[];
+  readonly claimedAt: Date;
 }
 
 interface Gathered {
@@ -42,11 +51,17 @@ interface Gathered {
   dead: number;
   trouble: number;
   readonly faults: TokenFault[];
+  /** What a customer's proxy said of devices; undefined where it said nothing. */
+  devices: DeviceAnswerFold | undefined;
   /** A run of one refusal that pauses the app when it gets long. */
   pauseReason: string | undefined;
 }
 
 const MAX_SCOPES_REMEMBERED = 10_000;
+/** A customer's proxy that refuses so many devices in a row refuses us. */
+const REFUSES_ALL = 100;
+/** Why a push token is noted as faulty whose device a proxy refused again and again. */
+const BLOCKED = 'blocked';
 /** Answers without a fault are written together, this often. */
 const GATHER_MS = 1_000;
 
@@ -58,6 +73,7 @@ export function createEvidence(deps: {
 }): Evidence {
   let gathered = new Map<string, Gathered>();
   const refusalsInARow = new Map<string, number>();
+  const devicesInARow = new Map<string, Set<number>>();
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -68,6 +84,7 @@ export function createEvidence(deps: {
     entry.answers += 1;
     if (judgeEndpoint(answer) === 'trouble') entry.trouble += 1;
     countRefusals(key, entry, answer.outcome);
+    if (answer.route === 'proxy') noteDevice(key, entry, answer);
     if (answer.outcome.kind === 'gone') {
       const { fault, reason, invalidSince } = answer.outcome;
       entry[fault === 'dead' ? 'dead' : 'wrongPlace'] += 1;
@@ -85,14 +102,21 @@ export function createEvidence(deps: {
       });
     }
     // Good news can wait and share a statement; a fault must not, since the guard may have to stop the scope.
-    if (entry.faults.length > 0 || entry.pauseReason !== undefined) startWriting();
+    if (entry.faults.length > 0 || entry.pauseReason !== undefined || refusesDevice(answer.outcome))
+      startWriting();
     else timer ??= setTimeout(startWriting, GATHER_MS);
   }
 
-  function addSent(scope: CredentialScope, count: number): void {
+  function addSent(scope: CredentialScope, count: number, byProxy?: SentByProxy): void {
     const key = toKey(scope);
-    toEntry(key, scope).answers += count;
+    const entry = toEntry(key, scope);
+    entry.answers += count;
     refusalsInARow.delete(key);
+    if (byProxy !== undefined) {
+      devicesInARow.delete(key);
+      const devices = (entry.devices ??= new DeviceAnswerFold());
+      for (const id of byProxy.deviceIds) devices.addTaken(id, byProxy.claimedAt);
+    }
     timer ??= setTimeout(startWriting, GATHER_MS);
   }
 
@@ -106,6 +130,7 @@ export function createEvidence(deps: {
       dead: 0,
       trouble: 0,
       faults: [],
+      devices: undefined,
       pauseReason: undefined,
     };
     gathered.set(key, made);
@@ -129,6 +154,23 @@ export function createEvidence(deps: {
     if (inARow >= outcome.pauseAfter) entry.pauseReason = outcome.reason;
   }
 
+  /** A proxy may refuse a device; where it refuses one after the other, it is more likely that it does not want us. */
+  function noteDevice(key: string, entry: Gathered, answer: Answer): void {
+    const { outcome, deviceId, claimedAt } = answer;
+    if (outcome.kind === 'sent' || outcome.kind === 'gone') devicesInARow.delete(key);
+    if (outcome.kind === 'sent')
+      (entry.devices ??= new DeviceAnswerFold()).addTaken(deviceId, claimedAt);
+    if (!refusesDevice(outcome)) return;
+    const hash = hashPushToken(answer.pushToken);
+    (entry.devices ??= new DeviceAnswerFold()).addRefused(deviceId, hash, claimedAt);
+    if (devicesInARow.size >= MAX_SCOPES_REMEMBERED) devicesInARow.clear();
+    const inARow = devicesInARow.get(key) ?? new Set();
+    devicesInARow.set(key, inARow.add(deviceId));
+    if (inARow.size < REFUSES_ALL) return;
+    entry.pauseReason = outcome.reason;
+    devicesInARow.delete(key);
+  }
+
   async function writeAll(): Promise<void> {
     while (gathered.size > 0) {
       const entries = [...gathered.values()];
@@ -143,6 +185,7 @@ export function createEvidence(deps: {
   }
 
   async function write(entries: readonly Gathered[]): Promise<void> {
+    for (const entry of entries) await noteBlocked(entry);
     const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead, trouble }) => ({
       scope,
       answers,
@@ -162,6 +205,30 @@ export function createEvidence(deps: {
     }
   }
 
+  /**
+   * A device that its proxy refused again and again is a faulty token like others: a proxy that refuses everybody must not empty the
+   * registry.
+   */
+  async function noteBlocked(entry: Gathered): Promise<void> {
+    const { devices, scope } = entry;
+    if (devices === undefined) return;
+    const faults = await deps.db.transaction().execute(async (tx) => {
+      const refused = await noteDeviceAnswers(tx, devices.list());
+      const noted = refused.map(({ deviceId, pushTokenHash, refusedAt }): TokenFault => ({
+        scope,
+        deviceId,
+        pushTokenHash,
+        reason: BLOCKED,
+        kind: 'wrong_place',
+        invalidSince: refusedAt,
+      }));
+      await noteTokenFaults(tx, noted);
+      return noted;
+    });
+    entry.wrongPlace += faults.length;
+    entry.faults.push(...faults);
+  }
+
   return {
     add,
     addSent,
@@ -170,4 +237,8 @@ export function createEvidence(deps: {
       while (writing !== undefined) await writing;
     },
   };
+}
+
+function refusesDevice(outcome: Answer['outcome']): outcome is Fail {
+  return outcome.kind === 'fail' && outcome.refusedBy === 'device';
 }

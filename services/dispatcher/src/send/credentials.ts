@@ -1,7 +1,8 @@
 import type { Provider, SecretBox } from '@heliograph/core';
 import { findCredential, toKeyPlace, type Db } from '@heliograph/db';
 import type { Credential } from '@heliograph/providers';
-import { unpackCertificateFile } from '@heliograph/providers/certificate';
+
+import { openCredential } from './open-credential.ts';
 
 /** A credential ready for use, or why it can't be used. */
 export type LoadedCredential =
@@ -49,34 +50,9 @@ async function loadCredential(
   } catch {
     return { kind: 'unusable', version: row.version, reason: 'sealed_with_another_key' };
   }
-  const shared = { id: `${appRef}/${provider}`, version: row.version };
-  if ('bundle' in row.settings) {
-    const { bundle, ratePerSecond } = row.settings;
-    const app = {
-      ...shared,
-      provider: 'apns',
-      route: 'direct',
-      environment: row.environment ?? undefined,
-      bundle,
-      ...(ratePerSecond !== undefined && { ratePerSecond }),
-    } as const;
-    if ('keyId' in row.settings) {
-      const { keyId, teamId } = row.settings;
-      return usable({ ...app, auth: 'token', keyId, teamId, privateKey: key });
-    }
-    const certificateFile = unpackCertificateFile(key);
-    if (!certificateFile) return { kind: 'unusable', version: row.version, reason: 'unusable_key' };
-    return usable({ ...app, auth: 'certificate', certificateFile });
-  }
-  return usable({
-    ...shared,
-    provider: 'fcm',
-    route: 'direct',
-    ...row.settings,
-    serviceAccount: key,
-  });
-}
-
-function usable(credential: Credential): LoadedCredential {
+  const identity = { id: `${appRef}/${provider}`, version: row.version };
+  const credential = openCredential(identity, provider, row, key);
+  if (credential === undefined)
+    return { kind: 'unusable', version: row.version, reason: 'unusable_key' };
   return { kind: 'usable', credential };
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '@heliograph/core';
+import type { Environment, Provider } from '@heliograph/core';
 import type { ActivePause, ClaimedDelivery } from '@heliograph/db';
 
 /** What is to be done with a claimed delivery before any provider is asked. */
@@ -8,7 +8,7 @@ export type Gate =
   | { readonly action: 'await_credential' }
   | {
       readonly action: 'send';
-      /** Which host of APNs; the empty string for FCM. */
+      /** Which host of APNs; the empty string for FCM and for proxies. */
       readonly environment: Environment | '';
       /** The pause whose end this delivery tries out. */
       readonly probeOf?: number;
@@ -28,6 +28,7 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
   if (
     device.userId !== delivery.userId ||
     device.provider !== delivery.provider ||
+    device.tokenReplaced ||
     (delivery.activationId !== null && device.activationId !== delivery.activationId)
   )
     return skip('device_reassigned');
@@ -36,8 +37,7 @@ export function passGate(delivery: ClaimedDelivery, now: Date): Gate {
   if (isExpired(delivery, now)) return EXPIRED;
   if (credential === null) return { action: 'await_credential' };
 
-  const environment =
-    delivery.provider === 'fcm' ? '' : toEnvironment(credential.environment, device.environment);
+  const environment = toEnvironment(delivery.provider, credential, device.environment);
   if (environment === undefined) return skip('environment');
 
   const pause = findPause(delivery.pauses, credential.version, environment);
@@ -67,15 +67,17 @@ export function findPause(
 }
 
 /**
- * A device may name the host that its token works on; a credential for production takes no development tokens. Undefined where the
- * two don't go together.
+ * Which host of APNs; the empty string where there is no such split: at FCM, and behind a customer's proxy. A device may name the host
+ * that its token works on; a credential for production takes no development tokens. Undefined where the two don't go together.
  */
 export function toEnvironment(
-  ofCredential: Environment | null,
+  provider: Provider,
+  credential: NonNullable<ClaimedDelivery['credential']>,
   ofDevice: Environment | null,
-): Environment | undefined {
-  if (ofCredential === 'production' && ofDevice === 'development') return undefined;
-  return ofDevice ?? ofCredential ?? 'production';
+): Environment | '' | undefined {
+  if (provider === 'fcm' || credential.route === 'proxy') return '';
+  if (credential.environment === 'production' && ofDevice === 'development') return undefined;
+  return ofDevice ?? credential.environment ?? 'production';
 }
 
 function skip(reason: string): Gate {

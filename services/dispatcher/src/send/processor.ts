@@ -4,6 +4,7 @@ import {
   type CredentialScope,
   type Db,
   type DeliveryUpdate,
+  type RouteName,
 } from '@heliograph/db';
 import type { ProviderPool, PushProvider } from '@heliograph/providers';
 import type { Logger } from 'pino';
@@ -163,7 +164,8 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     const { outcome } = settled;
     if (outcome.kind === 'retry' && outcome.throttles === 'project')
       pacer?.slowDown(outcome.retryAfterMs);
-    await settle(delivery, gate, scope, settled, device.pushToken);
+    const { route } = loaded.credential;
+    await settle(delivery, gate, { scope, route }, settled, device.pushToken);
   }
 
   /** Waits for the pace of the account; answers false where that takes too long. */
@@ -179,7 +181,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   async function settle(
     delivery: ClaimedDelivery,
     gate: SendGate,
-    scope: CredentialScope,
+    { scope, route }: { readonly scope: CredentialScope; readonly route: RouteName },
     settled: SettledAttempt,
     pushToken: string,
   ): Promise<void> {
@@ -206,6 +208,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
 
     deps.evidence.add({
       scope,
+      route,
       outcome,
       status: settled.status,
       deviceId: delivery.deviceId,
@@ -229,7 +232,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
 
   function record(delivery: ClaimedDelivery, update: DeliveryUpdate): Promise<void> {
     const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
-    return deps.recorder.record({ update, awaitedMessageId });
+    return deps.recorder.record({ update, appRef: delivery.appRef, awaitedMessageId });
   }
 
   function turnsOf(provider: PushProvider): Turns {

@@ -62,6 +62,32 @@ const flag = optional(Type.Boolean());
 const shown = nullable(Type.String());
 const shownRate = nullable(Type.Number());
 
+const Proxy = nullable(
+  Type.Object(
+    {
+      url: Type.String(),
+      schema: oneOf(['2017', 'current']),
+      brandId: shown,
+      backendService: shown,
+      goneOn: Type.Array(Type.Integer()),
+      retry: oneOf(['documented', 'until_expiry']),
+      ratePerSecond: shownRate,
+      basicUsername: shown,
+      caBase64: shown,
+      certificate: nullable(
+        Type.Object({
+          commonName: Type.String(),
+          fingerprint: Type.String({ description: 'SHA-256, in hex.' }),
+          validTo: Type.String({ format: 'date-time' }),
+        }),
+      ),
+    },
+    { title: 'Proxy' },
+  ),
+);
+
+export type ProxyAnswer = Static<typeof Proxy>;
+
 const Detail = Type.Object(
   {
     application: Listed,
@@ -88,6 +114,8 @@ const Detail = Type.Object(
     ),
     fcmProjectId: shown,
     fcmRatePerSecond: shownRate,
+    apnsProxy: Proxy,
+    fcmProxy: Proxy,
     hmsProjectId: Type.Null(),
   },
   { title: 'ApplicationDetail' },

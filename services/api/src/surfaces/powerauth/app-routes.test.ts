@@ -138,6 +138,8 @@ describe('POST /admin/app/detail', () => {
       apnsCertificate: null,
       fcmProjectId: 'p',
       fcmRatePerSecond: 12.5,
+      apnsProxy: null,
+      fcmProxy: null,
       hmsProjectId: null,
     });
     expect(JSON.stringify(answer.body)).not.toContain(KEY);

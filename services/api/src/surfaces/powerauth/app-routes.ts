@@ -1,4 +1,4 @@
-import type { App } from '@heliograph/db';
+import type { App, ProxySettings } from '@heliograph/db';
 
 import type { ApplicationName } from '../../apps/application-directory.ts';
 import { createApp } from '../../apps/create-app.ts';
@@ -13,6 +13,7 @@ import {
   LIST_UNCONFIGURED_APPS,
   type AppDetailAnswer,
   type ListedApp,
+  type ProxyAnswer,
   type UnconfiguredApp,
 } from './app-endpoints.ts';
 import { toWireAppId } from './fields.ts';
@@ -81,6 +82,8 @@ function toDetail(
     ...toAuth(apns),
     fcmProjectId: projectId,
     fcmRatePerSecond: fcmRate,
+    apnsProxy: toProxy(include.apns ? detail.proxies.apns : undefined),
+    fcmProxy: toProxy(include.fcm ? detail.proxies.fcm : undefined),
     hmsProjectId: null,
   };
 }
@@ -96,4 +99,23 @@ function toAuth(apns: AppDetail['apns']): Pick<AppDetailAnswer, 'apnsAuth' | 'ap
     validTo: toWireDate(new Date(validTo)),
   };
   return { apnsAuth: 'certificate', apnsCertificate: certificate };
+}
+
+function toProxy(proxy: ProxySettings | undefined): ProxyAnswer {
+  if (proxy === undefined) return null;
+  const { url, schema, goneOn, retry, caPem, certificate } = proxy;
+  return {
+    url,
+    schema,
+    brandId: proxy.brandId ?? null,
+    backendService: proxy.backendService ?? null,
+    goneOn: [...goneOn],
+    retry,
+    ratePerSecond: proxy.ratePerSecond ?? null,
+    basicUsername: proxy.basicUsername ?? null,
+    caBase64: caPem === undefined ? null : Buffer.from(caPem).toString('base64'),
+    certificate: certificate
+      ? { ...certificate, validTo: toWireDate(new Date(certificate.validTo)) }
+      : null,
+  };
 }

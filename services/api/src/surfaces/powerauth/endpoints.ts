@@ -1,11 +1,15 @@
 import type { EndpointDoc } from '../../http/endpoint.ts';
 import * as app from './app-endpoints.ts';
+import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
+import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
+import * as livePerson from './liveperson-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
 import * as service from './service-endpoints.ts';
 import * as trace from './trace-endpoints.ts';
@@ -51,13 +55,31 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.REMOVE_APNS,
   credential.UPDATE_FCM,
   credential.REMOVE_FCM,
+  proxy.SAVE_PROXY,
+  proxy.REMOVE_PROXY,
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
+  developerKey.CREATE_DEVELOPER_KEY,
+  developerKey.LIST_DEVELOPER_KEYS,
+  developerKey.DISABLE_DEVELOPER_KEY,
+  developerKey.ENABLE_DEVELOPER_KEY,
+  developerKey.ROTATE_DEVELOPER_KEY,
+  livePerson.SAVE_SENDER,
+  livePerson.LIST_SENDERS,
+  livePerson.REMOVE_SENDER,
+  livePerson.REMOVE_SENDER_CERTIFICATE,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,
   control.APPLY_HELD_FAULTS,
   control.DISCARD_HELD_FAULTS,
   control.RESTORE_DEVICE,
+  callback.CREATE_CALLBACK,
+  callback.LIST_CALLBACKS,
+  callback.DELETE_CALLBACK,
+  callback.ROTATE_CALLBACK,
+  callback.TEST_CALLBACK,
+  callback.RESUME_CALLBACK,
+  callback.LIST_CALLBACK_EVENTS,
 ];

@@ -1,4 +1,4 @@
-import type { Refusal, RefusalCode } from '@heliograph/core';
+import type { Refusal, RefusalCode, Violation } from '@heliograph/core';
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
 
 import type { Endpoint, EndpointDoc } from '../../http/endpoint.ts';
@@ -144,6 +144,11 @@ export function renderRefusal({ code, message, violations }: Refusal): unknown {
     };
   return {
     status: 'ERROR',
-    responseObject: { code: 'ERROR_REQUEST', message, violations },
+    responseObject: { code: 'ERROR_REQUEST', message, violations: violations.map(toShown) },
   };
+}
+
+/** Every violation has a value, be it none that may be shown. */
+function toShown(violation: Violation) {
+  return { invalidValue: null, ...violation };
 }

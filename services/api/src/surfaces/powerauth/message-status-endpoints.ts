@@ -2,7 +2,7 @@ import { DELIVERY_STATES } from '@heliograph/core';
 import { Type, type Static } from '@sinclair/typebox';
 
 import { answering, takingFrom } from './envelope.ts';
-import { oneOf, optional, text, WireAppId } from './fields.ts';
+import { nullable, oneOf, optional, text, WireAppId } from './fields.ts';
 
 const Attempt = Type.Object(
   {
@@ -50,7 +50,7 @@ const MessageDetail = Type.Object(
   {
     id: Type.String(),
     appId: WireAppId,
-    userId: Type.String(),
+    userId: nullable(Type.String({ description: 'Null where the push token was nobody’s.' })),
     createdAt: Type.String(),
     expiresAt: Type.String(),
     counts: LedgerCounts,

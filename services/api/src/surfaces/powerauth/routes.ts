@@ -1,18 +1,31 @@
 import type { Route } from '../../http/endpoint.ts';
 import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
+import type { SaveProxyDeps } from '../../apps/save-proxy.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
+import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
+import { livePersonRoutes } from './liveperson-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
 export interface PowerAuthDeps
-  extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps {
+  extends
+    AppDeps,
+    CallbackDeps,
+    CampaignDeps,
+    CredentialRouteDeps,
+    DeviceRouteDeps,
+    RunRouteDeps,
+    SaveProxyDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -29,6 +42,10 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
+    ...developerKeyRoutes(deps),
+    ...proxyRoutes(deps),
+    ...livePersonRoutes(deps),
     ...controlRoutes(deps),
+    ...callbackRoutes(deps),
   ];
 }

@@ -1,0 +1,32 @@
+import { removeProxy } from '../../apps/remove-proxy.ts';
+import { saveProxy, type NewProxy, type SaveProxyDeps } from '../../apps/save-proxy.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import { toProvider } from './fields.ts';
+import { REMOVE_PROXY, SAVE_PROXY } from './proxy-endpoints.ts';
+
+export function proxyRoutes(deps: SaveProxyDeps): readonly Route[] {
+  return [
+    route(SAVE_PROXY, async (input) => {
+      const { appId, platform, certificateBase64, privateKeyBase64, caBase64, ...rest } = input;
+      const proxy: NewProxy = {
+        ...rest,
+        provider: toProvider(platform),
+        schema: input.schema ?? 'current',
+        goneOn: input.goneOn ?? [410],
+        retry: input.retry ?? 'documented',
+        ...(certificateBase64 !== undefined && { certificate: toText(certificateBase64) }),
+        ...(privateKeyBase64 !== undefined && { privateKey: toText(privateKeyBase64) }),
+        ...(caBase64 !== undefined && { ca: toText(caBase64) }),
+      };
+      await saveProxy(deps, { appId }, proxy);
+    }),
+
+    route(REMOVE_PROXY, ({ appId, platform }) =>
+      removeProxy(deps, { appId }, toProvider(platform)),
+    ),
+  ];
+}
+
+function toText(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}
