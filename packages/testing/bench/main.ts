@@ -10,6 +10,7 @@ import { campaign } from './scenarios/campaign.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
+import { signature } from './scenarios/signature.ts';
 import { soak } from './scenarios/soak.ts';
 import { transport } from './scenarios/transport.ts';
 
@@ -17,6 +18,7 @@ import { transport } from './scenarios/transport.ts';
 const SCENARIOS = new Map<string, Scenario>([
   ['transport', transport],
   ['soak', soak],
+  ['signature', signature],
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],
