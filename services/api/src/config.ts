@@ -25,6 +25,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
+    inboxMaxStreams: read.int('INBOX_MAX_STREAMS', 10_000, { min: 0, max: 1_000_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),
     applicationName: read.str('APPLICATION_NAME', 'powerauth-push'),

@@ -1,8 +1,21 @@
 import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
-import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import {
+  claimMode,
+  listInboxAfter,
+  listInboxBehind,
+  openDatabase,
+  pingDatabase,
+} from '@heliograph/db';
+import {
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeInbox,
+  subscribeOutcomes,
+} from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
 import { openDirectories } from './activations/open-directories.ts';
@@ -11,6 +24,7 @@ import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
 import { openServer } from './http/server.ts';
+import { createInboxWatcher } from './inbox/inbox-watcher.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
@@ -54,6 +68,15 @@ runMain('api', async () => {
     read: (runIds) => listRunProgress(db, runIds),
     onError: (error) => log.warn({ err: error }, 'campaign runs not read'),
   });
+  const inboxWatcher = createInboxWatcher({
+    read: (positions, limit) => listInboxAfter(db, positions, limit),
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: (error) => log.warn({ err: error }, 'inboxes not read'),
+    maxStreams: config.inboxMaxStreams,
+  });
+  subscribeInbox(subscriber, config.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
+    onRedisError,
+  );
 
   const directories = openDirectories(db, config.powerAuth, log);
   shutdown.add('directories', () => directories.close());
@@ -75,6 +98,9 @@ runMain('api', async () => {
     },
     campaignLane,
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, config.prefix, userIds, onRedisError),
+    random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,
     fcm: config.fcm,
@@ -99,6 +125,7 @@ runMain('api', async () => {
     messages.waiter.close();
     draining.abort();
     runWatcher.close();
+    inboxWatcher.close();
   });
   shutdown.add('readiness', () => health.drain());
 

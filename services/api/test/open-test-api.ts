@@ -1,10 +1,23 @@
 import { randomBytes } from 'node:crypto';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
-import { pingDatabase, type Db } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, type CampaignLane } from '@heliograph/queue';
+import {
+  listInboxAfter,
+  listInboxBehind,
+  pingDatabase,
+  type Db,
+  type InboxPosition,
+} from '@heliograph/db';
+import {
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeInbox,
+  type CampaignLane,
+} from '@heliograph/queue';
 import { createHealth, createLogger, type Health } from '@heliograph/runtime';
-import { openTestDatabase, openTestRedis } from '@heliograph/testing';
+import { openTestDatabase, openTestRedis, type TestRedis } from '@heliograph/testing';
 
 import { openDirectories } from '../src/activations/open-directories.ts';
 import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
@@ -12,6 +25,7 @@ import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
 import { openServer } from '../src/http/server.ts';
+import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
@@ -27,6 +41,15 @@ export interface TestApiOptions {
   readonly watchPollMs?: number;
   readonly maxWatches?: number;
   readonly heartbeatMs?: number;
+  readonly inbox?: {
+    readonly pollMs?: number;
+    readonly maxStreams?: number;
+    readonly maxStreamsPerUser?: number;
+  };
+  /** A replica over the same database and Redis, which is to be closed before the other. */
+  readonly beside?: TestApi;
+  /** A Redis of the test's own. */
+  readonly redis?: TestRedis;
 }
 
 export interface Answer {
@@ -61,6 +84,9 @@ export interface TestApi {
   readonly campaignLane: CampaignLane;
   /** The runs that were looked at together for those who watch, one entry per look. */
   readonly looks: readonly (readonly string[])[];
+  /** The positions that were read after for streams of inboxes, one entry per statement. */
+  readonly inboxReads: readonly (readonly InboxPosition[])[];
+  readonly redis: TestRedis;
   readonly url: string;
   /** Sends a JSON body, or no body at all. */
   call(
@@ -79,8 +105,13 @@ export interface TestApi {
 
 /** The api as `main.ts` builds it, over a database and a Redis of its own, behind real HTTP. */
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const database = await openTestDatabase();
-  const { url: redisUrl, prefix } = await openTestRedis();
+  const { beside } = options;
+  const database =
+    beside === undefined
+      ? await openTestDatabase()
+      : { db: beside.db, close: () => Promise.resolve() };
+  const redisPlace = options.redis ?? beside?.redis ?? (await openTestRedis());
+  const { url: redisUrl, prefix } = redisPlace;
   const log = createLogger('test', 'silent');
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
@@ -99,6 +130,24 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     pollMs: options.watchPollMs ?? 20,
     ...(options.maxWatches === undefined ? {} : { maxWatches: options.maxWatches }),
   });
+  const inboxReads: (readonly InboxPosition[])[] = [];
+  const inboxWatcher = createInboxWatcher({
+    read(positions, limit) {
+      inboxReads.push(positions.map(({ userId, after }) => ({ userId, after })));
+      return listInboxAfter(db, positions, limit);
+    },
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: () => undefined,
+    maxStreams: 1000,
+    // A test that does not say so finds nothing by it.
+    pollMs: 3_600_000,
+    ...options.inbox,
+  });
+  const subscriber = openRedis(redisUrl, 'blocking', () => undefined);
+  const subscribed = subscribeInbox(subscriber, prefix, (ids) => inboxWatcher.hint(ids));
+  if (options.redis === undefined) await subscribed;
+  else subscribed.catch(() => undefined);
+
   const directories = openDirectories(db, options.powerAuth, log);
   const key = randomBytes(32);
   const secrets = createSecretBox(key, toKeyId(key));
@@ -118,6 +167,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     },
     campaignLane,
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, prefix, userIds, () => undefined),
+    random: () => 0.5,
     syncWaitMs,
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
@@ -152,6 +204,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     health,
     campaignLane,
     looks,
+    inboxReads,
+    redis: redisPlace,
     url,
     call: (method, path, body, headers = {}) =>
       send(path, {
@@ -167,12 +221,14 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       messages.waiter.close();
       draining.abort();
       runWatcher.close();
+      inboxWatcher.close();
       await server.close();
       await messages.acceptor.close();
       await directories.close();
       await lane.close();
       await campaignLane.close();
       redis.disconnect();
+      subscriber.disconnect();
       await database.close();
     },
   };
