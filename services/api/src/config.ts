@@ -37,6 +37,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       max: MAX_DATE_WINDOW_SECONDS,
     }),
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
+    inboxMaxStreams: read.int('INBOX_MAX_STREAMS', 10_000, { min: 0, max: 1_000_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),
     applicationName: read.str('APPLICATION_NAME', 'powerauth-push'),

@@ -135,8 +135,8 @@ describe('POST /api/1.0/push/{username}@{carrier}', () => {
 
   test('announces deliveries and the inbox to those who wait for them', async () => {
     const userId = await makeReceiver(api, key);
-    const { prefix } = api.backing.redis;
-    const listener = api.redis.duplicate({ enableOfflineQueue: true });
+    const { prefix } = api.redis;
+    const listener = api.redisConnection.duplicate({ enableOfflineQueue: true });
     const heard: string[] = [];
     listener.on('message', (_channel: string, text: string) => heard.push(text));
     await listener.subscribe(`${prefix}:inbox`);
@@ -144,10 +144,12 @@ describe('POST /api/1.0/push/{username}@{carrier}', () => {
     const { body } = await pushTo(api, key, userId);
 
     const jobs = async () => {
-      const names = await api.redis.keys(`${prefix}:messages:*`);
-      const kinds = await Promise.all(names.map((name) => api.redis.type(name)));
+      const names = await api.redisConnection.keys(`${prefix}:messages:*`);
+      const kinds = await Promise.all(names.map((name) => api.redisConnection.type(name)));
       const hashes = names.filter((_, at) => kinds[at] === 'hash');
-      return JSON.stringify(await Promise.all(hashes.map((name) => api.redis.hgetall(name))));
+      return JSON.stringify(
+        await Promise.all(hashes.map((name) => api.redisConnection.hgetall(name))),
+      );
     };
     const [{ id } = { id: 'none' }] = await deliveriesOf(body.requestId);
     await until(async () => heard.includes(JSON.stringify([userId])));
