@@ -26,8 +26,8 @@ export interface InboxWatch {
 
 export interface InboxWatcher {
   /**
-   * Tells the listener every message of its apps after `start`, in their order, each once, those that are there and those that come. Refuses when
-   * too many watch already, before it opens the listener.
+   * Tells the listener every message of its apps after `start`, in their order, each once, those that are there and those that come.
+   * Refuses when too many watch already, before it opens the listener.
    */
   watch(start: InboxStart, open: (watch: InboxWatch) => InboxListener): void;
   /** These users have a message. */
