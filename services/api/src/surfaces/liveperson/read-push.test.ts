@@ -1,6 +1,6 @@
 import { Refusal } from '@heliograph/core';
+import { toAndroidBody, toIosBody } from '@heliograph/testing/live-person';
 
-import { toAndroidBody, toIosBody } from '../../../test/live-person-bodies.ts';
 import { readPush } from './read-push.ts';
 
 const NAMES = { brandId: '89961346', deviceToken: 'a token of the customer’s own' };

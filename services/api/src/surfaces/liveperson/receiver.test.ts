@@ -4,15 +4,16 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import { hashPushToken } from '@heliograph/db';
 import { makeApp, makeDevice, useTestDatabase, type DeviceOptions } from '@heliograph/testing';
-
-import { toAndroidBody, toIosBody } from '../../../test/live-person-bodies.ts';
 import {
   fingerprintOf,
   makeAuthority,
   makeClient,
+  toAndroidBody,
+  toIosBody,
   type ClientIdentity,
   type ReceiverAnswer,
-} from '../../../test/live-person-client.ts';
+} from '@heliograph/testing/live-person';
+
 import { openTestReceiver, type TestReceiver } from '../../../test/open-test-receiver.ts';
 
 const database = useTestDatabase({ poolSize: 10 });
