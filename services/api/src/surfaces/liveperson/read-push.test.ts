@@ -138,6 +138,15 @@ test('a brand that is a number is that number', () => {
   expect(read({ ...toIosBody('today', NAMES), brandId: 89_961_346 }).brandId).toBe('89961346');
 });
 
+test('a sequence too big to be exact is none', () => {
+  const text = JSON.stringify(toIosBody('today', NAMES)).replace(
+    '"sequence":3',
+    '"sequence":9007199254740993',
+  );
+
+  expect(readPush(Buffer.from(text)).sequence).toBeUndefined();
+});
+
 test('a body too deep to be walked is refused', () => {
   const deep = `{"aps":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
 
