@@ -57,6 +57,7 @@ export interface Stack {
 
 export async function openStack(
   servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const database = await openTestDatabase(
     servers.postgres === undefined ? {} : { serverUrl: servers.postgres.url },
@@ -81,6 +82,7 @@ export async function openStack(
     FCM_URL: sandbox.fcmUrl,
     FCM_TOKEN_URL: sandbox.tokenUrl,
     FCM_CA_FILE: folder.caFile,
+    ...settings,
   };
 
   async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
