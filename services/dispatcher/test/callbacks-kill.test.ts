@@ -112,6 +112,6 @@ describe('SIGSTOP of a dispatcher for longer than its lease on a callback', () =
 
     // What came after that is what was new, and nothing of before.
     const since = receiver.received.slice(before).flatMap(({ events }) => events);
-    expect(since.map(({ data }) => data['messageId']).toSorted()).toEqual(third.toSorted());
+    expect(since.map(({ data }) => String(data['messageId'])).toSorted()).toEqual(third.toSorted());
   });
 });

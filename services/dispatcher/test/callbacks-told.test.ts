@@ -51,7 +51,7 @@ describe('what became of messages', () => {
           .updateTable('callbackEndpoints')
           .set({ nextAttemptAt: new Date(0) })
           .execute();
-        const told = receiver.taken().map(({ data }) => data['deliveryId']);
+        const told = receiver.taken().map(({ data }) => String(data['deliveryId']));
         expect(told.toSorted()).toEqual(deliveries.map(({ id }) => id).toSorted());
       },
       { timeoutMs: 40_000 },
@@ -73,6 +73,29 @@ describe('what became of messages', () => {
       });
     expect(byDelivery.size).toBe(21);
     expect(new Set(deliveries.map(({ state }) => state))).toEqual(new Set(['sent', 'failed']));
+  });
+});
+
+describe('an endpoint that is registered while dispatchers run', () => {
+  test('hears of what is recorded from then on, within seconds', async () => {
+    const app = await rig.makeSendingApp();
+    const { userId } = await rig.device(app, { pushToken: token(5) });
+    rig.start({ callbacks: TEST_SETTINGS });
+    await rig.finished(await rig.post(app, userId));
+
+    await storeCallback(rig.db, rig.secrets, app, receiver.url);
+    await eventually(async () => {
+      await rig.finished(await rig.post(app, userId));
+      expect(receiver.taken()).not.toEqual([]);
+    });
+
+    // Of what was recorded before it was registered nothing is told.
+    const { createdAt } = await rig.db
+      .selectFrom('callbackEndpoints')
+      .select('createdAt')
+      .executeTakeFirstOrThrow();
+    const early = receiver.taken().filter(({ at }) => Date.parse(at) < createdAt.getTime());
+    expect(early).toEqual([]);
   });
 });
 
