@@ -20,6 +20,7 @@ export * from './device-refusals.ts';
 export * from './devices.ts';
 export * from './guard.ts';
 export * from './idempotency.ts';
+export * from './inbox-news.ts';
 export * from './inbox.ts';
 export * from './installation.ts';
 export * from './liveperson-pushes.ts';

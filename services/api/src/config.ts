@@ -39,6 +39,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     }),
     allowPrivateProxies: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
+    inboxMaxStreams: read.int('INBOX_MAX_STREAMS', 10_000, { min: 0, max: 1_000_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),
     livePerson: readLivePerson(read),

@@ -28,7 +28,7 @@ describe('the api process', () => {
     expect(api.output).toContain('PROVIDERS=sandbox');
   });
 
-  test('ends though somebody waits for a campaign, and somebody watches it', async () => {
+  test('ends though somebody waits for a campaign, and others watch it or an inbox', async () => {
     const api = spawnService('api', { ...env, SYNC_WAIT_MS: '300000' });
     await api.waitReady();
     const post = (path: string, requestObject: object) =>
@@ -39,6 +39,7 @@ describe('the api process', () => {
       });
     const privateKeyBase64 = Buffer.from('a key').toString('base64');
     await post('/admin/app/create', { appId: 1 });
+    const inbox = await fetch(`${api.url}/inbox/messages/stream?userId=u&applications=1`);
     await post('/admin/app/android/update', { appId: 1, projectId: 'p', privateKeyBase64 });
     await post('/push/campaign/create', { appId: 1, message: {} });
 
@@ -51,6 +52,7 @@ describe('the api process', () => {
     api.kill();
 
     expect(await watching.text()).not.toContain('event: end');
+    expect(await inbox.text()).toMatch(/^retry: 2000\nid: 0\n\nretry: \d+\n\n$/);
     expect(await (await waiting).json()).toMatchObject({ responseObject: { state: 'scheduled' } });
     expect(await api.exited).toBe(0);
   });

@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
-import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
+import {
+  claimMode,
+  listInboxAfter,
+  listInboxBehind,
+  openDatabase,
+  pingDatabase,
+} from '@heliograph/db';
 import {
   createNonces,
   openCampaignLane,
   openLane,
   openRedis,
   publishInbox,
+  subscribeInbox,
   subscribeOutcomes,
 } from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
@@ -20,6 +27,7 @@ import { loadConfig } from './config.ts';
 import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
 import { toValidTo } from './http/tls-identity.ts';
+import { createInboxWatcher } from './inbox/inbox-watcher.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
@@ -67,6 +75,15 @@ runMain('api', async () => {
     read: (runIds) => listRunProgress(db, runIds),
     onError: (error) => log.warn({ err: error }, 'campaign runs not read'),
   });
+  const inboxWatcher = createInboxWatcher({
+    read: (positions, limit) => listInboxAfter(db, positions, limit),
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: (error) => log.warn({ err: error }, 'inboxes not read'),
+    maxStreams: config.inboxMaxStreams,
+  });
+  subscribeInbox(subscriber, config.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
+    onRedisError,
+  );
 
   const directories = openDirectories(db, config.powerAuth, log);
   shutdown.add('directories', () => directories.close());
@@ -92,7 +109,6 @@ runMain('api', async () => {
     m800DateWindowSeconds: config.m800DateWindowSeconds,
     trustedProxies: config.trustedProxies,
     announce: (deliveries) => messages.acceptor.announce(deliveries),
-    hintInbox: (userId) => void publishInbox(redis, prefix, [userId], onRedisError),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -102,6 +118,9 @@ runMain('api', async () => {
     campaignLane,
     callbacks: config.callbacks,
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, config.prefix, userIds, onRedisError),
+    random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,
     fcm: config.fcm,
@@ -138,6 +157,7 @@ runMain('api', async () => {
     messages.waiter.close();
     draining.abort();
     runWatcher.close();
+    inboxWatcher.close();
   });
   shutdown.add('readiness', () => health.drain());
 

@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { BlockList } from 'node:net';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
-import { pingDatabase, type Db } from '@heliograph/db';
+import {
+  listInboxAfter,
+  listInboxBehind,
+  pingDatabase,
+  type Db,
+  type InboxPosition,
+} from '@heliograph/db';
 import {
   createNonces,
   openCampaignLane,
   openLane,
   openRedis,
   publishInbox,
+  subscribeInbox,
   type CampaignLane,
 } from '@heliograph/queue';
 import { createHealth, createLogger, type Health } from '@heliograph/runtime';
@@ -27,13 +34,12 @@ import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
 import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
 import { openServer } from '../src/http/server.ts';
 import type { TlsIdentity } from '../src/http/tls-identity.ts';
+import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
 
 export interface TestApiOptions {
-  /** A replica of this one: over the same database, Redis and secrets key. It is to be closed before that. */
-  readonly replicaOf?: TestApi;
   /** A Redis, or a PostgreSQL, other than that of `npm test`. */
   readonly redis?: TestRedis;
   readonly databaseServerUrl?: string;
@@ -54,6 +60,13 @@ export interface TestApiOptions {
   readonly maxWatches?: number;
   readonly heartbeatMs?: number;
   readonly allowPrivateAddresses?: boolean;
+  readonly inbox?: {
+    readonly pollMs?: number;
+    readonly maxStreams?: number;
+    readonly maxStreamsPerUser?: number;
+  };
+  /** A replica over the same database, Redis and secrets key, which is to be closed before the other. */
+  readonly beside?: TestApi;
 }
 
 export interface Answer {
@@ -92,12 +105,15 @@ export interface TestApi {
   readonly backing: Backing;
   readonly db: Db;
   /** The connection of this one to Redis. */
-  readonly redis: ReturnType<typeof openRedis>;
+  readonly redisConnection: ReturnType<typeof openRedis>;
   readonly secrets: SecretBox;
   readonly health: Health;
   readonly campaignLane: CampaignLane;
   /** The runs that were looked at together for those who watch, one entry per look. */
   readonly looks: readonly (readonly string[])[];
+  /** The positions that were read after for streams of inboxes, one entry per statement. */
+  readonly inboxReads: readonly (readonly InboxPosition[])[];
+  readonly redis: TestRedis;
   readonly url: string;
   /** Sends a JSON body, or no body at all. */
   call(
@@ -116,9 +132,11 @@ export interface TestApi {
 
 /** The api as `main.ts` builds it, over a database and a Redis of its own, behind real HTTP. */
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const backing = options.replicaOf?.backing ?? (await openBacking(options));
+  const { beside } = options;
+  const backing = beside?.backing ?? (await openBacking(options));
   const { database, key } = backing;
-  const { url: redisUrl, prefix } = backing.redis;
+  const redisPlace = options.redis ?? backing.redis;
+  const { url: redisUrl, prefix } = redisPlace;
   const log = createLogger('test', 'silent');
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
@@ -137,6 +155,24 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     pollMs: options.watchPollMs ?? 20,
     ...(options.maxWatches === undefined ? {} : { maxWatches: options.maxWatches }),
   });
+  const inboxReads: (readonly InboxPosition[])[] = [];
+  const inboxWatcher = createInboxWatcher({
+    read(positions, limit) {
+      inboxReads.push(positions.map(({ userId, after }) => ({ userId, after })));
+      return listInboxAfter(db, positions, limit);
+    },
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: () => undefined,
+    maxStreams: 1000,
+    // A test that does not say so finds nothing by it.
+    pollMs: 3_600_000,
+    ...options.inbox,
+  });
+  const subscriber = openRedis(redisUrl, 'blocking', () => undefined);
+  const subscribed = subscribeInbox(subscriber, prefix, (ids) => inboxWatcher.hint(ids));
+  if (options.redis === undefined) await subscribed;
+  else subscribed.catch(() => undefined);
+
   const directories = openDirectories(db, options.powerAuth, log);
   const secrets = createSecretBox(key, toKeyId(key));
   const health = createHealth(log);
@@ -157,7 +193,6 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     m800DateWindowSeconds: dateWindowSeconds,
     trustedProxies: options.trustedProxies ?? new BlockList(),
     announce: (deliveries) => messages.acceptor.announce(deliveries),
-    hintInbox: (userId) => void publishInbox(redis, prefix, [userId], () => undefined),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -167,6 +202,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     campaignLane,
     callbacks: { allowPrivateAddresses: options.allowPrivateAddresses ?? false },
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, prefix, userIds, () => undefined),
+    random: () => 0.5,
     syncWaitMs,
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
@@ -200,11 +238,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const api: TestApi = {
     backing,
     db,
-    redis,
+    redisConnection: redis,
     secrets,
     health,
     campaignLane,
     looks,
+    inboxReads,
+    redis: redisPlace,
     url,
     call: (method, path, body, headers = {}) =>
       send(path, {
@@ -220,13 +260,15 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       messages.waiter.close();
       draining.abort();
       runWatcher.close();
+      inboxWatcher.close();
       await server.close();
       await messages.acceptor.close();
       await directories.close();
       await lane.close();
       await campaignLane.close();
       redis.disconnect();
-      if (options.replicaOf === undefined) await database.close();
+      subscriber.disconnect();
+      if (beside === undefined) await database.close();
     },
   };
   return api;

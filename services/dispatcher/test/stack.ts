@@ -25,8 +25,10 @@ const BATCH = 20;
 /** The services as processes of their own, on real servers, sending to the fake providers. */
 export interface Stack {
   readonly db: Db;
+  readonly databaseUrl: string;
   readonly sandbox: Sandbox;
-  startApi(): Promise<SpawnedService>;
+  /** With these variables besides, or in place of the usual ones. */
+  startApi(env?: Readonly<Record<string, string>>): Promise<SpawnedService>;
   startDispatcher(): Promise<SpawnedService>;
   /** Asks an api, answers what it answered, and rejects where that is no success. */
   call(
@@ -87,8 +89,11 @@ export async function openStack(
     CALLBACK_CA_FILE: folder.caFile,
   };
 
-  async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
-    const service = spawnService(name, env);
+  async function start(
+    name: 'api' | 'dispatcher',
+    changes: Readonly<Record<string, string>> = {},
+  ): Promise<SpawnedService> {
+    const service = spawnService(name, { ...env, ...changes });
     running.push(service);
     await service.waitReady();
     return service;
@@ -110,8 +115,9 @@ export async function openStack(
 
   return {
     db: database.db,
+    databaseUrl: database.url,
     sandbox,
-    startApi: () => start('api'),
+    startApi: (changes) => start('api', changes),
     startDispatcher: () => start('dispatcher'),
     call,
     makeSendingApp,

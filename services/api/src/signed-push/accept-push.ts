@@ -21,8 +21,8 @@ export interface AcceptPushDeps {
   readonly now: () => Date;
   /** Announces deliveries that were stored. */
   readonly announce: (deliveries: readonly StoredDelivery[]) => void;
-  /** Tells those who watch the user's inbox. */
-  readonly hintInbox: (userId: string) => void;
+  /** Tells those who watch these users' inboxes. */
+  readonly announceInbox: (userIds: readonly string[]) => void;
 }
 
 /** A push whose signature was found right. */
@@ -70,7 +70,7 @@ export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promis
   });
   if (deliveries === undefined) return { kind: 'replayed' };
   deps.announce(deliveries);
-  deps.hintInbox(push.userId);
+  deps.announceInbox([push.userId]);
   return { kind: 'accepted', requestId };
 }
 

@@ -233,7 +233,7 @@ describe('a request whose parts are missing or malformed', () => {
   );
 
   test('has a window that operators set', async () => {
-    const lenient = await openTestApi({ replicaOf: api, m800DateWindowSeconds: 900 });
+    const lenient = await openTestApi({ beside: api, m800DateWindowSeconds: 900 });
 
     const answers = [
       await push({ date: fromNow(-600) }),

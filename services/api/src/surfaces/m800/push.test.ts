@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import { signRequest, toAuthorization } from '@heliograph/core';
 import { insertInboxMessage } from '@heliograph/db';
-import { makeDevice } from '@heliograph/testing';
+import { openLaneWorker, openRedis } from '@heliograph/queue';
+import { eventually, makeDevice } from '@heliograph/testing';
 
+import { openEvents } from '../../../test/open-events.ts';
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 import {
   callSigned,
@@ -133,26 +135,40 @@ describe('POST /api/1.0/push/{username}@{carrier}', () => {
     ]);
   });
 
-  test('announces deliveries and the inbox to those who wait for them', async () => {
+  test('is seen at once by who watches the inbox at another replica', async () => {
     const userId = await makeReceiver(api, key);
-    const { prefix } = api.backing.redis;
-    const listener = api.redis.duplicate({ enableOfflineQueue: true });
-    const heard: string[] = [];
-    listener.on('message', (_channel: string, text: string) => heard.push(text));
-    await listener.subscribe(`${prefix}:inbox`);
+    const replica = await openTestApi({ beside: api });
+    const query = `userId=${userId}&applications=${key.appId}`;
+    const stream = await openEvents(`${replica.url}/inbox/messages/stream?${query}`);
 
     const { body } = await pushTo(api, key, userId);
 
-    const jobs = async () => {
-      const names = await api.redis.keys(`${prefix}:messages:*`);
-      const kinds = await Promise.all(names.map((name) => api.redis.type(name)));
-      const hashes = names.filter((_, at) => kinds[at] === 'hash');
-      return JSON.stringify(await Promise.all(hashes.map((name) => api.redis.hgetall(name))));
-    };
-    const [{ id } = { id: 'none' }] = await deliveriesOf(body.requestId);
-    await until(async () => heard.includes(JSON.stringify([userId])));
-    await until(async () => (await jobs()).includes(id));
-    listener.disconnect();
+    const { data } = await eventually(() => {
+      const [event] = stream.events;
+      expect(event).toBeDefined();
+      return { data: event?.data };
+    });
+    stream.close();
+    await replica.close();
+    expect(data).toMatchObject({ id: body.requestId, summary: 'Hello', subject: 'The App' });
+  });
+
+  test('announces its deliveries to the dispatchers', async () => {
+    const userId = await makeReceiver(api, key);
+    const announced: string[] = [];
+    const connection = openRedis(api.redis.url, 'blocking', () => undefined);
+    const worker = openLaneWorker(
+      connection,
+      async ({ deliveryIds }) => void announced.push(...deliveryIds),
+      { prefix: api.redis.prefix, concurrency: 1, onError: () => undefined },
+    );
+
+    const { body } = await pushTo(api, key, userId);
+
+    const [delivery] = await deliveriesOf(body.requestId);
+    await eventually(() => expect(announced).toContain(delivery?.id));
+    await worker.close();
+    connection.disconnect();
   });
 
   test.each([
@@ -368,7 +384,3 @@ describe('what is not served under /api/1.0', () => {
     },
   );
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -19,7 +19,7 @@ let userId: string;
 
 beforeAll(async () => {
   api = await openTestApi();
-  replica = await openTestApi({ replicaOf: api });
+  replica = await openTestApi({ beside: api });
   key = await makeDeveloperKey(api);
 });
 beforeEach(async () => {
@@ -52,7 +52,7 @@ function statusesOf(answers: readonly SignedAnswer[]): number[] {
 
 function nonceKey(nonce: string): Promise<string> {
   return eventually(async () => {
-    const [name] = await api.redis.keys(`${api.backing.redis.prefix}:nonce:*:${nonce}`);
+    const [name] = await api.redisConnection.keys(`${api.redis.prefix}:nonce:*:${nonce}`);
     expect(name).toBeDefined();
     return name ?? '';
   });
@@ -64,7 +64,7 @@ describe('a nonce that comes again', () => {
 
     const first = await pushTo(api, key, userId, request);
     const name = await nonceKey(request.nonce);
-    await eventually(async () => expect(await api.redis.get(name)).toBe('accepted'));
+    await eventually(async () => expect(await api.redisConnection.get(name)).toBe('accepted'));
     await api.db.deleteFrom('developerNonces').where('nonce', '=', request.nonce).execute();
     const again = [
       await pushTo(api, key, userId, request),
@@ -92,7 +92,7 @@ describe('a nonce that comes again', () => {
 
     const first = await pushTo(api, key, userId, request);
     await nonceKey(request.nonce);
-    await api.redis.flushdb();
+    await api.redisConnection.flushdb();
     const again = await pushTo(replica, key, userId, request);
 
     expect(first.status).toBe(200);
@@ -105,7 +105,7 @@ describe('a nonce that comes again', () => {
 
     await pushTo(api, key, userId, request);
 
-    const left = await api.redis.pttl(await nonceKey(request.nonce));
+    const left = await api.redisConnection.pttl(await nonceKey(request.nonce));
     expect(left).toBeGreaterThan(550_000);
     expect(left).toBeLessThanOrEqual(600_000);
   });
@@ -142,7 +142,7 @@ describe('a nonce is not used up', () => {
     const request = sameRequest();
 
     const stranger = await pushTo(api, key, userId, { ...request, signed: { secret: 'wrong' } });
-    const found = await api.redis.keys(`*:${request.nonce}`);
+    const found = await api.redisConnection.keys(`*:${request.nonce}`);
     const owner = await pushTo(api, key, userId, request);
 
     expect([stranger.status, owner.status]).toEqual([401, 200]);
@@ -206,7 +206,7 @@ describe('a nonce is not used up', () => {
       doomed.kill('SIGKILL');
       expect(await answer).toBe('no answer');
     });
-    const claimed = await api.redis.get(await nonceKey(request.nonce));
+    const claimed = await api.redisConnection.get(await nonceKey(request.nonce));
     const again = await pushTo(replica, key, userId, request);
 
     expect(claimed).toBe('claimed');

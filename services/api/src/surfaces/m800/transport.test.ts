@@ -25,7 +25,7 @@ async function withReplica<T>(
   options: TestApiOptions,
   use: (replica: TestApi) => Promise<T>,
 ): Promise<T> {
-  const replica = await openTestApi({ replicaOf: api, ...options });
+  const replica = await openTestApi({ beside: api, ...options });
   try {
     return await use(replica);
   } finally {

@@ -7,6 +7,7 @@ import * as credential from './credential-endpoints.ts';
 import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
+import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
@@ -43,6 +44,15 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   run.APPROVE_RUN,
   run.SET_RUN_RATE,
   trace.LIST_RUN_DEVICES,
+  inbox.POST_MESSAGE,
+  inbox.LIST_MESSAGES,
+  inbox.COUNT_UNREAD,
+  inbox.GET_MESSAGE,
+  inbox.READ_MESSAGE,
+  inbox.READ_MESSAGE_BY_QUERY,
+  inbox.READ_ALL,
+  inbox.READ_ALL_BY_QUERY,
+  inbox.WATCH_INBOX,
   app.LIST_APPS,
   app.LIST_UNCONFIGURED_APPS,
   app.GET_APP,

@@ -11,6 +11,7 @@ import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.
 import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
+import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
@@ -24,6 +25,7 @@ export interface PowerAuthDeps
     CampaignDeps,
     CredentialRouteDeps,
     DeviceRouteDeps,
+    InboxRouteDeps,
     RunRouteDeps,
     SaveProxyDeps {
   readonly messages: MessageVerbs;
@@ -36,6 +38,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
   return [
     ...messageRoutes(deps.messages),
     ...deviceRoutes(deps),
+    ...inboxRoutes(deps),
     ...campaignRoutes(deps),
     ...runRoutes(deps),
     ...traceRoutes(deps),
