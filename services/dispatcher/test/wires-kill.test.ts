@@ -14,6 +14,8 @@ const KILLS = 3;
 const APP_ID = 1;
 const PUSHES_AT_ONCE = 8;
 const ATTEMPT_MS = 10_000;
+/** For an api that was killed to be there again, and for pushes to arrive. */
+const PATIENCE_MS = 90_000;
 
 /** What all sends of a delivery have in common: for APNs its id, for a proxy its key. */
 const deliveryOf = ({ headers }: ReceivedPush) =>
@@ -117,13 +119,15 @@ async function pushAll(fleet: Fleet, key: DeveloperKey, users: readonly string[]
 /** Undefined where it was accepted, and its answer got lost. */
 async function pushTo(fleet: Fleet, key: DeveloperKey, userId: string) {
   const request = sign(key, `/api/1.0/push/${userId}@acme.com`);
-  for (let unanswered = 0; ; unanswered += 1) {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (let unanswered = 0; Date.now() < deadline; unanswered += 1) {
     const answer = await attempt(() => fetch(fleet.api.url + request.path, request.init()));
     if (answer?.status === 200) return answer.body.requestId;
     if (answer?.status === 401 && unanswered > 0) return undefined;
     if (answer && answer.status < 500) throw new Error(`refused: ${JSON.stringify(answer)}`);
     await sleep(50);
   }
+  throw new Error(`${request.path} is not answered`);
 }
 
 function sign({ developerKey, secret }: DeveloperKey, path: string) {
@@ -163,8 +167,9 @@ async function sendAll(stack: Stack, fleet: Fleet, users: readonly string[]): Pr
   for (const userId of users) {
     const message = { userId, body: { title: 'Hi' } };
     const request = { appId: APP_ID, message, mode: 'ASYNCHRONOUS' };
-    const answer = await eventually(() =>
-      stack.call(fleet.api, 'POST', '/push/message/send', request),
+    const answer = await eventually(
+      () => stack.call(fleet.api, 'POST', '/push/message/send', request),
+      { timeoutMs: PATIENCE_MS },
     );
     ids.push(...(answer['messageIds'] as string[]));
   }
@@ -191,7 +196,7 @@ async function killByTurns(stack: Stack, fleet: Fleet): Promise<number> {
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const wanted = (kill * USERS) / 2;
     await eventually(() => expect(stack.countAccepted()).toBeGreaterThan(wanted), {
-      timeoutMs: 60_000,
+      timeoutMs: PATIENCE_MS,
     });
     fleet.dispatcher.kill('SIGKILL');
     fleet.api.kill('SIGKILL');
@@ -235,6 +240,10 @@ describe('kill -9 of api and dispatcher, with signed pushes, a proxy and callbac
       await useProxy(stack, fleet.api);
       const key = await makeKey(stack, fleet.api);
       const callbacks = await makeCallbacks(stack, fleet.api, key);
+      // They have their own troubles, too.
+      stack.sandbox.script('proxy', {}, [{ kind: 'refuse', reason: '503', times: 5 }]);
+      stack.sandbox.script('callback', callbacks.appKey, [{ kind: 'refuse', reason: '503' }]);
+      stack.sandbox.script('callback', callbacks.developerKey, [{ kind: 'tcp-reset' }]);
 
       const [mayRepeat, pushed, sentIds] = await Promise.all([
         killByTurns(stack, fleet),
