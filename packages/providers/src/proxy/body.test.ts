@@ -160,3 +160,28 @@ describe('a message is refused', () => {
     expect(findProxyBodyViolation(message)).toBeUndefined();
   });
 });
+
+describe('a raw payload', () => {
+  test('for iPhones is passed on as it came', () => {
+    const aps = { alert: 'Hi\n', 'mutable-content': 1 };
+    const message = withBody({ raw: { aps, beside: { ...CONVERSATION, unknown: [1] } } });
+
+    expect(toJson(message, { ...IOS, schema: '2017', brandId: 'other' })).toEqual({
+      'push-service': 1,
+      notificationType: 'apn',
+      ...CONVERSATION,
+      unknown: [1],
+      aps,
+    });
+  });
+
+  test('for Android is passed on as it came', () => {
+    const data = { message: 'Hi\n', payload: { ...CONVERSATION, dialogId: null } };
+
+    expect(toJson(withBody({ raw: { data } }), ANDROID)).toEqual({
+      'push-service': 2,
+      notificationType: 'gcm',
+      data,
+    });
+  });
+});

@@ -1,4 +1,4 @@
-import type { Json, MessageBody, PushMessage } from '@heliograph/core';
+import type { Json, MessageBody, PushMessage, RawPayload } from '@heliograph/core';
 
 import type { ProxyCredential } from '../credential.ts';
 
@@ -23,12 +23,15 @@ const SEQUENCE = 'sequence';
  * of the JSON.
  */
 export function toProxyBody(message: PushMessage, route: ProxyRoute): object {
+  const { raw } = message.body;
+  if (raw !== undefined) return toRawBody(raw);
   return route.provider === 'apns' ? toIosBody(message, route) : toAndroidBody(message, route);
 }
 
 /** Why the message can't be put in LivePerson's words, in a sentence for the caller. */
 export function findProxyBodyViolation({ body, silent }: PushMessage): string | undefined {
-  const { extras = {} } = body;
+  const { extras = {}, raw } = body;
+  if (raw !== undefined) return undefined;
   const name = IDENTIFIERS.find((key) => isGiven(extras[key]) && typeof extras[key] !== 'string');
   if (name !== undefined) return `The extra "${name}" must be a text.`;
   if (isGiven(extras[SEQUENCE]) && typeof extras[SEQUENCE] !== 'number')
@@ -37,6 +40,13 @@ export function findProxyBodyViolation({ body, silent }: PushMessage): string | 
   if (!silent && isKeysOnly)
     return "A customer's proxy takes no localisation keys: the message needs a title or a body.";
   return undefined;
+}
+
+/** Made by LivePerson, or somebody who writes like it: passed on as it came, under any schema. */
+function toRawBody(raw: RawPayload): object {
+  return 'aps' in raw
+    ? { ...raw.beside, 'push-service': 1, notificationType: 'apn', aps: raw.aps }
+    : { 'push-service': 2, notificationType: 'gcm', data: raw.data };
 }
 
 /** Its text and its sound stand in a raw `aps`, everything else beside it. */
