@@ -1,5 +1,6 @@
 import type { Fail, Outcome, Requeue } from '@heliograph/core';
 import {
+  BLOCKED,
   hashPushToken,
   noteAnswers,
   noteDeviceAnswers,
@@ -53,6 +54,8 @@ interface Gathered {
   readonly faults: TokenFault[];
   /** What a customer's proxy said of devices; undefined where it said nothing. */
   devices: DeviceAnswerFold | undefined;
+  /** A device among them was noted as faulty. */
+  blocked: boolean;
   /** A run of one refusal that pauses the app when it gets long. */
   pauseReason: string | undefined;
 }
@@ -60,8 +63,6 @@ interface Gathered {
 const MAX_SCOPES_REMEMBERED = 10_000;
 /** A customer's proxy that refuses so many devices in a row refuses us. */
 const REFUSES_ALL = 100;
-/** Why a push token is noted as faulty whose device a proxy refused again and again. */
-const BLOCKED = 'blocked';
 /** Answers without a fault are written together, this often. */
 const GATHER_MS = 1_000;
 
@@ -131,6 +132,7 @@ export function createEvidence(deps: {
       trouble: 0,
       faults: [],
       devices: undefined,
+      blocked: false,
       pauseReason: undefined,
     };
     gathered.set(key, made);
@@ -198,9 +200,9 @@ export function createEvidence(deps: {
       deps.db,
       entries.flatMap((entry) => entry.faults),
     );
-    for (const { scope, faults, pauseReason } of entries) {
+    for (const { scope, faults, blocked, pauseReason } of entries) {
       // Now and not only when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
-      if (faults.length > 0) await askGuard(deps, scope);
+      if (faults.length > 0 || blocked) await askGuard(deps, scope);
       if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
     }
   }
@@ -212,9 +214,9 @@ export function createEvidence(deps: {
   async function noteBlocked(entry: Gathered): Promise<void> {
     const { devices, scope } = entry;
     if (devices === undefined) return;
-    const faults = await deps.db.transaction().execute(async (tx) => {
+    const noted = await deps.db.transaction().execute(async (tx) => {
       const refused = await noteDeviceAnswers(tx, devices.list());
-      const noted = refused.map(({ deviceId, pushTokenHash, refusedAt }): TokenFault => ({
+      const faults = refused.map(({ deviceId, pushTokenHash, refusedAt }): TokenFault => ({
         scope,
         deviceId,
         pushTokenHash,
@@ -222,11 +224,10 @@ export function createEvidence(deps: {
         kind: 'wrong_place',
         invalidSince: refusedAt,
       }));
-      await noteTokenFaults(tx, noted);
-      return noted;
+      return noteTokenFaults(tx, faults);
     });
-    entry.wrongPlace += faults.length;
-    entry.faults.push(...faults);
+    entry.wrongPlace += noted;
+    entry.blocked = noted > 0;
   }
 
   return {
