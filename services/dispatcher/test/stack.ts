@@ -81,6 +81,8 @@ export async function openStack(
     FCM_URL: sandbox.fcmUrl,
     FCM_TOKEN_URL: sandbox.tokenUrl,
     FCM_CA_FILE: folder.caFile,
+    PROXY_CA_FILE: folder.caFile,
+    PROXY_ALLOW_PRIVATE_ADDRESSES: 'true',
   };
 
   async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
