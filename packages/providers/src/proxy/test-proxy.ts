@@ -48,7 +48,10 @@ export interface TestProxy {
   close(): Promise<void>;
 }
 
-export async function openTestProxy(options: TlsOptions = {}): Promise<TestProxy> {
+export async function openTestProxy(
+  options: TlsOptions = {},
+  host = '127.0.0.1',
+): Promise<TestProxy> {
   const received: ReceivedPost[] = [];
   const sockets = new Set<Socket>();
   let answers: readonly Answering[] = [];
@@ -70,12 +73,12 @@ export async function openTestProxy(options: TlsOptions = {}): Promise<TestProxy
       first(req, res);
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('not listening');
   return {
-    url: `https://127.0.0.1:${address.port}/push?from=us`,
+    url: `https://${host}:${address.port}/push?from=us`,
     received,
     get connections() {
       return connections;
