@@ -177,7 +177,7 @@ describe('a device that was noted as blocked', () => {
 
     const applied = await applyRipeFaults(database.db, scope, 'wrong_place');
 
-    expect(noted).toEqual([1, 0]);
+    expect(noted).toEqual([[phone.id], []]);
     expect(applied).toBe(1);
     expect(await rowOf(phone)).toBe(0);
   });

@@ -30,11 +30,14 @@ export interface TokenFault {
   readonly invalidSince: Date;
 }
 
-/** Notes faulty tokens; one that is open already is not noted twice. Answers how many were not. */
-export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Promise<number> {
-  if (faults.length === 0) return 0;
+/** Notes faulty tokens; one that is open already is not noted twice. Answers the devices of those that were not. */
+export async function noteTokenFaults(
+  db: Db,
+  faults: readonly TokenFault[],
+): Promise<readonly number[]> {
+  if (faults.length === 0) return [];
   // Arrays, since a statement has 65,535 parameters at most, and a wrong key brings faults by the thousand.
-  const { numAffectedRows } = await sql`
+  const { rows } = await sql<{ deviceId: number }>`
     INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash, reason, kind, invalid_since)
     SELECT * FROM unnest(
       ${faults.map((f) => f.scope.appRef)}::bigint[],
@@ -47,8 +50,8 @@ export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Pr
       ${faults.map((f) => f.kind)}::text[],
       ${faults.map((f) => f.invalidSince.toISOString())}::timestamptz[]
     )
-    ON CONFLICT DO NOTHING`.execute(db);
-  return Number(numAffectedRows ?? 0);
+    ON CONFLICT DO NOTHING RETURNING device_id`.execute(db);
+  return rows.map(({ deviceId }) => deviceId);
 }
 
 /** Noted faults whose minute is over, by scope. */

@@ -8,6 +8,7 @@ import {
   type AnswerCount,
   type CredentialScope,
   type Db,
+  type RefusedDevice,
   type RouteName,
   type TokenFault,
 } from '@heliograph/db';
@@ -187,7 +188,7 @@ export function createEvidence(deps: {
   }
 
   async function write(entries: readonly Gathered[]): Promise<void> {
-    for (const entry of entries) await noteBlocked(entry);
+    await noteDevices(entries);
     const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead, trouble }) => ({
       scope,
       answers,
@@ -211,23 +212,30 @@ export function createEvidence(deps: {
    * A device that its proxy refused again and again is a faulty token like others: a proxy that refuses everybody must not empty the
    * registry.
    */
-  async function noteBlocked(entry: Gathered): Promise<void> {
-    const { devices, scope } = entry;
-    if (devices === undefined) return;
+  async function noteDevices(entries: readonly Gathered[]): Promise<void> {
+    const answers = entries.flatMap((entry) => entry.devices?.list() ?? []);
+    // Almost always: one statement, and mostly on an empty table.
+    if (answers.every(({ refused }) => refused === undefined))
+      return void (await noteDeviceAnswers(deps.db, answers));
+
+    const entryOf = new Map(
+      entries.flatMap((entry) =>
+        (entry.devices?.list() ?? []).map(({ deviceId }) => [deviceId, entry] as const),
+      ),
+    );
     const noted = await deps.db.transaction().execute(async (tx) => {
-      const refused = await noteDeviceAnswers(tx, devices.list());
-      const faults = refused.map(({ deviceId, pushTokenHash, refusedAt }): TokenFault => ({
-        scope,
-        deviceId,
-        pushTokenHash,
-        reason: BLOCKED,
-        kind: 'wrong_place',
-        invalidSince: refusedAt,
-      }));
-      return noteTokenFaults(tx, faults);
+      const refused = await noteDeviceAnswers(tx, answers);
+      return noteTokenFaults(
+        tx,
+        refused.flatMap((device) => toFault(entryOf.get(device.deviceId)?.scope, device)),
+      );
     });
-    entry.wrongPlace += noted;
-    entry.blocked = noted > 0;
+    for (const deviceId of noted) {
+      const entry = entryOf.get(deviceId);
+      if (entry === undefined) continue;
+      entry.wrongPlace += 1;
+      entry.blocked = true;
+    }
   }
 
   return {
@@ -242,4 +250,13 @@ export function createEvidence(deps: {
 
 function refusesDevice(outcome: Answer['outcome']): outcome is Fail {
   return outcome.kind === 'fail' && outcome.refusedBy === 'device';
+}
+
+function toFault(
+  scope: CredentialScope | undefined,
+  { deviceId, pushTokenHash, refusedAt }: RefusedDevice,
+): TokenFault[] {
+  if (scope === undefined) return [];
+  const token = { deviceId, pushTokenHash, invalidSince: refusedAt };
+  return [{ scope, ...token, reason: BLOCKED, kind: 'wrong_place' }];
 }
