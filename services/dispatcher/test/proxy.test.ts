@@ -282,6 +282,28 @@ describe('a proxy that is down', () => {
   }, 60_000);
 });
 
+describe('a proxy with too much to do', () => {
+  test('gets the pause that it asks for, from everything that is owed to it', async () => {
+    start();
+    const { app, phone } = await makeProxied();
+    const other = await rig.device(app, { pushToken: toToken() });
+    rig.sandbox.script('proxy', phone.pushToken, [
+      { kind: 'refuse', reason: '429', retryAfterSeconds: 50 },
+    ]);
+    const first = await rig.post(app, phone.userId);
+    await tried(first, 1);
+
+    const second = await rig.post(app, other.userId);
+
+    await eventually(async () =>
+      expect(await rig.deliveries(second)).toMatchObject([
+        { state: 'pending', reason: 'provider_busy', attempts: 0 },
+      ]),
+    );
+    expect(receivedFor(other)).toEqual([]);
+  }, 30_000);
+});
+
 describe('a proxy that never answers', () => {
   test('keeps nobody else from being sent to', async () => {
     start();
