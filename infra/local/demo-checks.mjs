@@ -1,6 +1,7 @@
 // What the parts of the demo share: claims that hold or don't, and waiting for what they are about.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from './admin.mjs';
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 100;
@@ -19,4 +20,17 @@ export async function until(read, isAsWished) {
     if (isAsWished(value) || Date.now() > deadline) return value;
     await sleep(POLL_MS);
   }
+}
+
+/** What became of a message, once nothing of it is pending any more. */
+export function settled(baseUrl, id) {
+  const read = () => call(baseUrl, 'GET', `/push/message/${id}`);
+  return until(read, ({ counts }) => counts.pending === 0);
+}
+
+/** What a fake provider got for a push token: `{ count, accepted, pushes }`. */
+export async function received(controlUrl, provider, token) {
+  const query = new URLSearchParams({ provider, token });
+  const answer = await fetch(`${controlUrl}/received?${query}`);
+  return (await answer.json())[provider];
 }

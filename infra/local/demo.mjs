@@ -6,9 +6,10 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { call } from './admin.mjs';
 import { build } from './build.mjs';
-import { check, until } from './demo-checks.mjs';
+import { check, settled } from './demo-checks.mjs';
 import { CAMPAIGN_DEVICES, sendCampaign } from './demo-campaign.mjs';
 import { batchRequest, devices, sendRequest } from './demo-requests.mjs';
+import { tellWires } from './demo-wires.mjs';
 import { throwawayFolder } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
 import { main, unlessStopped } from './signals.mjs';
@@ -38,19 +39,26 @@ await main(async (signal) => {
 });
 
 /** The story. Resolves with whether everything came out as it should. */
-async function tell({ baseUrl, controlUrl, appId }) {
+async function tell(stack) {
+  const messagesOk = await tellMessages(stack);
+  const campaignOk = await tellCampaign(stack);
+  const wiresOk = await tellWires(stack);
+  return messagesOk && campaignOk && wiresOk;
+}
+
+async function tellMessages({ baseUrl, controlUrl, appId }) {
   for (const device of devices(appId)) await show(baseUrl, 'POST', '/push/device/create', device);
   const single = await show(baseUrl, 'POST', '/push/message/send', sendRequest(appId));
   const batch = await show(baseUrl, 'POST', '/push/message/batch/send', batchRequest(appId));
 
   const messageIds = [...single.messageIds, ...batch.messageIds];
-  const ledgers = await Promise.all(messageIds.map((id) => settledLedger(baseUrl, id)));
+  const ledgers = await Promise.all(messageIds.map((id) => settled(baseUrl, id)));
   const received = await (await fetch(`${controlUrl}/received`)).json();
   printReceived(received);
 
   const accepted = { apns: received.apns.accepted, fcm: received.fcm.accepted };
   const arrived = { apns: received.apns.count, fcm: received.fcm.count };
-  const messagesOk = [
+  return [
     check(
       'the first answer counted one push',
       isDeepStrictEqual(platformCounts(single), { ios: SENT, android: NONE }),
@@ -62,15 +70,14 @@ async function tell({ baseUrl, controlUrl, appId }) {
     check('three messages got three ids', new Set(messageIds).size === 3),
     check('APNs accepted two pushes, FCM one', isDeepStrictEqual(accepted, { apns: 2, fcm: 1 })),
     check('no push arrived twice', isDeepStrictEqual(arrived, { apns: 2, fcm: 1 })),
-    ...ledgers.map((ledger, at) => checkLedger(messageIds[at], ledger)),
+    ...ledgers.map(({ counts }, at) => checkLedger(messageIds[at], counts)),
   ].every(Boolean);
-  return (await tellCampaign(baseUrl, controlUrl, appId, received)) && messagesOk;
 }
 
-/** `before`: what the fakes had received until then. */
-async function tellCampaign(baseUrl, controlUrl, appId, before) {
+async function tellCampaign({ baseUrl, controlUrl, appId }) {
+  const before = await (await fetch(`${controlUrl}/received?limit=0`)).json();
   const { dryRun, run, again } = await sendCampaign(baseUrl, appId);
-  const after = await (await fetch(`${controlUrl}/received?limit=1`)).json();
+  const after = await (await fetch(`${controlUrl}/received?limit=0`)).json();
 
   const { targeted, sent, failed, expired, skipped, pending } = run.counts.total;
   const arrived = ['apns', 'fcm'].map((name) => after[name].accepted - before[name].accepted);
@@ -98,12 +105,6 @@ async function show(baseUrl, method, route, request) {
 
 function platformCounts({ ios, android }) {
   return { ios, android };
-}
-
-/** The counts once nothing is pending any more, or as they are when the time is over. */
-async function settledLedger(baseUrl, id) {
-  const read = async () => (await call(baseUrl, 'GET', `/push/message/${id}`)).counts;
-  return until(read, ({ pending }) => pending === 0);
 }
 
 function printReceived({ apns, fcm }) {

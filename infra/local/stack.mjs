@@ -34,7 +34,9 @@ class Stack {
   baseUrl;
   /** Where the sandbox tells what it received; undefined with live providers. */
   controlUrl;
-  /** The folder of the sandbox's certificates, and where its customers listen; undefined with live providers. */
+  /** Where LivePerson's pushes are taken; undefined with live providers. */
+  livePersonUrl;
+  /** The folder of the sandbox, what it accepts, and where its customers listen; undefined with live providers. */
   sandbox;
   /** The app that the sandbox accepts; undefined with live providers. */
   appId;
@@ -103,11 +105,10 @@ class Stack {
       env: { SANDBOX_DIR: folder, CONTROL_PORT: '0' },
     });
     this.controlUrl = sandbox.controlUrl;
-    this.sandbox = { folder, proxyUrl: sandbox.proxyUrl, callbackUrl: sandbox.callbackUrl };
-    return {
-      credentials: JSON.parse(readFileSync(path.join(folder, 'credentials.json'), 'utf8')),
-      env: sandboxEnv(sandbox, folder),
-    };
+    const { proxyUrl, callbackUrl } = sandbox;
+    const credentials = JSON.parse(readFileSync(path.join(folder, 'credentials.json'), 'utf8'));
+    this.sandbox = { folder, credentials, proxyUrl, callbackUrl };
+    return { credentials, env: sandboxEnv(sandbox, folder) };
   }
 
   async #startServices(env) {
@@ -122,6 +123,8 @@ class Stack {
       }),
     ]);
     this.baseUrl = `http://127.0.0.1:${api.port}`;
+    if (api.livePersonPort !== undefined)
+      this.livePersonUrl = `https://127.0.0.1:${api.livePersonPort}`;
     const ready = '/actuator/health/readiness';
     await Promise.all([
       this.#untilStopped(waitForHttp(this.baseUrl + ready, READY_TIMEOUT_MS)),
@@ -164,6 +167,10 @@ function sandboxEnv({ apnsUrl, apnsDevelopmentUrl, fcmUrl, tokenUrl }, folder) {
     PROXY_CA_FILE: ca,
     CALLBACK_ALLOW_PRIVATE_ADDRESSES: 'true',
     CALLBACK_CA_FILE: ca,
+    LIVEPERSON_PORT: '0',
+    LIVEPERSON_TLS_CERT_FILE: path.join(folder, 'server.pem'),
+    LIVEPERSON_TLS_KEY_FILE: path.join(folder, 'server-key.pem'),
+    LIVEPERSON_CLIENT_CA_FILE: ca,
   };
 }
 

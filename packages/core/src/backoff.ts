@@ -35,6 +35,8 @@ export const BACKOFFS = {
   connection: { stepsMs: doubling(2_000), minMs: 1_000 },
   /** The answer got lost; time for the provider to settle before it may be shown twice. */
   ambiguous: { stepsMs: doubling(15_000), minMs: 10_000 },
+  /** A receiver of callbacks that failed; ours. */
+  callback: { stepsMs: doubling(5_000), minMs: 2_500 },
 } as const satisfies Record<string, Backoff>;
 
 export type BackoffName = keyof typeof BACKOFFS;

@@ -1,4 +1,7 @@
+export * from './app-id.ts';
+export * from './authorization.ts';
 export * from './backoff.ts';
+export * from './callback.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './ledger.ts';
@@ -9,3 +12,4 @@ export * from './platform.ts';
 export * from './refusal.ts';
 export * from './run.ts';
 export * from './sealing.ts';
+export * from './signature.ts';

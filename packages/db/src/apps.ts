@@ -48,6 +48,16 @@ export async function findAppRef(db: Db, appId: string): Promise<number | undefi
   return row?.id;
 }
 
+/** The row ids of those of the apps that exist, by their own ids. */
+export async function findAppRefs(
+  db: Db,
+  appIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ id: number; appId: string }>`
+    SELECT id, app_id FROM apps WHERE app_id = ANY (${appIds}::text[])`.execute(db);
+  return new Map(rows.map((row) => [row.appId, row.id]));
+}
+
 /** An app as messages need it. */
 export interface SendingApp {
   readonly appRef: number;
@@ -65,17 +75,17 @@ export type SendingRoute =
 export async function findSendingApp(db: Db, appId: string): Promise<SendingApp | undefined> {
   return db
     .selectFrom('apps')
-    .select([
-      'apps.id as appRef',
-      sql<SendingRoute[]>`coalesce((
-        SELECT json_agg(json_strip_nulls(json_build_object(
-          'provider', provider, 'route', route, 'schema', settings->>'schema', 'brandId', settings->>'brandId',
-          'backendService', settings->>'backendService')) ORDER BY provider)
-        FROM credentials WHERE app_ref = apps.id), '[]')`.as('routes'),
-    ])
+    .select(['apps.id as appRef', SENDING_ROUTES.as('routes')])
     .where('appId', '=', appId)
     .executeTakeFirst();
 }
+
+/** How devices of the app are reached, in a query of `apps`. */
+export const SENDING_ROUTES = sql<SendingRoute[]>`coalesce((
+  SELECT json_agg(json_strip_nulls(json_build_object(
+    'provider', c.provider, 'route', c.route, 'schema', c.settings->>'schema', 'brandId', c.settings->>'brandId',
+    'backendService', c.settings->>'backendService')) ORDER BY c.provider)
+  FROM credentials c WHERE c.app_ref = apps.id), '[]')`;
 
 /** Every app, in the order of their creation. */
 export async function listApps(db: Db): Promise<readonly App[]> {

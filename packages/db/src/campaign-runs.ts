@@ -7,6 +7,7 @@ import {
 } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { tellRuns } from './callback-writes.ts';
 import type { Db } from './database.ts';
 import type { CampaignMessage } from './schema.ts';
 
@@ -202,10 +203,20 @@ export async function controlStoredRun(
       })
       .where('id', '=', id)
       .execute();
+    if (change.state !== run.state) await tellControlled(tx, id, change.state);
     if (change.approves) await approveCanary(tx, id);
     if (run.state === 'halted' && control === 'resume') await forgetJudged(tx, id);
     return change.state;
   });
+}
+
+/** The run is under the caller's lock: what it reads is what was just written. */
+async function tellControlled(tx: Db, id: string, state: RunState): Promise<void> {
+  const type =
+    state === 'paused' || state === 'cancelled' ? (`run.${state}` as const) : 'run.resumed';
+  await sql`
+    WITH controlled AS (SELECT * FROM campaign_runs WHERE id = ${id})
+    ${tellRuns(type, sql`controlled`)}`.execute(tx);
 }
 
 /** Lets the rest of the audience go. Belongs into a transaction that holds the run. */
@@ -309,13 +320,16 @@ const FEW_USERS = 20_000;
 /** Starts the scheduled runs whose time has come; answers their ids. What is registered or added from now on is not in their audience. */
 export async function startDueRuns(db: Db): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
-    UPDATE campaign_runs r SET state = 'materialising', started_at = now(),
-      last_device_id = coalesce((SELECT max(d.id) FROM devices d WHERE d.app_ref = r.app_ref), 0),
-      last_user_position = coalesce((SELECT max(u.position) FROM campaign_users u WHERE u.campaign_id = r.campaign_id), 0),
-      few_users = NOT EXISTS (
-        SELECT FROM campaign_users u WHERE u.campaign_id = r.campaign_id OFFSET ${FEW_USERS} LIMIT 1)
-    WHERE r.state = 'scheduled' AND r.start_at <= now() AND r.finished_at IS NULL
-    RETURNING r.id`.execute(db);
+    WITH started AS (
+      UPDATE campaign_runs r SET state = 'materialising', started_at = now(),
+        last_device_id = coalesce((SELECT max(d.id) FROM devices d WHERE d.app_ref = r.app_ref), 0),
+        last_user_position = coalesce((SELECT max(u.position) FROM campaign_users u WHERE u.campaign_id = r.campaign_id), 0),
+        few_users = NOT EXISTS (
+          SELECT FROM campaign_users u WHERE u.campaign_id = r.campaign_id OFFSET ${FEW_USERS} LIMIT 1)
+      WHERE r.state = 'scheduled' AND r.start_at <= now() AND r.finished_at IS NULL
+      RETURNING r.*
+    ), told AS (${tellRuns('run.started', sql`started`)})
+    SELECT id FROM started`.execute(db);
   return rows.map((row) => row.id);
 }
 
@@ -332,7 +346,8 @@ export async function finishRun(db: Db, id: string): Promise<boolean> {
       WHERE r.id = ${id} AND r.finished_at IS NULL AND r.state <> 'halted'
         AND (r.state = 'cancelled' OR (r.materialised_at IS NOT NULL AND r.users_counted_at IS NOT NULL))
         AND NOT EXISTS (SELECT FROM campaign_chunks c WHERE c.run_id = ${id} AND c.due_at IS NOT NULL)
-      RETURNING r.id, r.campaign_id, r.started_at, r.state, r.dry_run
+      RETURNING r.*
+    ), told AS (${tellRuns(ENDED, sql`finished`)}
     ), sent AS (
       UPDATE campaigns c SET sent = true, sent_at = f.started_at, completed_at = now()
       FROM finished f WHERE c.id = f.campaign_id AND f.state = 'completed' AND NOT f.dry_run
@@ -340,6 +355,9 @@ export async function finishRun(db: Db, id: string): Promise<boolean> {
     SELECT id FROM finished`.execute(db);
   return rows.length === 1;
 }
+
+/** The end of one that was cancelled is no news, but its counts are final then. */
+const ENDED = sql`CASE WHEN r.state = 'cancelled' THEN 'run.settled' ELSE 'run.completed' END`;
 
 /**
  * Stops a run that sends, for that reason; answers false where it does not send any more, or where its canary was approved meanwhile
@@ -351,14 +369,15 @@ export async function stopRun(
   state: 'paused' | 'halted',
   reason: RunReason,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('campaignRuns')
-    .set({ state, reason })
-    .where('id', '=', id)
-    .where('state', 'in', [...SENDING_STATES])
-    .$if(isOfCanary(reason), (query) => query.where('approvedAt', 'is', null))
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
+  const { rows } = await sql`
+    WITH stopped AS (
+      UPDATE campaign_runs SET state = ${state}, reason = ${reason}
+      WHERE id = ${id} AND state = ANY (${[...SENDING_STATES]}::text[])
+        AND (NOT ${isOfCanary(reason)} OR approved_at IS NULL)
+      RETURNING *
+    ), told AS (${tellRuns(`run.${state}`, sql`stopped`)})
+    SELECT FROM stopped`.execute(db);
+  return rows.length === 1;
 }
 
 function isOfCanary(reason: RunReason): boolean {
@@ -367,13 +386,13 @@ function isOfCanary(reason: RunReason): boolean {
 
 /** Halts a run whose time was over while it was paused. */
 export async function haltExpired(db: Db, id: string): Promise<void> {
-  await db
-    .updateTable('campaignRuns')
-    .set({ state: 'halted', reason: 'expired' })
-    .where('id', '=', id)
-    .where('state', '=', 'paused')
-    .where('validUntil', '<=', sql<Date>`now()`)
-    .execute();
+  await sql`
+    WITH halted AS (
+      UPDATE campaign_runs SET state = 'halted', reason = 'expired'
+      WHERE id = ${id} AND state = 'paused' AND valid_until <= now()
+      RETURNING *
+    )
+    ${tellRuns('run.halted', sql`halted`)}`.execute(db);
 }
 
 /** Lets the rest of a run go whose canary did well, unless somebody stopped or approved it meanwhile. */

@@ -9,6 +9,7 @@ import {
 } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { tellDeliveries } from './callback-writes.ts';
 import type { Db } from './database.ts';
 import type { AttemptRecord, PausesTable, RouteName } from './schema.ts';
 
@@ -126,11 +127,13 @@ export interface DeliveryUpdate {
 /**
  * Writes outcomes in one statement and gives up their leases. A delivery whose epoch has moved on, because the lease ran out and
  * somebody else took it, is left alone, and so is one that was recorded already: a statement whose answer got lost may be repeated.
- * Answers the ids that were written.
+ * Answers the ids that were written. What is final is told to callbacks; `isHeard: false` says that nobody listens, and spares
+ * the statement two fifths of its time.
  */
 export async function recordUpdates(
   db: Db,
   unsorted: readonly DeliveryUpdate[],
+  { isHeard = true }: { readonly isHeard?: boolean } = {},
 ): Promise<readonly string[]> {
   if (unsorted.length === 0) return [];
   const updates = inLockOrder(unsorted);
@@ -151,7 +154,7 @@ export async function recordUpdates(
         ${updates.map((u) => u.providerMessageId)}::text[],
         ${updates.map((u) => (u.attempt === null ? null : JSON.stringify([u.attempt])))}::text[]
       ) AS i (id, epoch, state, reason, next_attempt_at, pause_id, burned, ambiguous, provider_message_id, attempt)
-    )${isHeld ? HOLDING : sql``}
+    )${isHeld ? HOLDING : sql``}${isHeard ? sql`, recorded AS (` : sql``}
     UPDATE deliveries d SET
       state = i.state,
       reason = i.reason,
@@ -170,8 +173,16 @@ export async function recordUpdates(
     FROM input i ${isHeld ? sql`LEFT JOIN holding h ON h.id = i.pause_id` : sql``}
     WHERE d.id = i.id AND d.id BETWEEN ${first}::uuid AND ${last}::uuid
       AND d.lease_epoch = i.epoch AND d.state = 'pending' AND d.lease_until IS NOT NULL
-    RETURNING d.id`.execute(db);
+    ${isHeard ? toldOf(first, last) : sql`RETURNING d.id`}`.execute(db);
   return rows.map((row) => row.id);
+}
+
+/** Reads the messages by their range, too: the planner can't tell from the deliveries which partitions they are in. */
+function toldOf(first: string, last: string) {
+  const messages = sql`messages m ON m.id BETWEEN ${toMessageId(first)}::uuid AND ${last}::uuid AND`;
+  return sql`RETURNING d.*
+    ), told AS (${tellDeliveries(sql`recorded`, messages)})
+    SELECT id FROM recorded`;
 }
 
 /**

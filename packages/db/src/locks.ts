@@ -16,11 +16,7 @@ export async function tryWithLock(
   name: string,
   work: () => Promise<void>,
 ): Promise<boolean> {
-  const key = createHash('sha256')
-    .update(`heliograph ${name}`)
-    .digest()
-    .readBigInt64BE()
-    .toString();
+  const key = toLockKey(name);
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ locked: boolean }>`
       SELECT pg_try_advisory_xact_lock(${key}::bigint) AS locked`.execute(tx);
@@ -37,4 +33,9 @@ export async function tryWithLock(
     }
     return true;
   });
+}
+
+/** The number that PostgreSQL knows the lock by. */
+export function toLockKey(name: string): string {
+  return createHash('sha256').update(`heliograph ${name}`).digest().readBigInt64BE().toString();
 }

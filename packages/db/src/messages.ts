@@ -8,6 +8,7 @@ import {
 import { sql } from 'kysely';
 import pg from 'pg';
 
+import { tellDeliveries } from './callback-writes.ts';
 import type { Db } from './database.ts';
 
 export interface StoredMessage {
@@ -23,6 +24,8 @@ export interface StoredMessage {
   readonly body: string;
   readonly awaited: boolean;
   readonly expiresAt: Date;
+  /** The developer key whose signed request it came with. */
+  readonly developerKeyRef?: number;
 }
 
 export interface StoredDelivery {
@@ -35,11 +38,13 @@ export interface StoredDelivery {
 /**
  * Stores messages and a delivery for every device of their users, in one statement and so all or none.
  * A push token that several activations of the user share gets the message once. What can't be sent at all is final from the
- * start: expired, or skipped with its reason. Refuses a message to a user with more devices than it has room for.
+ * start: expired, or skipped with its reason, and told to callbacks unless nobody listens (`isHeard: false`). Refuses a message to a
+ * user with more devices than it has room for.
  */
 export async function insertMessages(
   db: Db,
   messages: readonly StoredMessage[],
+  { isHeard = true }: { readonly isHeard?: boolean } = {},
 ): Promise<readonly StoredDelivery[]> {
   const statement = sql<StoredDelivery>`
     WITH input AS (
@@ -53,11 +58,12 @@ export async function insertMessages(
         ${messages.map((m) => m.priority)}::text[],
         ${messages.map((m) => m.body)}::text[],
         ${messages.map((m) => m.awaited)}::boolean[],
-        ${messages.map((m) => m.expiresAt.toISOString())}::timestamptz[]
-      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at)
+        ${messages.map((m) => m.expiresAt.toISOString())}::timestamptz[],
+        ${messages.map((m) => m.developerKeyRef ?? null)}::bigint[]
+      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
     ), stored AS (
-      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at)
-      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at FROM input
+      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
+      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at, developer_key_ref FROM input
     ), targets AS (
       -- One device per push token; an active activation is preferred, so that it can receive a personal message.
       SELECT DISTINCT ON (i.id, d.provider, d.push_token_hash)
@@ -80,7 +86,7 @@ export async function insertMessages(
           ELSE 'pending'
         END AS state
       FROM targets
-    )
+    )${isHeard ? sql`, born AS (` : sql``}
     INSERT INTO deliveries (id, message_id, app_ref, device_id, provider, state, reason, next_attempt_at, finished_at)
     SELECT
       (left(message_id::text, 32) || lpad(to_hex(CASE WHEN ordinal > ${MAX_DELIVERIES_PER_MESSAGE} THEN 1 ELSE ordinal END), 4, '0'))::uuid,
@@ -89,7 +95,7 @@ export async function insertMessages(
       CASE WHEN state = 'pending' THEN now() END,
       CASE WHEN state <> 'pending' THEN now() END
     FROM numbered
-    RETURNING id, message_id, provider, state`;
+    ${isHeard ? TOLD : sql`RETURNING id, message_id, provider, state`}`;
   try {
     const { rows } = await statement.execute(db);
     return rows;
@@ -97,6 +103,10 @@ export async function insertMessages(
     throw isOrdinalTaken(error) ? new Refusal('invalid_request', TOO_MANY_DEVICES) : error;
   }
 }
+
+const TOLD = sql`RETURNING *
+    ), told AS (${tellDeliveries(sql`born`, sql`input m ON`)})
+    SELECT id, message_id, provider, state FROM born`;
 
 const TOO_MANY_DEVICES = `A message reaches at most ${MAX_DELIVERIES_PER_MESSAGE} devices of a user.`;
 const UNIQUE_VIOLATION = '23505';

@@ -8,8 +8,11 @@ import { campaigns } from './migrations/0004-campaigns.ts';
 import { campaignRuns } from './migrations/0005-campaign-runs.ts';
 import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
+import { developerKeys } from './migrations/0008-developer-keys.ts';
+import { inbox } from './migrations/0009-inbox.ts';
 import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
 import { livePerson } from './migrations/0011-liveperson.ts';
+import { callbacks } from './migrations/0012-callbacks.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -21,8 +24,11 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0005-campaign-runs': campaignRuns,
   '0006-campaign-speed': campaignSpeed,
   '0007-breakers': breakers,
+  '0008-developer-keys': developerKeys,
+  '0009-inbox': inbox,
   '0010-proxy-routes': proxyRoutes,
   '0011-liveperson': livePerson,
+  '0012-callbacks': callbacks,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -6,7 +6,14 @@ import type { Db } from './database.ts';
 const DAY_MS = 24 * 3_600_000;
 /** Partitions are made that many days ahead. */
 const DAYS_AHEAD = 7;
-const PARTITIONED = ['messages', 'deliveries', 'campaign_chunks', 'campaign_exceptions'] as const;
+const PARTITIONED = [
+  'messages',
+  'deliveries',
+  'campaign_chunks',
+  'campaign_exceptions',
+  'm800_requests',
+  'callback_events',
+] as const;
 /** The free space lets a lease be taken, or an outcome written, without a new index entry (a heap-only update). */
 const FILLFACTORS: Readonly<Record<string, number>> = { deliveries: 70, campaign_chunks: 70 };
 

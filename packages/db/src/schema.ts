@@ -1,4 +1,5 @@
 import type {
+  CallbackType,
   DeliveryState,
   Environment,
   MessageBody,
@@ -35,9 +36,18 @@ export interface Schema {
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
   tokenReleases: TokenReleasesTable;
+  developerKeys: DeveloperKeysTable;
+  developerSecrets: DeveloperSecretsTable;
+  developerNonces: DeveloperNoncesTable;
+  m800Requests: M800RequestsTable;
+  inboxUsers: InboxUsersTable;
+  inboxMessages: InboxMessagesTable;
   livepersonSenders: LivePersonSendersTable;
   livepersonCertificates: LivePersonCertificatesTable;
   livepersonPushes: LivePersonPushesTable;
+  callbackEndpoints: CallbackEndpointsTable;
+  callbackSecrets: CallbackSecretsTable;
+  callbackEvents: CallbackEventsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -185,6 +195,7 @@ interface MessagesTable {
   awaited: boolean;
   expiresAt: Date;
   createdAt: Generated<Date>;
+  developerKeyRef: number | null;
 }
 
 interface DeliveriesTable {
@@ -409,6 +420,63 @@ interface TokenReleasesTable {
   releasedAt: Generated<Date>;
 }
 
+interface InboxUsersTable {
+  userId: string;
+  lastSequence: number;
+}
+
+export const INBOX_TYPES = ['text', 'html'] as const;
+export type InboxType = (typeof INBOX_TYPES)[number];
+
+interface InboxMessagesTable {
+  id: string;
+  userId: string;
+  sequence: number;
+  /** As texts: the driver leaves the numbers of arrays alone. */
+  appRefs: string[];
+  type: InboxType;
+  subject: string;
+  summary: string;
+  body: string;
+  sender: string | null;
+  createdAt: Date;
+  readAt: Date | null;
+}
+
+interface DeveloperKeysTable {
+  id: Generated<number>;
+  developerKey: string;
+  appRef: number;
+  name: string;
+  carriers: string[];
+  disabledAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface DeveloperSecretsTable {
+  id: string;
+  developerKeyRef: number;
+  sealedSecret: Buffer;
+  createdAt: Generated<Date>;
+  validUntil: Date | null;
+}
+
+interface DeveloperNoncesTable {
+  developerKeyRef: number;
+  nonce: string;
+  requestId: string | null;
+  createdAt: Generated<Date>;
+}
+
+interface M800RequestsTable {
+  id: string;
+  developerKeyRef: number;
+  userId: string;
+  carrier: string;
+  pushed: boolean;
+  createdAt: Generated<Date>;
+}
+
 interface LivePersonSendersTable {
   id: Generated<number>;
   appRef: number;
@@ -430,4 +498,48 @@ interface LivePersonPushesTable {
   key: Buffer;
   messageId: string;
   until: Date;
+}
+
+interface CallbackEndpointsTable {
+  id: Generated<number>;
+  appRef: number;
+  developerKeyRef: Generated<number>;
+  url: string;
+  target: string;
+  callbackKey: string | null;
+  types: string[] | null;
+  createdAt: Generated<Date>;
+  positionXid: Generated<string>;
+  positionId: Generated<string>;
+  nextAttemptAt: Generated<Date>;
+  leaseUntil: Date | null;
+  leaseEpoch: Generated<number>;
+  failures: Generated<number>;
+  failingSince: Date | null;
+  triedFrom: Generated<Date>;
+  passedOver: Generated<number>;
+  lastAttemptAt: Date | null;
+  lastSuccessAt: Date | null;
+  lastResult: string | null;
+  lastLatencyMs: number | null;
+  suspendedAt: Date | null;
+  suspendedBecause: 'gone' | 'failing' | null;
+}
+
+interface CallbackSecretsTable {
+  id: string;
+  endpointRef: number;
+  sealedSecret: Buffer;
+  usedFrom: Date;
+  createdAt: Generated<Date>;
+}
+
+interface CallbackEventsTable {
+  id: Generated<string>;
+  appRef: number;
+  developerKeyRef: number;
+  xid: Generated<string>;
+  type: CallbackType;
+  data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
+  createdAt: Generated<Date>;
 }

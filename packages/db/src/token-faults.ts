@@ -1,6 +1,7 @@
 import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import { tellDevices } from './callback-writes.ts';
 import type { Db } from './database.ts';
 import { BLOCKED, isStillRefused } from './device-refusals.ts';
 import { inScope } from './in-scope.ts';
@@ -184,12 +185,13 @@ async function applyFaults(
       WHERE d.push_token_hash = ripe.push_token_hash AND d.app_ref = ripe.app_ref
         AND d.last_registered_at <= ripe.invalid_since AND d.token_deactivated_at IS NULL
         AND (ripe.reason <> ${BLOCKED} OR ${isStillRefused(sql`ripe.device_id`, sql`ripe.push_token_hash`)})
-      RETURNING ripe.id
+      RETURNING ripe.id AS fault_id, d.*
+    ), told AS (${tellDevices(sql`deactivated`)}
     ), forgotten AS (
       DELETE FROM device_refusals r USING ripe WHERE r.device_id = ripe.device_id
     ), settled AS (
       UPDATE token_faults f SET settled_at = now(),
-        state = CASE WHEN f.id IN (SELECT id FROM deactivated) THEN 'applied' ELSE 'moot' END
+        state = CASE WHEN f.id IN (SELECT fault_id FROM deactivated) THEN 'applied' ELSE 'moot' END
       FROM ripe WHERE f.id = ripe.id
     )
     SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(

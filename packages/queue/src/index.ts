@@ -1,6 +1,8 @@
 export * from './campaign-lane.ts';
 export * from './connection.ts';
+export * from './inbox-hints.ts';
 export * from './lane.ts';
+export * from './nonces.ts';
 export * from './outcome-hints.ts';
 export * from './pace.ts';
 export type { Permits } from './permits.ts';

@@ -20,12 +20,14 @@ export async function publishOutcomes(
   }
 }
 
-/** Calls `heard` with the ids of messages that changed. The connection is then good for nothing else. */
+/** Calls `heard` with the ids of messages that changed. The connection is then good for hints only. */
 export async function subscribeOutcomes(
   connection: Redis,
   prefix: string,
   heard: (messageIds: readonly string[]) => void,
 ): Promise<void> {
-  connection.on('message', (_channel: string, message: string) => heard(message.split(' ')));
+  connection.on('message', (channel: string, message: string) => {
+    if (channel === channelOf(prefix)) heard(message.split(' '));
+  });
   await connection.subscribe(channelOf(prefix));
 }

@@ -3,6 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createMessageId, createRunId, type Environment, type Provider } from '@heliograph/core';
 import {
   addCampaignUsers,
+  insertCallbackEndpoint,
+  insertCallbackSecret,
   insertCampaign,
   insertMessages,
   insertRun,
@@ -10,6 +12,7 @@ import {
   type CredentialScope,
   type Db,
   type DeliveryUpdate,
+  type NewCallbackEndpoint,
   type NewRun,
   type StoredMessage,
 } from '@heliograph/db';
@@ -187,5 +190,30 @@ export async function makeRun(
     ...changes,
   });
   await startDueRuns(db);
+  return id;
+}
+
+/** A callback endpoint of the app, with a secret that nobody can open. */
+export async function makeCallback(
+  db: Db,
+  appRef: number,
+  changes: Partial<NewCallbackEndpoint> & { readonly sealedSecret?: Buffer } = {},
+): Promise<number> {
+  const { sealedSecret = Buffer.from('sealed'), ...endpoint } = changes;
+  const id = await insertCallbackEndpoint(
+    db,
+    {
+      appRef,
+      developerKeyRef: 0,
+      url: 'https://receiver.test/outcomes',
+      target: randomUUID(),
+      callbackKey: randomUUID(),
+      types: null,
+      ...endpoint,
+    },
+    100,
+  );
+  if (id === undefined) throw new Error('the app has too many callbacks');
+  await insertCallbackSecret(db, id, 0, () => sealedSecret);
   return id;
 }

@@ -4,11 +4,6 @@ import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
 import type { Db } from '@heliograph/db';
 import { createLogger } from '@heliograph/runtime';
 import { createServerCertificate, type Authority } from '@heliograph/sandbox';
-
-import type { HttpServer } from '../src/http/server.ts';
-import { saveSender, type SenderInput } from '../src/liveperson/save-sender.ts';
-import { openReceiverServer } from '../src/surfaces/liveperson/listener.ts';
-import { createReceiver } from '../src/surfaces/liveperson/receiver.ts';
 import {
   makeAuthority,
   makeClient,
@@ -16,7 +11,12 @@ import {
   type ClientIdentity,
   type PushRequest,
   type ReceiverAnswer,
-} from './live-person-client.ts';
+} from '@heliograph/testing/live-person';
+
+import type { HttpServer } from '../src/http/server.ts';
+import { saveSender, type SenderInput } from '../src/liveperson/save-sender.ts';
+import { openReceiverServer } from '../src/surfaces/liveperson/listener.ts';
+import { createReceiver } from '../src/surfaces/liveperson/receiver.ts';
 
 export interface TestReceiver {
   /** Whom it trusts, and who has signed for it. */

@@ -2,6 +2,7 @@ import { APNS_CLIENTS, PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@hel
 import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
+import { CALLBACK_DEFAULTS, type CallbackSettings } from './callbacks/callbacks.ts';
 import { FCM_PACE } from './pacing/pacers.ts';
 import { LEASE_MS } from './send/lease-book.ts';
 
@@ -25,6 +26,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       ceiling: read.int('FCM_RATE_PER_SECOND', FCM_PACE.ceiling, { min: 1, max: 1_000_000 }),
       base: read.int('FCM_START_RATE_PER_SECOND', FCM_PACE.base, { min: 1, max: 1_000_000 }),
     },
+    callbacks: readCallbacks(read),
     // Longer than the longest send of a provider, with room to record it.
     leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),
     host: read.str('HOST', '127.0.0.1'),
@@ -54,5 +56,16 @@ function readEndpoints(read: EnvReader): ProviderEndpoints {
       allowPrivateAddresses: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
       ...(proxyCa === undefined ? {} : { ca: proxyCa }),
     },
+  };
+}
+
+function readCallbacks(read: EnvReader): CallbackSettings {
+  const { concurrency, perHost, allowPrivateAddresses } = CALLBACK_DEFAULTS;
+  const ca = read.optionalFile('CALLBACK_CA_FILE')?.toString('utf8');
+  return {
+    concurrency: read.int('CALLBACK_CONCURRENCY', concurrency, { min: 4, max: 1000 }),
+    perHost: read.int('CALLBACK_PER_HOST', perHost, { min: 1, max: 100 }),
+    allowPrivateAddresses: read.bool('CALLBACK_ALLOW_PRIVATE_ADDRESSES', allowPrivateAddresses),
+    ...(ca === undefined ? {} : { ca }),
   };
 }

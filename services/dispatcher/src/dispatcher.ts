@@ -1,5 +1,5 @@
 import type { SecretBox } from '@heliograph/core';
-import { renewLeases, type Db } from '@heliograph/db';
+import { createCallbackAudience, renewLeases, type Db } from '@heliograph/db';
 import {
   createProviderPool,
   type ApnsClientName,
@@ -21,6 +21,7 @@ import {
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
+import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
 import { createCheckpointer } from './campaigns/checkpointer.ts';
 import { createChunkLeases } from './campaigns/chunk-leases.ts';
 import { KEEP_EVERY_MS, startKeeper, type Keeper } from './campaigns/keeper.ts';
@@ -59,6 +60,7 @@ export interface DispatcherDeps {
   readonly concurrency: number;
   /** Chunks of campaigns worked on at a time. */
   readonly campaignConcurrency: number;
+  readonly callbacks?: CallbackSettings;
   readonly log: Logger;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
@@ -99,7 +101,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     onError,
     leaseMs: deps.leaseMs,
   });
-  const recorder = createRecorder({ db, leases, onRecorded: tell, onError });
+  const audience = createCallbackAudience({ db, onError });
+  const recorder = createRecorder({ db, leases, audience, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const breaker = createBreaker({ db, pauses, log, clockMs, onError });
   const pacers = createPacers({
@@ -158,13 +161,23 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   });
 
   const campaigns = openCampaigns(deps, shared, onRedisError);
+  const callbacks = startCallbacks({
+    db,
+    secrets: deps.secrets,
+    settings: deps.callbacks ?? CALLBACK_DEFAULTS,
+    log,
+    clockMs,
+    now,
+    random: Math.random,
+  });
 
-  /** Callers that wait hear of their outcomes; what is due again soon is announced for then. */
+  /** Callers and callbacks that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {
     const awaited = new Set<string>();
     const soon = new Map<number, string[]>();
-    for (const { update, awaitedMessageId } of recordings) {
+    for (const { update, appRef, awaitedMessageId } of recordings) {
       if (awaitedMessageId !== undefined) awaited.add(awaitedMessageId);
+      if (update.state !== 'pending' && audience.listensTo(appRef)) callbacks.kick();
       if (update.nextAttemptAt === null || update.pauseId !== null) continue;
       const delayMs = update.nextAttemptAt.getTime() - Date.now();
       if (delayMs > ANNOUNCE_WITHIN_MS) continue;
@@ -186,6 +199,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       clockWatch.close();
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
+      const told = callbacks.close();
       await Promise.all([sweep.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();
@@ -195,6 +209,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       await recorder.close();
       leases.close();
       await lane.close();
+      await told;
       clearTimeout(abandon);
     },
   };

@@ -20,6 +20,8 @@ runMain('dispatcher', async () => {
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.endpoints.proxy.allowPrivateAddresses)
     log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
@@ -42,6 +44,7 @@ runMain('dispatcher', async () => {
     fcmPace: config.fcmPace,
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
+    callbacks: config.callbacks,
     leaseMs: config.leaseMs,
     log,
   });

@@ -25,8 +25,10 @@ const BATCH = 20;
 /** The services as processes of their own, on real servers, sending to the fake providers. */
 export interface Stack {
   readonly db: Db;
+  readonly databaseUrl: string;
   readonly sandbox: Sandbox;
-  startApi(): Promise<SpawnedService>;
+  /** With these variables besides, or in place of the usual ones. */
+  startApi(env?: Readonly<Record<string, string>>): Promise<SpawnedService>;
   startDispatcher(): Promise<SpawnedService>;
   /** Asks an api, answers what it answered, and rejects where that is no success. */
   call(
@@ -57,6 +59,7 @@ export interface Stack {
 
 export async function openStack(
   servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const database = await openTestDatabase(
     servers.postgres === undefined ? {} : { serverUrl: servers.postgres.url },
@@ -81,12 +84,18 @@ export async function openStack(
     FCM_URL: sandbox.fcmUrl,
     FCM_TOKEN_URL: sandbox.tokenUrl,
     FCM_CA_FILE: folder.caFile,
-    PROXY_CA_FILE: folder.caFile,
     PROXY_ALLOW_PRIVATE_ADDRESSES: 'true',
+    PROXY_CA_FILE: folder.caFile,
+    CALLBACK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    CALLBACK_CA_FILE: folder.caFile,
+    ...settings,
   };
 
-  async function start(name: 'api' | 'dispatcher'): Promise<SpawnedService> {
-    const service = spawnService(name, env);
+  async function start(
+    name: 'api' | 'dispatcher',
+    changes: Readonly<Record<string, string>> = {},
+  ): Promise<SpawnedService> {
+    const service = spawnService(name, { ...env, ...changes });
     running.push(service);
     await service.waitReady();
     return service;
@@ -108,8 +117,9 @@ export async function openStack(
 
   return {
     db: database.db,
+    databaseUrl: database.url,
     sandbox,
-    startApi: () => start('api'),
+    startApi: (changes) => start('api', changes),
     startDispatcher: () => start('dispatcher'),
     call,
     makeSendingApp,
@@ -140,8 +150,12 @@ export async function openStack(
       return ids;
     },
 
-    accepted: () => sandbox.received().filter((push) => push.answer.status === 200),
-    countAccepted: () => sandbox.totals('apns').accepted + sandbox.totals('fcm').accepted,
+    accepted: () => sandbox.received({ accepted: true }),
+    countAccepted: () =>
+      (['apns', 'fcm', 'proxy'] as const).reduce(
+        (sum, name) => sum + sandbox.totals(name).accepted,
+        0,
+      ),
 
     async countSent(messageIds) {
       const counts = await countOutcomes(database.db, messageIds);

@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+
+import type { TlsIdentity } from './tls-identity.ts';
 
 export interface HttpServer {
   readonly port: number;
@@ -16,13 +18,24 @@ export interface ListenAddress {
 
 /** Longer than the idle time of the usual load balancers, so that none sends into a connection that we just closed. */
 export const KEEP_ALIVE_MS = 75_000;
+/** Who has not done with the handshake by then keeps no connection, and no shutdown, waiting. */
+const HANDSHAKE_MS = 10_000;
+
+export interface ServerOptions extends ListenAddress {
+  /** Served over TLS with it; over plain HTTP without. */
+  readonly tls?: TlsIdentity | undefined;
+}
 
 /** Rejects with a message for operators where the port is taken. */
 export function openServer(
   listener: RequestListener,
-  { host, port }: ListenAddress,
+  { host, port, tls }: ServerOptions,
 ): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_MS }, listener);
   return listenWith(server, { host, port }, 'PORT');
 }
 

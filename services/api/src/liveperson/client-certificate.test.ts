@@ -1,4 +1,5 @@
-import { makeAuthority, makeClient, fingerprintOf } from '../../test/live-person-client.ts';
+import { fingerprintOf, makeAuthority, makeClient } from '@heliograph/testing/live-person';
+
 import { readClientCertificate } from './client-certificate.ts';
 
 const NOW = new Date();

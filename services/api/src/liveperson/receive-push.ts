@@ -16,6 +16,7 @@ import {
   type TokenMessageResult,
 } from '@heliograph/db';
 import { findPayloadViolation } from '@heliograph/providers/payload';
+import type { Logger } from 'pino';
 
 import type { MessageAcceptor } from '../messages/accept-messages.ts';
 import { passesBasic } from './basic.ts';
@@ -25,6 +26,7 @@ export interface ReceiverDeps {
   readonly db: Db;
   readonly secrets: SecretBox;
   readonly acceptor: Pick<MessageAcceptor, 'announce'>;
+  readonly log: Logger;
   readonly now: () => Date;
 }
 
@@ -69,7 +71,11 @@ export async function receivePush(
     const earlier = await claimPush(tx, { ...toPushKey(handed), messageId: message.id });
     if (earlier !== undefined) return { messageId: earlier };
     const result = await insertTokenMessage(tx, message);
-    if (result.kind !== 'stored') throw refuse(result.kind);
+    if (result.kind !== 'stored') {
+      const pushTokenHash = message.pushTokenHash.toString('hex');
+      deps.log.info({ brandId, pushTokenHash, reason: result.kind }, 'LivePerson push not taken');
+      throw refuse(result.kind);
+    }
     return { messageId: message.id, delivery: result.delivery };
   });
   if (taken.delivery !== undefined) deps.acceptor.announce([taken.delivery]);

@@ -14,7 +14,8 @@ describe('accepting while the database is slow', () => {
       room: () => Promise.resolve(1),
       close: () => Promise.resolve(),
     };
-    const acceptor = createMessageAcceptor({ db, lane }, 10);
+    const audience = { listensTo: () => true };
+    const acceptor = createMessageAcceptor({ db, lane, audience }, 10);
 
     const accepting = await db.transaction().execute(async (tx) => {
       await sql`LOCK TABLE messages IN ACCESS EXCLUSIVE MODE`.execute(tx);

@@ -2,6 +2,7 @@ import { Refusal } from '@heliograph/core';
 import {
   insertMessages,
   isDatabaseUnavailable,
+  type CallbackAudience,
   type Db,
   type StoredDelivery,
   type StoredMessage,
@@ -40,7 +41,7 @@ const MAX_COMMITS_IN_FLIGHT = 2;
  * Nobody waits for company: on an idle server a message is stored at once.
  */
 export function createMessageAcceptor(
-  deps: { db: Db; lane: Lane },
+  deps: { db: Db; lane: Lane; audience: CallbackAudience },
   maxWaiting = MAX_WAITING_MESSAGES,
 ): MessageAcceptor {
   const waiting: Waiting[] = [];
@@ -72,14 +73,13 @@ export function createMessageAcceptor(
 
   async function commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const deliveries = await insertMessages(
-        deps.db,
-        group.flatMap((one) => one.messages),
-      );
+      const messages = group.flatMap((one) => one.messages);
+      const isHeard = messages.some(({ appRef }) => deps.audience.listensTo(appRef));
+      const deliveries = await insertMessages(deps.db, messages, { isHeard });
       announce(deliveries);
       const byMessage = groupByMessage(deliveries);
-      for (const { messages, resolve } of group)
-        resolve({ deliveries: messages.flatMap((m) => byMessage.get(m.id) ?? []) });
+      for (const { messages: own, resolve } of group)
+        resolve({ deliveries: own.flatMap((m) => byMessage.get(m.id) ?? []) });
     } catch (error) {
       // Where the database is away, each alone would fail too, and take its time.
       if (group.length === 1 || isDatabaseUnavailable(error))

@@ -1,4 +1,4 @@
-import type { Db } from '@heliograph/db';
+import { createCallbackAudience, type Db } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
 import type { Lane } from '@heliograph/queue';
 
@@ -31,7 +31,7 @@ export function createMessageDeps(deps: {
   return {
     db: deps.db,
     apps: createAppDirectory(deps),
-    acceptor: createMessageAcceptor(deps),
+    acceptor: createMessageAcceptor({ ...deps, audience: createCallbackAudience(deps) }),
     waiter: createOutcomeWaiter(deps),
     syncWaitMs: deps.syncWaitMs,
     fcm: deps.fcm ?? {},

@@ -70,7 +70,13 @@ async function sendAfter(before: RouteName, credential: Credential): Promise<Sen
   };
   const renew = () => Promise.resolve([]);
   const leases = createLeaseBook({ renew, clockMs, leaseMs: LEASE_MS, onError: fail });
-  const recorder = createRecorder({ db, leases, onRecorded: () => undefined, onError: fail });
+  const recorder = createRecorder({
+    db,
+    leases,
+    audience: { listensTo: () => false },
+    onRecorded: () => undefined,
+    onError: fail,
+  });
   const processor = createProcessor({
     db,
     leases,

@@ -238,7 +238,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
 
   function record(delivery: ClaimedDelivery, update: DeliveryUpdate): Promise<void> {
     const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
-    return deps.recorder.record({ update, awaitedMessageId });
+    return deps.recorder.record({ update, appRef: delivery.appRef, awaitedMessageId });
   }
 
   function turnsOf(provider: PushProvider): Turns {

@@ -1,4 +1,4 @@
-import { claimDue, listDeliveries, openDatabase } from '@heliograph/db';
+import { claimDue, createCallbackAudience, listDeliveries, openDatabase } from '@heliograph/db';
 import { oweMessage, toSentUpdate, useTestDatabase } from '@heliograph/testing';
 
 import { createLeaseBook } from './lease-book.ts';
@@ -7,10 +7,10 @@ import { createRecorder } from './recorder.ts';
 const database = useTestDatabase();
 
 async function claimOne() {
-  const { messageId, ids } = await oweMessage(database.db);
+  const { appRef, messageId, ids } = await oweMessage(database.db);
   const [id = ''] = ids;
   await claimDue(database.db, [id], 60_000);
-  return { messageId, update: toSentUpdate(id, 1) };
+  return { appRef, messageId, update: toSentUpdate(id, 1) };
 }
 
 function open(db = database.db) {
@@ -24,7 +24,9 @@ function open(db = database.db) {
     leaseMs: 60_000,
   });
   leases.close();
-  return { recorder: createRecorder({ db, leases, onRecorded: () => undefined, onError }), errors };
+  const audience = createCallbackAudience({ db, onError });
+  const recorder = createRecorder({ db, leases, audience, onRecorded: () => undefined, onError });
+  return { recorder, errors };
 }
 
 describe('the recorder', () => {
@@ -38,9 +40,10 @@ describe('the recorder', () => {
     await Promise.all([
       recorder.record({
         update: { ...bad.update, providerMessageId },
+        appRef: bad.appRef,
         awaitedMessageId: undefined,
       }),
-      recorder.record({ update: good.update, awaitedMessageId: undefined }),
+      recorder.record({ ...good, awaitedMessageId: undefined }),
     ]);
 
     expect(await listDeliveries(database.db, good.messageId)).toMatchObject([{ state: 'sent' }]);
@@ -55,10 +58,12 @@ describe('the recorder', () => {
   test('keeps outcomes while the database is away', async () => {
     const nobody = openDatabase('postgres://nobody@127.0.0.1:1/nothing', 1);
     const { recorder, errors } = open(nobody);
-    const { update } = await claimOne();
+    const { update, appRef } = await claimOne();
     let recorded = false;
 
-    void recorder.record({ update, awaitedMessageId: undefined }).then(() => (recorded = true));
+    void recorder
+      .record({ update, appRef, awaitedMessageId: undefined })
+      .then(() => (recorded = true));
     await new Promise((resolve) => setTimeout(resolve, 700));
 
     expect(errors.length).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import {
   isContentRefused,
   recordUpdates,
   releaseLeases,
+  type CallbackAudience,
   type Db,
   type DeliveryUpdate,
 } from '@heliograph/db';
@@ -11,6 +12,7 @@ import type { LeaseBook } from './lease-book.ts';
 /** What is to be written for one delivery, and who cares. */
 export interface Recording {
   readonly update: DeliveryUpdate;
+  readonly appRef: number;
   /** The message, where a caller waits for its outcome. */
   readonly awaitedMessageId: string | undefined;
 }
@@ -25,6 +27,7 @@ export interface Recorder {
 export interface RecorderDeps {
   readonly db: Db;
   readonly leases: LeaseBook;
+  readonly audience: CallbackAudience;
   /** Outcomes are in the ledger: callers may be told, and short waits announced. */
   readonly onRecorded: (recordings: readonly Recording[]) => void;
   readonly onError: (error: unknown) => void;
@@ -37,6 +40,11 @@ const MAX_RETRY_DELAY_MS = 2_000;
 
 interface Waiting extends Recording {
   readonly done: () => void;
+}
+
+/** Whether callbacks may have to be told. */
+interface Hearing {
+  readonly isHeard: boolean;
 }
 
 /**
@@ -53,7 +61,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     while (waiting.length > 0) {
       const group = waiting.slice(0, MAX_UPDATES_PER_STATEMENT);
       try {
-        await write(group.map((one) => one.update));
+        await write(
+          group.map((one) => one.update),
+          { isHeard: group.some(isHeard) },
+        );
       } catch (error) {
         deps.onError(error);
         failures += 1;
@@ -72,32 +83,40 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   }
 
   /** Narrows down what the database will never take, or one row would hold up every outcome of this process. */
-  async function write(updates: readonly DeliveryUpdate[]): Promise<void> {
+  async function write(updates: readonly DeliveryUpdate[], hearing: Hearing): Promise<void> {
     try {
-      await recordUpdates(deps.db, updates);
+      await recordUpdates(deps.db, updates, hearing);
     } catch (error) {
       if (!isContentRefused(error)) throw error;
       const [only] = updates;
-      if (updates.length === 1 && only !== undefined) return writeBare(only, error);
+      if (updates.length === 1 && only !== undefined) return writeBare(only, error, hearing);
       const half = updates.length >> 1;
       // What is written twice, because the second half meets a lost connection, is written once.
-      await write(updates.slice(0, half));
-      await write(updates.slice(half));
+      await write(updates.slice(0, half), hearing);
+      await write(updates.slice(half), hearing);
     }
   }
 
   /** What became of the delivery without the details: a push that was sent must be known to be sent. */
-  async function writeBare(update: DeliveryUpdate, refusal: unknown): Promise<void> {
+  async function writeBare(
+    update: DeliveryUpdate,
+    refusal: unknown,
+    hearing: Hearing,
+  ): Promise<void> {
     deps.onError(refusal);
     const reason = update.reason === null ? null : 'unrecordable';
     try {
       const bare = { ...update, reason, providerMessageId: null, attempt: null };
-      await recordUpdates(deps.db, [bare]);
+      await recordUpdates(deps.db, [bare], hearing);
     } catch (error) {
       if (!isContentRefused(error)) throw error;
       // Nothing of it can be written: its lease runs out, and it is tried again.
       deps.onError(error);
     }
+  }
+
+  function isHeard({ update, appRef }: Recording): boolean {
+    return update.state !== 'pending' && deps.audience.listensTo(appRef);
   }
 
   return {

@@ -1,4 +1,5 @@
-import { hashPushToken, noteTokenFaults } from '@heliograph/db';
+import { createMessageId } from '@heliograph/core';
+import { claimPush, hashPushToken, noteTokenFaults, useNonce } from '@heliograph/db';
 import { MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
 import { makeDevice, makeScope, oweMessage, useTestDatabase } from '@heliograph/testing';
@@ -45,6 +46,24 @@ describe('the sweep', () => {
     await sweep.close();
   });
 
+  test('forgets nonces whose requests are too old to come again', async () => {
+    const { db } = database;
+    const use = { developerKeyRef: 1, requestId: null };
+    await useNonce(db, { ...use, nonce: 'old' });
+    await db
+      .updateTable('developerNonces')
+      .set({ createdAt: new Date(0) })
+      .execute();
+    await useNonce(db, { ...use, nonce: 'new' });
+    const { sweep } = openSweep(MAX_WAITING_JOBS);
+
+    await sweep.run();
+
+    const left = await db.selectFrom('developerNonces').select('nonce').execute();
+    expect(left).toEqual([{ nonce: 'new' }]);
+    await sweep.close();
+  });
+
   test('stops a scope whose faults look like our mistake, though whoever noted them died before asking the guard', async () => {
     const { db } = database;
     const scope = await makeScope(db);
@@ -84,6 +103,21 @@ describe('the sweep', () => {
       .execute();
     expect(active).toEqual([{ scope: 'guard' }]);
     expect(deactivated).toEqual([]);
+    await sweep.close();
+  });
+
+  test('forgets the pushes of LivePerson whose repeats would be new ones', async () => {
+    const { db } = database;
+    const messageId = createMessageId(Date.now());
+    const [old, recent] = [Buffer.from('old'), Buffer.from('recent')];
+    await claimPush(db, { key: old, messageId, windowMs: -1 });
+    await claimPush(db, { key: recent, messageId, windowMs: 60_000 });
+    const { sweep } = openSweep(1);
+
+    await sweep.run();
+
+    const kept = await db.selectFrom('livepersonPushes').select('key').execute();
+    expect(kept).toEqual([{ key: recent }]);
     await sweep.close();
   });
 });

@@ -2,9 +2,11 @@ import {
   createPartitions,
   deleteOldAnswerCounts,
   deleteOldIdempotencyKeys,
+  deleteOldNonces,
   deleteOldRefusals,
   deleteOldPushes,
   deleteOldTokenReleases,
+  dropOldCallbackEvents,
   listOverdue,
   startProbes,
   tryWithLock,
@@ -81,10 +83,12 @@ export function startSweep(deps: {
         'partitions were made too late: rows of their days are in the default one',
       );
     await deleteOldIdempotencyKeys(deps.db, 50_000);
+    await deleteOldNonces(deps.db, 200_000);
     await deleteOldPushes(deps.db, 50_000);
     await deleteOldAnswerCounts(deps.db);
     await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);
+    await dropOldCallbackEvents(deps.db, deps.now(), 50_000);
   }
 
   function run(): Promise<void> {

@@ -3,8 +3,8 @@ import { connect } from 'node:tls';
 
 import { createLogger } from '@heliograph/runtime';
 import { createServerCertificate } from '@heliograph/sandbox';
+import { makeAuthority, makeClient, postPush } from '@heliograph/testing/live-person';
 
-import { makeAuthority, makeClient } from '../../../test/live-person-client.ts';
 import { findIdentityMistakes, openReceiverServer } from './listener.ts';
 
 const authority = makeAuthority();
@@ -34,6 +34,37 @@ describe('the files of the listener', () => {
     ]);
   });
 });
+
+describe('a listener that closes', () => {
+  test('answers the request that is under way', async () => {
+    const client = makeClient(authority);
+    let answer = () => {};
+    const { promise: underWay, resolve: arrived } = withResolvers();
+    const server = await openReceiverServer(
+      (_req, res) => {
+        answer = () => res.end('{"status":"OK"}');
+        arrived();
+      },
+      { identity: IDENTITY, host: '127.0.0.1', port: 0 },
+      createLogger('test', 'silent'),
+    );
+
+    const asking = postPush({ port: server.port, caPem: authority.caPem, client, body: {} });
+    await underWay;
+    const closing = server.close();
+    answer();
+    const { status } = await asking;
+    await closing;
+
+    expect(status).toBe(200);
+  });
+});
+
+function withResolvers() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
 
 describe('a client that takes its time', () => {
   test('is hung up on in the middle of its body', async () => {

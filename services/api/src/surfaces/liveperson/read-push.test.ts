@@ -1,6 +1,6 @@
 import { Refusal } from '@heliograph/core';
+import { toAndroidBody, toIosBody } from '@heliograph/testing/live-person';
 
-import { toAndroidBody, toIosBody } from '../../../test/live-person-bodies.ts';
 import { readPush } from './read-push.ts';
 
 const NAMES = { brandId: '89961346', deviceToken: 'a token of the customer’s own' };
@@ -136,6 +136,15 @@ test.each([
 
 test('a brand that is a number is that number', () => {
   expect(read({ ...toIosBody('today', NAMES), brandId: 89_961_346 }).brandId).toBe('89961346');
+});
+
+test('a sequence too big to be exact is none', () => {
+  const text = JSON.stringify(toIosBody('today', NAMES)).replace(
+    '"sequence":3',
+    '"sequence":9007199254740993',
+  );
+
+  expect(readPush(Buffer.from(text)).sequence).toBeUndefined();
 });
 
 test('a body too deep to be walked is refused', () => {

@@ -112,9 +112,9 @@ function readObject(body: JsonObject, field: string): JsonObject {
   return value;
 }
 
-/** Identifiers are texts, and numbers to some. */
+/** Identifiers are texts, and numbers to some. One too big to be exact is none: it could be another's. */
 function findText(value: Json | undefined): string | undefined {
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -4,15 +4,16 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import { hashPushToken } from '@heliograph/db';
 import { makeApp, makeDevice, useTestDatabase, type DeviceOptions } from '@heliograph/testing';
-
-import { toAndroidBody, toIosBody } from '../../../test/live-person-bodies.ts';
 import {
   fingerprintOf,
   makeAuthority,
   makeClient,
+  toAndroidBody,
+  toIosBody,
   type ClientIdentity,
   type ReceiverAnswer,
-} from '../../../test/live-person-client.ts';
+} from '@heliograph/testing/live-person';
+
 import { openTestReceiver, type TestReceiver } from '../../../test/open-test-receiver.ts';
 
 const database = useTestDatabase({ poolSize: 10 });
@@ -138,6 +139,8 @@ describe('a push', () => {
 
 describe('in the handshake', () => {
   const push = { body: {} };
+  /** The server hangs up while the client begins to write. */
+  const HUNG_UP = { code: expect.stringMatching(/^(?:ECONNRESET|EPIPE)$/) };
 
   test('nobody gets by without a certificate', async () => {
     await expect(receiver.post(push)).rejects.toMatchObject({
@@ -148,17 +151,13 @@ describe('in the handshake', () => {
   test('nobody gets by with a certificate of another authority, though it has the same name', async () => {
     const foreign = makeClient(makeAuthority());
 
-    await expect(receiver.post({ ...push, client: foreign })).rejects.toMatchObject({
-      code: 'ECONNRESET',
-    });
+    await expect(receiver.post({ ...push, client: foreign })).rejects.toMatchObject(HUNG_UP);
   });
 
   test('nobody gets by with a certificate that has expired', async () => {
     const expired = receiver.client(1_000);
 
-    await expect(receiver.post({ ...push, client: expired })).rejects.toMatchObject({
-      code: 'ECONNRESET',
-    });
+    await expect(receiver.post({ ...push, client: expired })).rejects.toMatchObject(HUNG_UP);
   });
 
   test('nobody gets by with an old TLS', async () => {

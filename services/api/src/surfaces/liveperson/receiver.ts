@@ -21,15 +21,11 @@ export const RECEIVER_PATH = '/push/proxy/liveperson';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-export interface ReceiverAppDeps extends ReceiverDeps {
-  readonly log: Logger;
-}
-
 /**
  * What LivePerson posts pushes to, as if we were the customer. It is for a listener that has verified the client's certificate, and
  * serves nothing else: no other endpoint is meant for those who hold one.
  */
-export function createReceiver(deps: ReceiverAppDeps): Express {
+export function createReceiver(deps: ReceiverDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,10 +1,13 @@
 import type { EndpointDoc } from '../../http/endpoint.ts';
 import * as app from './app-endpoints.ts';
+import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
+import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
+import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
@@ -41,6 +44,15 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   run.APPROVE_RUN,
   run.SET_RUN_RATE,
   trace.LIST_RUN_DEVICES,
+  inbox.POST_MESSAGE,
+  inbox.LIST_MESSAGES,
+  inbox.COUNT_UNREAD,
+  inbox.GET_MESSAGE,
+  inbox.READ_MESSAGE,
+  inbox.READ_MESSAGE_BY_QUERY,
+  inbox.READ_ALL,
+  inbox.READ_ALL_BY_QUERY,
+  inbox.WATCH_INBOX,
   app.LIST_APPS,
   app.LIST_UNCONFIGURED_APPS,
   app.GET_APP,
@@ -58,6 +70,11 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
+  developerKey.CREATE_DEVELOPER_KEY,
+  developerKey.LIST_DEVELOPER_KEYS,
+  developerKey.DISABLE_DEVELOPER_KEY,
+  developerKey.ENABLE_DEVELOPER_KEY,
+  developerKey.ROTATE_DEVELOPER_KEY,
   livePerson.SAVE_SENDER,
   livePerson.LIST_SENDERS,
   livePerson.REMOVE_SENDER,
@@ -68,4 +85,11 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   control.APPLY_HELD_FAULTS,
   control.DISCARD_HELD_FAULTS,
   control.RESTORE_DEVICE,
+  callback.CREATE_CALLBACK,
+  callback.LIST_CALLBACKS,
+  callback.DELETE_CALLBACK,
+  callback.ROTATE_CALLBACK,
+  callback.TEST_CALLBACK,
+  callback.RESUME_CALLBACK,
+  callback.LIST_CALLBACK_EVENTS,
 ];

@@ -2,6 +2,7 @@ import {
   ENVIRONMENTS,
   findProvider,
   Refusal,
+  toWireAppId,
   type Environment,
   type Provider,
 } from '@heliograph/core';
@@ -23,7 +24,7 @@ export function oneOf<T extends string>(values: readonly T[], description?: stri
 }
 
 /** One of the values, in any case of letters. */
-function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
+export function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
   return Type.Unsafe<T>({ ...oneOf(values, description), 'x-any-case': true });
 }
 
@@ -98,9 +99,4 @@ export const EnvironmentName = oneOfAnyCase<Environment>(ENVIRONMENTS);
 /** An app id as callers get it back: a number where it is a canonical positive integer. */
 export const WireAppId = Type.Union([Type.Integer(), Type.String()]);
 
-const CANONICAL_NUMBER = /^[1-9]\d{0,15}$/;
-
-export function toWireAppId(appId: string): number | string {
-  const number = Number(appId);
-  return CANONICAL_NUMBER.test(appId) && Number.isSafeInteger(number) ? number : appId;
-}
+export { toWireAppId };

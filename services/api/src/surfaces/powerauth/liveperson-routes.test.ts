@@ -1,11 +1,11 @@
 import { findSenders } from '@heliograph/db';
-
 import {
   fingerprintOf,
   makeAuthority,
   makeClient,
   type ClientIdentity,
-} from '../../../test/live-person-client.ts';
+} from '@heliograph/testing/live-person';
+
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 import { passesBasic } from '../../liveperson/basic.ts';
 

@@ -3,11 +3,15 @@ import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
 import type { SaveProxyDeps } from '../../apps/save-proxy.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
+import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
+import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
@@ -15,7 +19,15 @@ import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
 export interface PowerAuthDeps
-  extends AppDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps, SaveProxyDeps {
+  extends
+    AppDeps,
+    CallbackDeps,
+    CampaignDeps,
+    CredentialRouteDeps,
+    DeviceRouteDeps,
+    InboxRouteDeps,
+    RunRouteDeps,
+    SaveProxyDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -26,14 +38,17 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
   return [
     ...messageRoutes(deps.messages),
     ...deviceRoutes(deps),
+    ...inboxRoutes(deps),
     ...campaignRoutes(deps),
     ...runRoutes(deps),
     ...traceRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
+    ...developerKeyRoutes(deps),
     ...proxyRoutes(deps),
     ...livePersonRoutes(deps),
     ...controlRoutes(deps),
+    ...callbackRoutes(deps),
   ];
 }

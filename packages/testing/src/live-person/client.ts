@@ -63,13 +63,10 @@ export function postPush(push: PushRequest): Promise<ReceiverAnswer> {
         let answer = '';
         res.on('data', (chunk: Buffer) => (answer += chunk.toString()));
         res.once('error', reject);
-        res.once('end', () =>
-          resolve({
-            status: res.statusCode ?? 0,
-            headers: res.headers,
-            body: JSON.parse(answer || '{}') as ReceiverAnswer['body'],
-          }),
-        );
+        res.once('end', () => {
+          const parsed: ReceiverAnswer['body'] = JSON.parse(answer || '{}');
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, body: parsed });
+        });
       },
     );
     req.once('error', reject);

@@ -1,0 +1,366 @@
+import { randomUUID } from 'node:crypto';
+
+import { CALLBACKS_START, toCallbackCursor } from '@heliograph/core';
+import {
+  failCallback,
+  findAppRef,
+  findCallbackEndpoint,
+  insertDeveloperKey,
+  insertPing,
+  listCallbackEvents,
+  toCallbackSecretPlace,
+} from '@heliograph/db';
+import { eventually, makeDevice } from '@heliograph/testing';
+
+import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openTestApi();
+});
+afterAll(() => api.close());
+
+const URL_OF_RECEIVER = 'https://receiver.example/outcomes?for=us';
+const START = toCallbackCursor(CALLBACKS_START);
+
+let nextApp = 1;
+
+async function createApp() {
+  const appId = nextApp++;
+  await api.post('/admin/app/create', { appId });
+  const appRef = (await findAppRef(api.db, String(appId))) ?? 0;
+  return { appId, appRef, owner: { appRef, developerKeyRef: 0 } };
+}
+
+async function createDeveloperKey(appRef: number): Promise<string> {
+  const developerKey = randomUUID();
+  const secret = { id: randomUUID(), sealedSecret: Buffer.from('sealed') };
+  await insertDeveloperKey(api.db, { developerKey, appRef, name: 'a', carriers: ['acme'] }, secret);
+  return developerKey;
+}
+
+/** The `responseObject` of a success. */
+async function ok(answering: Promise<{ readonly status: number; readonly text: string }>) {
+  const { status, text } = await answering;
+  expect([status, text]).toEqual([200, expect.any(String)]);
+  return (JSON.parse(text) as { responseObject: Readonly<Record<string, unknown>> }).responseObject;
+}
+
+const create = (request: object) => ok(api.post('/admin/app/callback/create', request));
+const list = async (appId: number) =>
+  (await ok(api.get(`/admin/app/callback/list?appId=${appId}`)))['callbackList'];
+
+async function openSecrets(callbackId: unknown): Promise<string[]> {
+  const rows = await api.db
+    .selectFrom('callbackSecrets')
+    .selectAll()
+    .where('endpointRef', '=', Number(callbackId))
+    .orderBy('usedFrom')
+    .execute();
+  return rows.map(({ id, sealedSecret }) =>
+    api.secrets.open(sealedSecret, toCallbackSecretPlace(id)).toString(),
+  );
+}
+
+describe('POST /admin/app/callback/create', () => {
+  test('answers a key and a secret, which is kept sealed and never shown again', async () => {
+    const { appId } = await createApp();
+
+    const made = await create({ appId, url: URL_OF_RECEIVER, types: ['run', 'delivery.failed'] });
+
+    expect(made).toEqual({
+      id: expect.any(Number),
+      url: URL_OF_RECEIVER,
+      key: expect.stringMatching(/^cb-[0-9a-f]{24}$/),
+      secret: expect.stringMatching(/^[\w-]{43}$/),
+    });
+    expect(await openSecrets(made['id'])).toEqual([made['secret']]);
+    const listed = await list(appId);
+    expect(listed).toEqual([
+      {
+        id: made['id'],
+        url: URL_OF_RECEIVER,
+        key: made['key'],
+        developerKey: null,
+        types: ['run', 'delivery.failed'],
+        timestampCreated: expect.any(String),
+        state: 'active',
+        failures: 0,
+        failingSince: null,
+        nextAttempt: expect.any(String),
+        lastAttempt: null,
+        lastSuccess: null,
+        lastResult: null,
+        passedOver: 0,
+        suspendedBecause: null,
+        cursor: expect.stringMatching(/^[\w-]{32}$/),
+      },
+    ]);
+  });
+
+  test('of a developer key has no secret of its own', async () => {
+    const { appId, appRef } = await createApp();
+    const developerKey = await createDeveloperKey(appRef);
+
+    const made = await create({ developerKey, url: URL_OF_RECEIVER });
+
+    expect(made).toEqual({
+      id: expect.any(Number),
+      url: URL_OF_RECEIVER,
+      key: developerKey,
+      secret: null,
+    });
+    expect(await openSecrets(made['id'])).toEqual([]);
+    expect(await list(appId)).toMatchObject([{ developerKey, key: developerKey, types: null }]);
+  });
+
+  test.each([
+    ['http://receiver.example/', 'https'],
+    ['https://127.0.0.1/', 'public'],
+    ['https://[::ffff:10.0.0.1]/', 'public'],
+    ['https://169.254.169.254/latest', 'public'],
+    ['https://localhost:8443/', 'public'],
+    ['https://user:password@receiver.example/', 'password'],
+    ['https://receiver.example/#here', 'fragment'],
+    ['receiver', 'URL'],
+  ])('refuses %s', async (url, hint) => {
+    const { appId } = await createApp();
+
+    const answer = await api.post('/admin/app/callback/create', { appId, url });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.responseObject.message).toContain(hint);
+  });
+
+  test('takes a private address where the operator allows it', async () => {
+    const inside = await openTestApi({ allowPrivateAddresses: true });
+    await inside.post('/admin/app/create', { appId: 1 });
+
+    const answer = await inside.post('/admin/app/callback/create', {
+      appId: 1,
+      url: 'https://127.0.0.1:8443/',
+    });
+
+    expect(answer.status).toBe(200);
+    await inside.close();
+  });
+
+  test.each([
+    { appId: 999_999 },
+    {},
+    { developerKey: 'unknown' },
+    { types: ['delivery.lost'] },
+    { types: [] },
+    { types: ['ping'] },
+    { url: `https://receiver.example/${'a'.repeat(2_048)}` },
+  ])('refuses %j', async (request) => {
+    const { appId } = await createApp();
+    const owner = 'types' in request || 'url' in request ? { appId } : {};
+
+    const answer = await api.post('/admin/app/callback/create', {
+      url: URL_OF_RECEIVER,
+      ...owner,
+      ...request,
+    });
+
+    expect(answer.status).toBe(400);
+  });
+
+  test('refuses the developer key of another app, and an eleventh callback', async () => {
+    const { appId, appRef } = await createApp();
+    const other = await createApp();
+    const developerKey = await createDeveloperKey(appRef);
+    for (let n = 0; n < 10; n += 1) await create({ appId, url: `${URL_OF_RECEIVER}&n=${n}` });
+
+    const strange = await api.post('/admin/app/callback/create', {
+      appId: other.appId,
+      developerKey,
+      url: URL_OF_RECEIVER,
+    });
+    const eleventh = await api.post('/admin/app/callback/create', { appId, url: URL_OF_RECEIVER });
+
+    expect([strange.status, eleventh.status]).toEqual([400, 409]);
+    expect((await create({ appId, developerKey, url: URL_OF_RECEIVER }))['key']).toBe(developerKey);
+  });
+});
+
+describe('POST /admin/app/callback/rotate', () => {
+  test('makes a secret that replaces the old one at once, or later', async () => {
+    const { appId } = await createApp();
+    const made = await create({ appId, url: URL_OF_RECEIVER });
+    const callbackId = made['id'];
+    const rotate = (request: object = {}) =>
+      ok(api.post('/admin/app/callback/rotate', { callbackId, ...request }));
+
+    const second = await rotate();
+    expect(await openSecrets(callbackId)).toEqual([second['secret']]);
+    await rotate({ useAfterSeconds: 3_600 });
+    const later = await rotate({ useAfterSeconds: 60 });
+
+    expect(second).toEqual({
+      key: made['key'],
+      secret: expect.stringMatching(/^[\w-]{43}$/),
+      usedFrom: expect.any(String),
+    });
+    expect(second['secret']).not.toBe(made['secret']);
+    expect(await openSecrets(callbackId)).toEqual([second['secret'], later['secret']]);
+    expect(Date.parse(String(later['usedFrom']))).toBeGreaterThan(Date.now());
+  });
+
+  test('refuses a callback of a developer key, and one that is unknown', async () => {
+    const { appRef } = await createApp();
+    const developerKey = await createDeveloperKey(appRef);
+    const { id } = await create({ developerKey, url: URL_OF_RECEIVER });
+
+    const answers = [
+      await api.post('/admin/app/callback/rotate', { callbackId: id }),
+      await api.post('/admin/app/callback/rotate', { callbackId: 999_999 }),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([400, 400]);
+  });
+});
+
+describe('POST /admin/app/callback/delete', () => {
+  test('forgets the callback and its secrets, once', async () => {
+    const { appId } = await createApp();
+    const { id: callbackId } = await create({ appId, url: URL_OF_RECEIVER });
+
+    const answers = [
+      await api.post('/admin/app/callback/delete', { callbackId }),
+      await api.post('/admin/app/callback/delete', { callbackId }),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 400]);
+    expect(await list(appId)).toEqual([]);
+    expect(await openSecrets(callbackId)).toEqual([]);
+  });
+});
+
+describe('POST /admin/app/callback/resume', () => {
+  test('has a callback tried again that was suspended, from a cursor where one is given', async () => {
+    const { appId } = await createApp();
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    const callbackId = Number(id);
+    const failure = { result: '410', latencyMs: 1, delayMs: 60_000, isGone: true };
+    await failCallback(
+      api.db,
+      { id: callbackId, leaseEpoch: 0 },
+      { ...failure, giveUpAfterMs: 60_000 },
+    );
+    expect(await list(appId)).toMatchObject([
+      { state: 'suspended', suspendedBecause: 'gone', nextAttempt: null, lastResult: '410' },
+    ]);
+
+    const answer = await api.post('/admin/app/callback/resume', { callbackId, after: START });
+
+    expect(answer.status).toBe(200);
+    expect(await list(appId)).toMatchObject([{ state: 'active', cursor: START }]);
+  });
+
+  test.each([{ callbackId: 999_999 }, { after: 'no cursor' }, { after: '' }])(
+    'refuses %j',
+    async (request) => {
+      const { appId } = await createApp();
+      const { id } = await create({ appId, url: URL_OF_RECEIVER });
+
+      const answer = await api.post('/admin/app/callback/resume', { callbackId: id, ...request });
+
+      expect(answer.status).toBe(400);
+    },
+  );
+});
+
+describe('POST /admin/app/callback/test', () => {
+  test('has a ping told', async () => {
+    const { appId, owner } = await createApp();
+    const { id: callbackId } = await create({ appId, url: URL_OF_RECEIVER });
+
+    await ok(api.post('/admin/app/callback/test', { callbackId }));
+    const unknown = await api.post('/admin/app/callback/test', { callbackId: 999_999 });
+
+    expect(await listCallbackEvents(api.db, owner, CALLBACKS_START, 10)).toMatchObject([
+      { type: 'ping', data: { callbackId } },
+    ]);
+    expect(unknown.status).toBe(400);
+  });
+});
+
+describe('GET /push/callback/events', () => {
+  const read = async (query: string) => {
+    const answer = await ok(api.get(`/push/callback/events?${query}`));
+    return answer as { events: { id: string; data: object }[]; cursor: string | null };
+  };
+
+  test('answers page after page, and then the cursor that it was asked with', async () => {
+    const { appId, owner } = await createApp();
+    for (let n = 0; n < 5; n += 1) await insertPing(api.db, owner, n);
+
+    const first = await read(`appId=${appId}&limit=3`);
+    const second = await read(`appId=${appId}&after=${first.cursor}`);
+    const third = await read(`appId=${appId}&after=${second.cursor}`);
+
+    expect([...first.events, ...second.events].map(({ data }) => data)).toEqual(
+      [0, 1, 2, 3, 4].map((callbackId) => ({ callbackId })),
+    );
+    expect(first.events[0]).toEqual({
+      id: expect.any(String),
+      type: 'ping',
+      at: expect.stringMatching(/Z$/),
+      data: { callbackId: 0 },
+    });
+    expect(third).toEqual({ events: [], cursor: second.cursor });
+  });
+
+  test('answers null where nothing has come yet, and a developer key’s own', async () => {
+    const { appId, appRef } = await createApp();
+    const developerKey = await createDeveloperKey(appRef);
+    const { id } = await create({ developerKey, url: URL_OF_RECEIVER });
+    await ok(api.post('/admin/app/callback/test', { callbackId: id }));
+
+    expect(await read(`appId=${appId}`)).toEqual({ events: [], cursor: null });
+    expect((await read(`developerKey=${developerKey}`)).events).toHaveLength(1);
+  });
+
+  test.each(['', 'appId=999999', 'developerKey=unknown', 'appId=1&after=x', 'appId=1&limit=1001'])(
+    'refuses %j',
+    async (query) => {
+      await createApp();
+
+      expect((await api.get(`/push/callback/events?${query}`)).status).toBe(400);
+    },
+  );
+});
+
+describe('POST /push/message/send', () => {
+  test('tells of what is final from the start, where the app has a callback', async () => {
+    const [heard, silent] = [await createApp(), await createApp()];
+    await create({ appId: heard.appId, url: URL_OF_RECEIVER });
+    const key = Buffer.from('a key').toString('base64');
+    const send = async ({ appId, appRef }: { appId: number; appRef: number }) => {
+      const apns = { appId, bundle: 'b', keyId: 'k', teamId: 't', privateKeyBase64: key };
+      await api.post('/admin/app/ios/update', apns);
+      const { userId } = await makeDevice(api.db, appRef);
+      const message = { userId, body: { title: 'Hi', validUntil: 1 }, attributes: {} };
+      return ok(api.post('/push/message/send', { appId, message, mode: 'ASYNCHRONOUS' }));
+    };
+
+    await send(silent);
+    // Who listens is known to an api within seconds.
+    await eventually(async () => {
+      await send(heard);
+      const events = await listCallbackEvents(api.db, heard.owner, CALLBACKS_START, 1000);
+      expect(events[0]).toMatchObject({ type: 'delivery.expired' });
+    });
+
+    expect(await listCallbackEvents(api.db, silent.owner, CALLBACKS_START, 1000)).toEqual([]);
+  });
+
+  test('keeps what a callback has to be told apart from other apps', async () => {
+    const [one, other] = [await createApp(), await createApp()];
+    await insertPing(api.db, one.owner, 1);
+
+    expect(await listCallbackEvents(api.db, other.owner, CALLBACKS_START, 10)).toEqual([]);
+    expect(await findCallbackEndpoint(api.db, 999_999)).toBeUndefined();
+  });
+});

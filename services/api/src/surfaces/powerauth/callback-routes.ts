@@ -1,0 +1,92 @@
+import { toCallbackCursor } from '@heliograph/core';
+import { listCallbackEndpoints, type CallbackEndpoint, type CallbackEvent } from '@heliograph/db';
+
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { deleteCallback } from '../../callbacks/delete-callback.ts';
+import { listEvents } from '../../callbacks/list-callback-events.ts';
+import { registerCallback } from '../../callbacks/register-callback.ts';
+import { resumeCallback } from '../../callbacks/resume-callback.ts';
+import { rotateCallbackSecret } from '../../callbacks/rotate-callback-secret.ts';
+import { testCallback } from '../../callbacks/test-callback.ts';
+import { getAppRef } from '../../devices/device-deps.ts';
+import { route, type Route } from '../../http/endpoint.ts';
+import { toWireDate } from '../../http/instant.ts';
+import {
+  CREATE_CALLBACK,
+  DEFAULT_EVENTS,
+  DELETE_CALLBACK,
+  LIST_CALLBACK_EVENTS,
+  LIST_CALLBACKS,
+  RESUME_CALLBACK,
+  ROTATE_CALLBACK,
+  TEST_CALLBACK,
+  type ListedCallback,
+} from './callback-endpoints.ts';
+import { toWireAppId } from './fields.ts';
+
+/** Where outcomes are told to, and the outcomes themselves for who comes to look. */
+export function callbackRoutes(deps: CallbackDeps): readonly Route[] {
+  return [
+    route(LIST_CALLBACK_EVENTS, async ({ limit = DEFAULT_EVENTS, ...query }) => {
+      const { events, cursor } = await listEvents(deps, { ...query, limit });
+      return { events: events.map(toWireEvent), cursor };
+    }),
+
+    route(CREATE_CALLBACK, async ({ types = null, ...callback }) =>
+      registerCallback(deps, { ...callback, types }),
+    ),
+
+    route(LIST_CALLBACKS, async ({ appId }) => {
+      const appRef = await getAppRef(deps.db, appId);
+      const callbacks = await listCallbackEndpoints(deps.db, appRef);
+      return { appId: toWireAppId(appId), callbackList: callbacks.map(toListed) };
+    }),
+
+    route(DELETE_CALLBACK, ({ callbackId }) => deleteCallback(deps, callbackId)),
+
+    route(ROTATE_CALLBACK, async ({ callbackId, useAfterSeconds = 0 }) => {
+      const { usedFrom, ...made } = await rotateCallbackSecret(deps, callbackId, useAfterSeconds);
+      return { ...made, usedFrom: toWireDate(usedFrom) };
+    }),
+
+    route(TEST_CALLBACK, ({ callbackId }) => testCallback(deps, callbackId)),
+
+    route(RESUME_CALLBACK, ({ callbackId, after }) => resumeCallback(deps, callbackId, after)),
+  ];
+}
+
+/** As callbacks are told it. */
+function toWireEvent({ id, type, createdAt, data }: CallbackEvent) {
+  return { id, type, at: createdAt.toISOString(), data };
+}
+
+function toListed(callback: CallbackEndpoint): ListedCallback {
+  const { id, url, developerKey, failures, lastResult, passedOver } = callback;
+  return {
+    id,
+    url,
+    key: callback.callbackKey ?? developerKey ?? '',
+    developerKey,
+    types: callback.types === null ? null : [...callback.types],
+    timestampCreated: toWireDate(callback.createdAt),
+    state: toState(callback),
+    failures,
+    failingSince: toDate(callback.failingSince),
+    nextAttempt: callback.suspendedAt === null ? toWireDate(callback.nextAttemptAt) : null,
+    lastAttempt: toDate(callback.lastAttemptAt),
+    lastSuccess: toDate(callback.lastSuccessAt),
+    lastResult,
+    passedOver,
+    suspendedBecause: callback.suspendedBecause,
+    cursor: toCallbackCursor({ xid: callback.positionXid, id: callback.positionId }),
+  };
+}
+
+function toState({ suspendedAt, failures }: CallbackEndpoint): ListedCallback['state'] {
+  if (suspendedAt !== null) return 'suspended';
+  return failures > 0 ? 'failing' : 'active';
+}
+
+function toDate(at: Date | null): string | null {
+  return at === null ? null : toWireDate(at);
+}
