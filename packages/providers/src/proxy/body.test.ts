@@ -161,23 +161,19 @@ describe('a message is refused', () => {
   });
 });
 
-describe('a raw payload', () => {
-  test('for iPhones is passed on as it came', () => {
-    const aps = { alert: 'Hi\n', 'mutable-content': 1 };
-    const message = withBody({ raw: { aps, beside: { ...CONVERSATION, unknown: [1] } } });
+describe('a payload that LivePerson made', () => {
+  test('is handed on as it came', () => {
+    const aps = { alert: 'Hello', sound: 'default' };
+    const ios = withBody({ raw: { aps, beside: { ...CONVERSATION, sequence: 7 } } });
+    const data = { message: 'Hello', payload: { ...CONVERSATION, sequence: 7 } };
 
-    expect(toJson(message, { ...IOS, schema: '2017', brandId: 'other' })).toEqual({
+    expect(toJson(ios, { ...IOS, brandId: 'another' })).toEqual({
       'push-service': 1,
       notificationType: 'apn',
       ...CONVERSATION,
-      unknown: [1],
+      sequence: 7,
       aps,
     });
-  });
-
-  test('for Android is passed on as it came', () => {
-    const data = { message: 'Hi\n', payload: { ...CONVERSATION, dialogId: null } };
-
     expect(toJson(withBody({ raw: { data } }), ANDROID)).toEqual({
       'push-service': 2,
       notificationType: 'gcm',

@@ -18,6 +18,9 @@ const IDENTIFIERS = [
 ] as const;
 const SEQUENCE = 'sequence';
 
+const TO_IOS = { 'push-service': 1, notificationType: 'apn' };
+const TO_ANDROID = { 'push-service': 2, notificationType: 'gcm' };
+
 /**
  * A message as LivePerson documents it, the same for all its devices: everything but the `device-token`. What is undefined is left out
  * of the JSON.
@@ -30,8 +33,7 @@ export function toProxyBody(message: PushMessage, route: ProxyRoute): object {
 
 /** Why the message can't be put in LivePerson's words, in a sentence for the caller. */
 export function findProxyBodyViolation({ body, silent }: PushMessage): string | undefined {
-  const { extras = {}, raw } = body;
-  if (raw !== undefined) return undefined;
+  const { extras = {} } = body;
   const name = IDENTIFIERS.find((key) => isGiven(extras[key]) && typeof extras[key] !== 'string');
   if (name !== undefined) return `The extra "${name}" must be a text.`;
   if (isGiven(extras[SEQUENCE]) && typeof extras[SEQUENCE] !== 'number')
@@ -42,18 +44,16 @@ export function findProxyBodyViolation({ body, silent }: PushMessage): string | 
   return undefined;
 }
 
-/** Made by LivePerson, or somebody who writes like it: passed on as it came, under any schema. */
+/** What LivePerson handed to us is handed on as it came. */
 function toRawBody(raw: RawPayload): object {
-  return 'aps' in raw
-    ? { ...raw.beside, 'push-service': 1, notificationType: 'apn', aps: raw.aps }
-    : { 'push-service': 2, notificationType: 'gcm', data: raw.data };
+  if ('data' in raw) return { ...TO_ANDROID, data: raw.data };
+  return { ...raw.beside, ...TO_IOS, aps: raw.aps };
 }
 
 /** Its text and its sound stand in a raw `aps`, everything else beside it. */
 function toIosBody(message: PushMessage, route: ProxyRoute): object {
   return {
-    'push-service': 1,
-    notificationType: 'apn',
+    ...TO_IOS,
     ...toIdentifiers(message, route),
     aps: message.silent
       ? SILENT_APS
@@ -64,8 +64,7 @@ function toIosBody(message: PushMessage, route: ProxyRoute): object {
 /** Everything but the way there stands in `data`. */
 function toAndroidBody(message: PushMessage, route: ProxyRoute): object {
   return {
-    'push-service': 2,
-    notificationType: 'gcm',
+    ...TO_ANDROID,
     data: {
       message: message.silent ? undefined : toText(message.body),
       payload: toIdentifiers(message, route),
