@@ -27,6 +27,9 @@ runMain('api', async () => {
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
 
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
+
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
   const subscriber = openRedis(config.redisUrl, 'blocking', onRedisError);
