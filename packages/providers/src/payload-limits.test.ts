@@ -1,5 +1,11 @@
 import type { Json } from '@heliograph/core';
-import { findPayloadViolation, toPayloadBytes } from './payload-limits.ts';
+import {
+  findPayloadViolation,
+  findProxyPayloadViolation,
+  MAX_PROXY_BODY_BYTES,
+  toPayloadBytes,
+} from './payload-limits.ts';
+import { toProxyBody } from './proxy/body.ts';
 import { withBody } from './test-fixtures.ts';
 
 describe('the size for APNs', () => {
@@ -47,6 +53,36 @@ describe('the size for FCM', () => {
     const asText = toPayloadBytes(message, 'fcm', { dataNotificationOnly: true });
 
     expect(asText).toBeGreaterThan(toPayloadBytes(message, 'fcm'));
+  });
+});
+
+describe("the size for a customer's proxy", () => {
+  test.each(['apns', 'fcm'] as const)('of %s may be 16 KiB and no more', (provider) => {
+    const route = { provider, schema: 'current' } as const;
+    const empty = Buffer.byteLength(JSON.stringify(toProxyBody(withBody({ body: 'ž' }), route)));
+    const fits = withBody({ body: 'ž' + 'x'.repeat(MAX_PROXY_BODY_BYTES - empty) });
+    const over = withBody({ body: 'ž' + 'x'.repeat(MAX_PROXY_BODY_BYTES - empty + 1) });
+
+    expect(findProxyPayloadViolation(fits, route)).toBeUndefined();
+    expect(findProxyPayloadViolation(over, route)).toBe(
+      "The body for the customer's proxy has 16385 bytes; at most 16384 bytes are allowed.",
+    );
+  });
+
+  test('is not that of extras which are not sent', () => {
+    const extras = { other: 'x'.repeat(20_000) };
+
+    expect(
+      findProxyPayloadViolation(withBody({ extras }), { provider: 'fcm', schema: '2017' }),
+    ).toBeUndefined();
+  });
+
+  test('comes after what LivePerson has no words for', () => {
+    const message = withBody({ extras: { sequence: 'x'.repeat(20_000) } });
+
+    expect(findProxyPayloadViolation(message, { provider: 'apns', schema: '2017' })).toMatch(
+      '"sequence"',
+    );
   });
 });
 

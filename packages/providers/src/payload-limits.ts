@@ -2,10 +2,15 @@ import type { Provider, PushMessage } from '@heliograph/core';
 import { findApnsExtrasViolation, toApnsPayload } from './apns/payload.ts';
 import { findFcmExtrasViolation, toFcmContent, type FcmMapping } from './fcm/payload.ts';
 
-export type { FcmMapping };
+import { findProxyBodyViolation, toProxyBody, type ProxyRoute } from './proxy/body.ts';
+
+export type { FcmMapping, ProxyRoute };
 
 /** Of the whole JSON on APNs; of keys and values of data and notification on FCM. */
 export const MAX_PAYLOAD_BYTES = 4096;
+
+/** Of what is POSTed to a customer's proxy, but for the push token. LivePerson documents none. */
+export const MAX_PROXY_BODY_BYTES = 16 * 1024;
 
 const NAMES = { apns: 'APNs', fcm: 'FCM' } as const satisfies Record<Provider, string>;
 
@@ -39,6 +44,18 @@ export function findPayloadViolation(
   if (bytes <= MAX_PAYLOAD_BYTES) return undefined;
   const size = Number.isFinite(bytes) ? `has ${bytes} bytes` : 'is nested too deep';
   return `The payload for ${NAMES[provider]} ${size}; at most ${MAX_PAYLOAD_BYTES} bytes are allowed.`;
+}
+
+/** Why a customer's proxy would not get the message as it was meant, whatever the device, in a sentence for the caller. */
+export function findProxyPayloadViolation(
+  message: PushMessage,
+  route: ProxyRoute,
+): string | undefined {
+  const violation = findProxyBodyViolation(message);
+  if (violation !== undefined) return violation;
+  const bytes = Buffer.byteLength(JSON.stringify(toProxyBody(message, route)));
+  if (bytes <= MAX_PROXY_BODY_BYTES) return undefined;
+  return `The body for the customer's proxy has ${bytes} bytes; at most ${MAX_PROXY_BODY_BYTES} bytes are allowed.`;
 }
 
 function toApnsBytes(message: PushMessage): number {

@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { Environment, Outcome } from '@heliograph/core';
+import { createGuardedAgent } from '@heliograph/outbound';
 import type { ApnsClient } from './apns/client.ts';
 import { ApnsEngineClient } from './apns/engine-client.ts';
 import { findIdentityFault, toApnsIdentity, type ApnsIdentity } from './apns/identity.ts';
 import { NodeApnClient } from './apns/node-apn/client.ts';
 import { APNS_DEADLINE_MS, createApnsProvider } from './apns/provider.ts';
 import { createApnsTokens } from './apns/provider-token.ts';
-import type { ApnsCredential, Credential, FcmCredential, ProviderEndpoints } from './credential.ts';
+import type {
+  ApnsCredential,
+  Credential,
+  FcmCredential,
+  ProviderEndpoints,
+  ProxyCredential,
+} from './credential.ts';
 import { FcmClient } from './fcm/client.ts';
 import type { FcmMapping } from './fcm/payload.ts';
 import { createFcmProvider, FCM_DEADLINE_MS } from './fcm/provider.ts';
 import { findServiceAccount } from './fcm/service-account.ts';
+import { ProxyClient } from './proxy/client.ts';
+import { ProxyHistory } from './proxy/history.ts';
+import { findProxyIdentityFault, toProxyIdentity, type ProxyIdentity } from './proxy/identity.ts';
+import { createProxyProvider, PROXY_CONNECTIONS, PROXY_DEADLINE_MS } from './proxy/provider.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import type { ConnectLimits } from './session-pool/connect-budget.ts';
 import { SharedClients } from './shared-clients.ts';
@@ -39,7 +50,7 @@ export interface ProviderPoolDeps {
   /** By default `engine`. */
   readonly apnsClient?: ApnsClientName;
   /** How long an answer may take, ms. For tests: the defaults are the vendors' advice. */
-  readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number };
+  readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number; readonly proxy?: number };
   /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
   readonly connectLimits?: ConnectLimits;
 }
@@ -67,6 +78,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const store = deps.tokens ?? createMemoryTokenStore();
   const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
   const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
+  const proxyDeadlineMs = deadlinesMs.proxy ?? PROXY_DEADLINE_MS;
   const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
   const apnsUrls = {
     production: new URL(endpoints.apns.production),
@@ -78,16 +90,18 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const fcmTrust = createTrust(endpoints.fcm.ca);
   const apnsClients = new SharedClients<ApnsClient>(now);
   const fcmClients = new SharedClients<FcmClient>(now);
+  const proxyClients = new SharedClients<ProxyClient>(now);
   const providers = new Map<string, Known>();
   const replaced = new Set<Promise<void>>();
 
   const idleTimer = setInterval(() => {
     apnsClients.closeIdle(idleMs);
     fcmClients.closeIdle(idleMs);
+    proxyClients.closeIdle(idleMs);
   }, idleMs / 2).unref();
 
   function open(credential: Credential): PushProvider {
-    if (credential.route === 'proxy') return refuseAll(toPause('unusable_key'));
+    if (credential.route === 'proxy') return openProxy(credential);
     return credential.provider === 'apns' ? openApns(credential) : openFcm(credential);
   }
 
@@ -153,6 +167,41 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     });
   }
 
+  function openProxy(credential: ProxyCredential): PushProvider {
+    const holder = {};
+    const identity = toProxyIdentity(credential, endpoints.proxy);
+    // It outlives connections: what is idle for long is closed, and forgets nothing.
+    const history = new ProxyHistory(() => now().getTime());
+
+    function findClient(): ProxyClient | Outcome {
+      if ('kind' in identity) return identity;
+      const fault = findProxyIdentityFault(identity, now().getTime());
+      if (fault) return fault;
+      const name = `${credential.provider} ${credential.id} ${credential.version}`;
+      return proxyClients.use(name, holder, () => openProxyClient(credential, identity, history));
+    }
+
+    return createProxyProvider({
+      route: credential,
+      endpoint: 'kind' in identity ? '' : identity.url.host,
+      deadlineMs: WAIT_MS + proxyDeadlineMs,
+      findClient,
+      release: () => proxyClients.release(holder),
+    });
+  }
+
+  function openProxyClient(
+    policy: ProxyCredential,
+    { url, ca, shown, authorization }: ProxyIdentity,
+    history: ProxyHistory,
+  ): ProxyClient {
+    const { allowPrivateAddresses } = endpoints.proxy;
+    const connections = PROXY_CONNECTIONS;
+    const agent = createGuardedAgent({ allowPrivateAddresses, ca, ...shown, connections });
+    const shared = { connections, deadlineMs: proxyDeadlineMs, waitMs: WAIT_MS, now };
+    return new ProxyClient({ agent, url, authorization, policy, history, ...shared });
+  }
+
   function retire(provider: PushProvider): void {
     const closed = provider.close();
     replaced.add(closed);
@@ -183,24 +232,14 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       for (const { provider } of providers.values()) retire(provider);
       providers.clear();
       await Promise.all(replaced);
-      await Promise.all([apnsClients.close(), fcmClients.close()]);
+      await Promise.all([apnsClients.close(), fcmClients.close(), proxyClients.close()]);
     },
 
     abandon() {
       apnsClients.abandon();
       fcmClients.abandon();
+      proxyClients.abandon();
     },
-  };
-}
-
-/** Nothing can be sent with such a credential. */
-function refuseAll(outcome: Outcome): PushProvider {
-  return {
-    deadlineMs: WAIT_MS,
-    maxInFlight: 1,
-    send: () => Promise.resolve({ outcome, endpoint: '' }),
-    feed: (feed) => Promise.resolve(feed.stop(outcome)),
-    close: () => Promise.resolve(),
   };
 }
 

@@ -10,12 +10,14 @@ import { campaign } from './scenarios/campaign.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
+import { proxy } from './scenarios/proxy.ts';
 import { soak } from './scenarios/soak.ts';
 import { transport } from './scenarios/transport.ts';
 
 /** In the order in which they run when none is named. */
 const SCENARIOS = new Map<string, Scenario>([
   ['transport', transport],
+  ['proxy', proxy],
   ['soak', soak],
   ['accept', accept],
   ['messages', messages],

@@ -36,9 +36,10 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
 }
 
 function readEndpoints(read: EnvReader): ProviderEndpoints {
-  const { apns, fcm, proxy } = PRODUCTION_ENDPOINTS;
+  const { apns, fcm } = PRODUCTION_ENDPOINTS;
   const apnsCa = read.optionalFile('APNS_CA_FILE')?.toString('utf8');
   const fcmCa = read.optionalFile('FCM_CA_FILE')?.toString('utf8');
+  const proxyCa = read.optionalFile('PROXY_CA_FILE')?.toString('utf8');
   return {
     apns: {
       production: read.url('APNS_URL', apns.production),
@@ -51,7 +52,10 @@ function readEndpoints(read: EnvReader): ProviderEndpoints {
       allowedTokenUris: fcm.allowedTokenUris,
       ...(fcmCa === undefined ? {} : { ca: fcmCa }),
     },
-    proxy,
+    proxy: {
+      allowPrivateAddresses: read.bool('PROXY_ALLOW_PRIVATE_ADDRESSES', false),
+      ...(proxyCa === undefined ? {} : { ca: proxyCa }),
+    },
   };
 }
 

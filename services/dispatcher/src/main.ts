@@ -18,6 +18,8 @@ runMain('dispatcher', async () => {
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+  if (config.endpoints.proxy.allowPrivateAddresses)
+    log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
 
   if (config.callbacks.allowPrivateAddresses)
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');

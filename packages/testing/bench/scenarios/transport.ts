@@ -4,17 +4,17 @@ import path from 'node:path';
 
 import type { Bench } from '../bench.ts';
 import { toHalves } from '../halves.ts';
-import { readCpuMicros, readPeakRssMb, readRssMb, startCpuMeter } from '../process-meter.ts';
-import { median, type Report, toCores } from '../report.ts';
+import { readPeakRssMb, readRssMb } from '../process-meter.ts';
+import { median, type Report } from '../report.ts';
 import { startSampler } from '../sampler.ts';
 import { type Sink, startSink, writeIdentity } from '../sink/sink.ts';
 import { toBenchPush } from '../transport/bench-push.ts';
-import { type Client, type RunTask, startClient } from '../transport/clients.ts';
+import { type Client, startClient } from '../transport/clients.ts';
+import { measure, measureInTurns, type Measured } from '../transport/measure.ts';
 import type { ClientKind, PushTarget } from '../transport/push-client.ts';
 import { toTransportReport } from '../transport/transport-report.ts';
 
 const KINDS: readonly ClientKind[] = ['heliograph', 'engine', 'http2', 'node-apn', 'undici'];
-const ROUNDS = 3;
 const SECONDS = 2.5;
 const WARM_UP_SECONDS = 1;
 /** The fewest streams that APNs was seen to allow once it trusts a connection. */
@@ -68,45 +68,6 @@ async function startAll(
     clients.push(client);
   }
   return clients;
-}
-
-export type Measured = Awaited<ReturnType<typeof measure>>;
-
-/** Runs a client, and compares what it says with what nginx counted. */
-async function measure(sink: Sink, client: Client, task: Omit<RunTask, 'type'>) {
-  const { requests: before } = await sink.count();
-  const meter = startCpuMeter({
-    client: () => readCpuMicros(client.process.pid),
-    sink: () => readCpuMicros(sink.process.pid),
-  });
-  const { accepted, seconds, cpuMicros } = await client.run(task);
-  const cores = toCores(meter.read(), seconds);
-  const counted = (await sink.count()).requests - before;
-  if (counted !== accepted)
-    throw new Error(`${client.kind} had ${accepted} pushes accepted, and nginx counted ${counted}`);
-  return {
-    pushes: accepted,
-    counted,
-    rate: accepted / seconds,
-    cpuMicros: cpuMicros / accepted,
-    cores,
-  };
-}
-
-export type ByKind = Readonly<Record<string, readonly Measured[]>>;
-
-/** So many rounds of each, from either end in turns: who comes first finds the machine in another state. */
-async function measureInTurns(
-  sink: Sink,
-  clients: readonly Client[],
-  seconds: number,
-): Promise<ByKind> {
-  const measured: Record<string, Measured[]> = {};
-  for (let turn = 0; turn < ROUNDS; turn += 1) {
-    for (const client of turn % 2 === 0 ? clients : clients.toReversed())
-      (measured[client.kind] ??= []).push(await measure(sink, client, { seconds }));
-  }
-  return measured;
 }
 
 export interface FarPair {

@@ -21,7 +21,7 @@ describe('toNginxConfig', () => {
       folder: '/folder',
       echoModule: '/echo.so',
       maxConcurrentStreams: 1000,
-      ports: { near: 1, far: 2, status: 3 },
+      ports: { near: 1, far: 2, mutual: 4, status: 3 },
     });
 
     const [before = '', near = '', far = ''] = config.split(/listen 127\.0\.0\.1:[12] ssl/);

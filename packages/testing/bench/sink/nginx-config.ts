@@ -2,7 +2,7 @@
 export const FAR_MS = 40;
 
 export interface NginxConfig {
-  /** For whatever nginx writes; holds `server.pem` and `server-key.pem`. */
+  /** For whatever nginx writes; holds `ca.pem`, `server.pem` and `server-key.pem`. */
   readonly folder: string;
   readonly echoModule: string;
   readonly maxConcurrentStreams: number;
@@ -14,6 +14,8 @@ export interface SinkPorts {
   readonly near: number;
   /** The same, answered after `FAR_MS`. */
   readonly far: number;
+  /** HTTP/1.1 over TLS, for clients with a certificate of the sandbox's authority; answered at once. */
+  readonly mutual: number;
   /** Plain HTTP/1.1: how many requests there were. */
   readonly status: number;
 }
@@ -56,6 +58,12 @@ export function toNginxConfig({
         # nginx 1.22 forgets to forget streams when 256 of them end at once. Found by a longer walk each, they would cost more and more.
         http2_streams_index_size 65536;
         server { listen 127.0.0.1:${ports.status}; location / { stub_status; } }${toServer(ports.near, '')}${toServer(ports.far, `echo_sleep ${FAR_MS / 1000};`)}
+        server {
+          listen 127.0.0.1:${ports.mutual} ssl backlog=1024;
+          ssl_certificate ${folder}/server.pem; ssl_certificate_key ${folder}/server-key.pem;
+          ssl_client_certificate ${folder}/ca.pem; ssl_verify_client on;
+          location / { echo_read_request_body; echo -n ''; }
+        }
       }`;
 }
 

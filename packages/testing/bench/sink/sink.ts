@@ -21,6 +21,8 @@ export interface Sink {
   readonly nearUrl: string;
   /** Answers after `FAR_MS`. */
   readonly farUrl: string;
+  /** Verifies the certificate of a client. */
+  readonly mutualUrl: string;
   readonly caFile: string;
   /** What makes services send to it. FCM's tokens come from elsewhere. */
   readonly env: Readonly<Record<string, string>>;
@@ -63,6 +65,7 @@ export async function startSink(
     process: started,
     nearUrl,
     farUrl: `https://127.0.0.1:${ports.far}`,
+    mutualUrl: `https://127.0.0.1:${ports.mutual}`,
     caFile: path.join(folder, 'ca.pem'),
     env: { APNS_URL: nearUrl, APNS_SANDBOX_URL: nearUrl, FCM_URL: nearUrl },
     count,
@@ -91,12 +94,12 @@ async function waitUntilUp(look: () => Promise<unknown>): Promise<void> {
 
 /** All at once, so that they differ. */
 async function findFreePorts(): Promise<SinkPorts> {
-  const servers = await Promise.all([listen(), listen(), listen()]);
-  const [near = 0, far = 0, status = 0] = servers.map(
+  const servers = await Promise.all([listen(), listen(), listen(), listen()]);
+  const [near = 0, far = 0, mutual = 0, status = 0] = servers.map(
     (server) => (server.address() as AddressInfo).port,
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { near, far, status };
+  return { near, far, mutual, status };
 }
 
 function listen() {

@@ -5,7 +5,9 @@ import { openEngineClient } from './engine-client.ts';
 import { openHeliographClient } from './heliograph-client.ts';
 import { openHttp2Client } from './http2-client.ts';
 import { openNodeApnClient } from './node-apn-client.ts';
+import { openProxyClient } from './proxy-client.ts';
 import type { ClientKind, OpenClient, PushClient } from './push-client.ts';
+import { openUndiciAgentClient } from './undici-agent-client.ts';
 import { openUndiciClient } from './undici-client.ts';
 
 const OPENERS: Readonly<Record<ClientKind, OpenClient>> = {
@@ -14,6 +16,8 @@ const OPENERS: Readonly<Record<ClientKind, OpenClient>> = {
   http2: openHttp2Client,
   'node-apn': openNodeApnClient,
   undici: openUndiciClient,
+  proxy: openProxyClient,
+  'undici-agent': openUndiciAgentClient,
 };
 const TOKENS = 10_000;
 

@@ -1,7 +1,11 @@
 import type { SandboxCredentials } from '../sandbox.ts';
 
 /** Those that are compared; `heliograph` is our transport, `engine` our whole provider for APNs on it. */
-export type ClientKind = 'heliograph' | 'engine' | 'http2' | 'node-apn' | 'undici';
+export type ClientKind =
+  'heliograph' | 'engine' | 'http2' | 'node-apn' | 'undici' | ProxyClientKind;
+
+/** `proxy` is our whole provider for customers' proxies, `undici-agent` what it stands on, with nothing around it. */
+export type ProxyClientKind = 'proxy' | 'undici-agent';
 
 /** What all pushes of a client have in common. */
 export interface PushTarget {
@@ -16,7 +20,7 @@ export interface PushTarget {
   readonly inFlight: number;
 }
 
-/** One way of sending pushes to APNs over one connection, which is open. */
+/** One way of sending pushes: to APNs over one connection, which is open, or to a proxy. */
 export interface PushClient {
   /** Takes the push, and calls `onStatus` once with the answer's status, or 0 where there was none; false: there is no room for it now. */
   send(pushToken: string, apnsId: string, onStatus: (status: number) => void): boolean;

@@ -10,7 +10,8 @@ import {
   type Row,
 } from '../report.ts';
 import { BUSY_CORE } from '../sink/sink.ts';
-import type { ByKind, FarPair, Measured, Memory } from '../scenarios/transport.ts';
+import type { FarPair, Memory } from '../scenarios/transport.ts';
+import type { ByKind, Measured } from './measure.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   heliograph: 'this transport',
@@ -73,9 +74,9 @@ export function toTransportReport({ near, far, memory }: Results): Report {
   };
 }
 
-type Summary = ReturnType<typeof summarise>;
+export type Summary = ReturnType<typeof summarise>;
 
-function summariseAll(byKind: ByKind): Readonly<Record<string, Summary>> {
+export function summariseAll(byKind: ByKind): Readonly<Record<string, Summary>> {
   return Object.fromEntries(
     Object.entries(byKind).map(([kind, rounds]) => [kind, summarise(rounds)]),
   );
@@ -100,7 +101,7 @@ function summarise(rounds: readonly Measured[]) {
   };
 }
 
-function pick(summaries: Readonly<Record<string, Summary>>, kind: string): Summary {
+export function pick(summaries: Readonly<Record<string, Summary>>, kind: string): Summary {
   const found = summaries[kind];
   if (found === undefined) throw new Error(`${kind} was not measured`);
   return found;
