@@ -26,11 +26,13 @@ const PROGRAMS = {
     check: '-v',
   },
   nghttpd: { packages: ['nghttp2-server'], path: 'usr/sbin/nghttpd', check: '--version' },
+  openssl: { packages: ['openssl'], path: 'usr/bin/openssl', check: 'version' },
+  curl: { packages: ['curl'], path: 'usr/bin/curl', check: '--version' },
   h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 
-/** Servers by other people that tests hold ours against. */
-export const FOREIGN = ['nginx', 'nghttpd'];
+/** Programs by other people that tests hold ours against. */
+export const FOREIGN = ['nginx', 'nghttpd', 'openssl', 'curl'];
 
 /** The program's path, from PATH or our cache; undefined where it would have to be fetched. */
 export function findProgram(name) {

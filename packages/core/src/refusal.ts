@@ -1,6 +1,10 @@
 /** Every way in which we say no to a caller, with the HTTP status that all surfaces share. */
 export const REFUSALS = {
   invalid_request: 400,
+  unknown_app: 400,
+  unknown_message: 400,
+  unauthenticated: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

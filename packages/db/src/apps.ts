@@ -47,6 +47,16 @@ export async function findAppRef(db: Db, appId: string): Promise<number | undefi
   return row?.id;
 }
 
+/** The row ids of those of the apps that exist, by their own ids. */
+export async function findAppRefs(
+  db: Db,
+  appIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ id: number; appId: string }>`
+    SELECT id, app_id FROM apps WHERE app_id = ANY (${appIds}::text[])`.execute(db);
+  return new Map(rows.map((row) => [row.appId, row.id]));
+}
+
 /** An app as messages need it. */
 export interface SendingApp {
   readonly appRef: number;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { eventually, makeApp, useTestDatabase } from '@heliograph/testing';
+import { eventually, makeApp, planOf, useTestDatabase } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
@@ -219,24 +219,6 @@ describe('a user with 10,000 messages among many users', () => {
     await sql`VACUUM ANALYZE inbox_messages`.execute(db);
   });
 
-  /** How PostgreSQL would run what this calls. */
-  async function planOf(call: (db: Db) => Promise<unknown>): Promise<string> {
-    let plan = '';
-    const explaining = database.db.withPlugin({
-      transformQuery({ node }) {
-        if (node.kind !== 'RawNode') return node;
-        const [first = '', ...rest] = node.sqlFragments;
-        return { ...node, sqlFragments: [`EXPLAIN ${first}`, ...rest] };
-      },
-      transformResult({ result }) {
-        plan = result.rows.flatMap((row) => Object.values(row)).join('\n');
-        return Promise.resolve(result);
-      },
-    });
-    await call(explaining);
-    return plan;
-  }
-
   test('is listed page by page', async () => {
     const filter = { userId, appRefs: [appRef], onlyUnread: false };
 
@@ -251,13 +233,13 @@ describe('a user with 10,000 messages among many users', () => {
   test('has indexes for its list and its count', async () => {
     const filter = { userId, appRefs: [appRef] };
 
-    const list = await planOf((db) =>
+    const list = await planOf(database.db, (db) =>
       listInboxMessages(db, { ...filter, onlyUnread: false }, { offset: 40, limit: 20 }),
     );
-    const unread = await planOf((db) =>
+    const unread = await planOf(database.db, (db) =>
       listInboxMessages(db, { ...filter, onlyUnread: true }, { offset: 40, limit: 20 }),
     );
-    const count = await planOf((db) => countUnreadInboxMessages(db, userId, appRef));
+    const count = await planOf(database.db, (db) => countUnreadInboxMessages(db, userId, appRef));
 
     expect(list).toContain('Index Scan Backward using inbox_messages_user_id_sequence_key');
     expect(unread).toContain('Index Scan Backward using inbox_messages_unread');

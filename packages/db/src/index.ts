@@ -19,6 +19,7 @@ export * from './developer-keys.ts';
 export * from './devices.ts';
 export * from './guard.ts';
 export * from './idempotency.ts';
+export * from './inbox-news.ts';
 export * from './inbox.ts';
 export * from './installation.ts';
 export * from './locks.ts';

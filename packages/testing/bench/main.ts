@@ -11,6 +11,7 @@ import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
 import { proxy } from './scenarios/proxy.ts';
+import { signature } from './scenarios/signature.ts';
 import { soak } from './scenarios/soak.ts';
 import { transport } from './scenarios/transport.ts';
 
@@ -19,6 +20,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['transport', transport],
   ['proxy', proxy],
   ['soak', soak],
+  ['signature', signature],
   ['accept', accept],
   ['messages', messages],
   ['latency', latency],

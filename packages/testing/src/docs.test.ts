@@ -34,7 +34,7 @@ function sourcesOf(folder: string): string {
 }
 
 const ENV_READS =
-  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile)\(\s*'([A-Z_]+)'/g;
+  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile)\(\s*'([A-Z0-9_]+)'/g;
 
 /** Where a reason in our own spelling is given: as a field, as the first argument of what makes an outcome, or in SQL. */
 const GIVEN_REASON =

@@ -2,13 +2,15 @@
 
 /** A server by somebody else, with which ours must get along. */
 export type ForeignServer = 'nginx' | 'nghttpd';
+/** Any program by somebody else that tests hold ours against. */
+export type ForeignProgram = ForeignServer | 'openssl' | 'curl';
 
 /**
- * A `describe` for tests against a foreign server, which get the path of its program. Where it is not installed,
+ * A `describe` for tests against a foreign program, which get the path of its program. Where it is not installed,
  * they are skipped with the reason in their title; in CI, which fetches it, that is a failure.
  */
 export function describeWithForeign(
-  name: ForeignServer,
+  name: ForeignProgram,
   title: string,
   tests: (program: string) => void,
 ): void {

@@ -2,6 +2,7 @@ export * from './database.ts';
 export * from './eventually.ts';
 export * from './foreign.ts';
 export * from './own-servers.ts';
+export * from './plan-of.ts';
 export * from './redis.ts';
 export * from './services.ts';
 export * from './rows.ts';

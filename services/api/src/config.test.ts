@@ -1,4 +1,30 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { createAuthority, createServerCertificate } from '@heliograph/sandbox';
+
 import { loadConfig } from './config.ts';
+
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** A certificate, its key and the key of another one, as files. */
+function writeIdentities(): ReadonlyMap<string, string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'heliograph-config-'));
+  folders.push(folder);
+  const authority = createAuthority(new Date());
+  const one = createServerCertificate(authority, new Date());
+  const other = createServerCertificate(authority, new Date());
+  const contents = { CERT: one.certPem, KEY: one.keyPem, OTHER: other.keyPem };
+  return new Map(
+    Object.entries(contents).map(([name, text]) => {
+      const file = path.join(folder, name);
+      writeFileSync(file, text);
+      return [name, file];
+    }),
+  );
+}
 
 const REQUIRED = {
   DATABASE_URL: 'postgres://localhost/heliograph',
@@ -18,6 +44,8 @@ describe('loadConfig', () => {
       providers: 'live',
       syncWaitMs: 5000,
       multipleActivations: true,
+      tls: undefined,
+      m800DateWindowSeconds: 300,
       powerAuth: undefined,
       applicationName: 'powerauth-push',
       applicationDisplayName: 'PowerAuth Push Server',
@@ -49,8 +77,42 @@ describe('loadConfig', () => {
     });
   });
 
+  test.each([
+    [{ TLS_CERT_FILE: 'CERT' }, 'TLS_CERT_FILE and TLS_KEY_FILE come together'],
+    [{ TLS_KEY_FILE: 'KEY' }, 'TLS_CERT_FILE and TLS_KEY_FILE come together'],
+    [{ TLS_CERT_FILE: 'CERT', TLS_KEY_FILE: '/nowhere' }, 'TLS_KEY_FILE cannot be read'],
+    [{ TLS_CERT_FILE: 'CERT', TLS_KEY_FILE: 'OTHER' }, 'TLS_KEY_FILE is not the key'],
+    [{ TLS_CERT_FILE: 'KEY', TLS_KEY_FILE: 'KEY' }, 'TLS_CERT_FILE holds no certificate'],
+  ])('refuses %j: %s', (env, mistake) => {
+    const files = writeIdentities();
+    const named = Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [name, files.get(value) ?? value]),
+    );
+
+    expect(() => loadConfig({ ...REQUIRED, ...named })).toThrow(mistake);
+  });
+
+  test('reads a certificate, its key and the proxies to trust', () => {
+    const files = writeIdentities();
+
+    const { tls, trustedProxies } = loadConfig({
+      ...REQUIRED,
+      TLS_CERT_FILE: files.get('CERT'),
+      TLS_KEY_FILE: files.get('KEY'),
+      TRUSTED_PROXIES: '10.0.0.5,fd00::/8',
+    });
+
+    expect(tls?.cert.toString()).toContain('BEGIN CERTIFICATE');
+    expect([trustedProxies.check('10.0.0.5'), trustedProxies.check('10.0.0.6')]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   test('names every mistake at once', () => {
     const env = {
+      TRUSTED_PROXIES: 'proxy.example.com',
+      M800_DATE_WINDOW_SECONDS: '3601',
       BASE_PATH: 'push',
       BUILD_TIME: 'yesterday',
       ACTIVATION_DIRECTORY: 'powerauth',

@@ -1,9 +1,15 @@
+import { BlockList } from 'node:net';
+
 import { DEFAULT_PREFIX } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
+import { findTlsMistake, type TlsIdentity } from './http/tls-identity.ts';
+import { parseAddresses } from './http/trusted-proxies.ts';
 
 const MIB = 1024 * 1024;
+/** Used nonces are remembered for three hours: longer than twice this. */
+const MAX_DATE_WINDOW_SECONDS = 3600;
 
 /** Throws with every mistake in the environment at once. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
@@ -11,6 +17,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   return read.finish({
     host: read.str('HOST', '127.0.0.1'),
     port: read.int('PORT', 8080, { min: 0, max: 65_535 }),
+    tls: readTls(read),
+    trustedProxies: readTrustedProxies(read),
     basePaths: readBasePaths(read),
     bodyLimitBytes: read.int('BODY_LIMIT_BYTES', MIB, { min: 1024, max: 64 * MIB }),
     campaignBodyLimitBytes: read.int('CAMPAIGN_BODY_LIMIT_BYTES', 64 * MIB, {
@@ -24,7 +32,12 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
+    m800DateWindowSeconds: read.int('M800_DATE_WINDOW_SECONDS', 300, {
+      min: 1,
+      max: MAX_DATE_WINDOW_SECONDS,
+    }),
     syncWaitMs: read.int('SYNC_WAIT_MS', 5_000, { min: 0, max: 300_000 }),
+    inboxMaxStreams: read.int('INBOX_MAX_STREAMS', 10_000, { min: 0, max: 1_000_000 }),
     multipleActivations: read.bool('MULTIPLE_ACTIVATIONS', true),
     powerAuth: readPowerAuth(read),
     applicationName: read.str('APPLICATION_NAME', 'powerauth-push'),
@@ -46,6 +59,29 @@ function readBasePaths(read: EnvReader): readonly string[] {
   if (!paths.every((path) => BASE_PATH.test(path)))
     read.refuse('BASE_PATH must be paths that begin with a slash, separated by commas');
   return paths;
+}
+
+/** Undefined where plain HTTP is to be served. */
+function readTls(read: EnvReader): TlsIdentity | undefined {
+  const cert = read.optionalFile('TLS_CERT_FILE');
+  const key = read.optionalFile('TLS_KEY_FILE');
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    read.refuse('TLS_CERT_FILE and TLS_KEY_FILE come together');
+    return undefined;
+  }
+  const identity = { cert, key };
+  const mistake = findTlsMistake(identity);
+  if (mistake !== undefined) read.refuse(mistake);
+  return identity;
+}
+
+/** Comma-separated addresses and ranges. */
+function readTrustedProxies(read: EnvReader): BlockList {
+  const addresses = parseAddresses(read.str('TRUSTED_PROXIES', ''));
+  if (addresses === undefined)
+    read.refuse('TRUSTED_PROXIES must be addresses or ranges (10.1.0.0/16), separated by commas');
+  return addresses ?? new BlockList();
 }
 
 /** Undefined with the local activation directory. */

@@ -1,3 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createAuthority, createServerCertificate } from '@heliograph/sandbox';
 import { eventually, openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
 
 const database = useTestDatabase();
@@ -22,7 +28,7 @@ describe('the api process', () => {
     expect(api.output).toContain('PROVIDERS=sandbox');
   });
 
-  test('ends though somebody waits for a campaign, and somebody watches it', async () => {
+  test('ends though somebody waits for a campaign, and others watch it or an inbox', async () => {
     const api = spawnService('api', { ...env, SYNC_WAIT_MS: '300000' });
     await api.waitReady();
     const post = (path: string, requestObject: object) =>
@@ -33,6 +39,7 @@ describe('the api process', () => {
       });
     const privateKeyBase64 = Buffer.from('a key').toString('base64');
     await post('/admin/app/create', { appId: 1 });
+    const inbox = await fetch(`${api.url}/inbox/messages/stream?userId=u&applications=1`);
     await post('/admin/app/android/update', { appId: 1, projectId: 'p', privateKeyBase64 });
     await post('/push/campaign/create', { appId: 1, message: {} });
 
@@ -45,8 +52,35 @@ describe('the api process', () => {
     api.kill();
 
     expect(await watching.text()).not.toContain('event: end');
+    expect(await inbox.text()).toMatch(/^retry: 2000\nid: 0\n\nretry: \d+\n\n$/);
     expect(await (await waiting).json()).toMatchObject({ responseObject: { state: 'scheduled' } });
     expect(await api.exited).toBe(0);
+  });
+
+  test('serves TLS with a certificate, and says in its log when the time of that is over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heliograph-tls-'));
+    const longAgo = new Date('2020-01-01T00:00:00Z');
+    const { certPem, keyPem } = createServerCertificate(createAuthority(longAgo), longAgo);
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    writeFileSync(cert, certPem);
+    writeFileSync(key, keyPem);
+    const api = spawnService('api', { ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
+    await api.waitReady();
+
+    const status = await new Promise((resolve, reject) => {
+      const { port } = new URL(api.url);
+      const options = { port, path: '/push/service/status', rejectUnauthorized: false };
+      get({ host: '127.0.0.1', agent: false, ...options }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject);
+    });
+    api.kill();
+    rmSync(folder, { recursive: true });
+
+    expect(status).toBe(200);
+    expect(await api.exited).toBe(0);
+    expect(api.output).toContain('the time of the TLS certificate is over');
   });
 
   test('says so when its port is taken', async () => {

@@ -1,8 +1,22 @@
 import { readFileSync } from 'node:fs';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
-import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, subscribeOutcomes } from '@heliograph/queue';
+import {
+  claimMode,
+  listInboxAfter,
+  listInboxBehind,
+  openDatabase,
+  pingDatabase,
+} from '@heliograph/db';
+import {
+  createNonces,
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeInbox,
+  subscribeOutcomes,
+} from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
 import { openDirectories } from './activations/open-directories.ts';
@@ -10,7 +24,10 @@ import { createApp } from './app.ts';
 import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
+import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
+import { toValidTo } from './http/tls-identity.ts';
+import { createInboxWatcher } from './inbox/inbox-watcher.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
@@ -57,6 +74,15 @@ runMain('api', async () => {
     read: (runIds) => listRunProgress(db, runIds),
     onError: (error) => log.warn({ err: error }, 'campaign runs not read'),
   });
+  const inboxWatcher = createInboxWatcher({
+    read: (positions, limit) => listInboxAfter(db, positions, limit),
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: (error) => log.warn({ err: error }, 'inboxes not read'),
+    maxStreams: config.inboxMaxStreams,
+  });
+  subscribeInbox(subscriber, config.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
+    onRedisError,
+  );
 
   const directories = openDirectories(db, config.powerAuth, log);
   shutdown.add('directories', () => directories.close());
@@ -65,11 +91,23 @@ runMain('api', async () => {
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
 
+  const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
+  const { prefix } = config;
   const app = createApp({
     db,
     log,
     health,
-    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    secrets,
+    signingKeys: createSigningKeys({ db, secrets }),
+    nonces: createNonces(redis, {
+      prefix,
+      // A date may be ahead by the window when it comes, and counts until it is behind by it.
+      ttlMs: 2 * config.m800DateWindowSeconds * 1000,
+      onError: onRedisError,
+    }),
+    m800DateWindowSeconds: config.m800DateWindowSeconds,
+    trustedProxies: config.trustedProxies,
+    announce: (deliveries) => messages.acceptor.announce(deliveries),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -79,6 +117,9 @@ runMain('api', async () => {
     campaignLane,
     callbacks: config.callbacks,
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, config.prefix, userIds, onRedisError),
+    random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,
     fcm: config.fcm,
@@ -96,6 +137,8 @@ runMain('api', async () => {
     largeBodyLimitBytes: config.campaignBodyLimitBytes,
     now: () => new Date(),
   });
+  if (config.tls !== undefined && toValidTo(config.tls) < new Date())
+    log.warn({ validTo: toValidTo(config.tls) }, 'the time of the TLS certificate is over');
   const server = await openServer(app, config);
   shutdown.add('server', () => server.close());
   // Callers who still wait for outcomes get what is known now; those who watch go elsewhere.
@@ -103,10 +146,19 @@ runMain('api', async () => {
     messages.waiter.close();
     draining.abort();
     runWatcher.close();
+    inboxWatcher.close();
   });
   shutdown.add('readiness', () => health.drain());
 
-  log.info({ host: config.host, port: server.port, providers: config.providers }, 'listening');
+  log.info(
+    {
+      host: config.host,
+      port: server.port,
+      tls: config.tls !== undefined,
+      providers: config.providers,
+    },
+    'listening',
+  );
   process.send?.({ type: 'listening', port: server.port });
 });
 

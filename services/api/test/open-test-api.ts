@@ -1,22 +1,52 @@
 import { randomBytes } from 'node:crypto';
+import { BlockList } from 'node:net';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
-import { pingDatabase, type Db } from '@heliograph/db';
-import { openCampaignLane, openLane, openRedis, type CampaignLane } from '@heliograph/queue';
+import {
+  listInboxAfter,
+  listInboxBehind,
+  pingDatabase,
+  type Db,
+  type InboxPosition,
+} from '@heliograph/db';
+import {
+  createNonces,
+  openCampaignLane,
+  openLane,
+  openRedis,
+  publishInbox,
+  subscribeInbox,
+  type CampaignLane,
+} from '@heliograph/queue';
 import { createHealth, createLogger, type Health } from '@heliograph/runtime';
-import { openTestDatabase, openTestRedis } from '@heliograph/testing';
+import {
+  openTestDatabase,
+  openTestRedis,
+  type TestDatabase,
+  type TestRedis,
+} from '@heliograph/testing';
 
 import { openDirectories } from '../src/activations/open-directories.ts';
 import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
 import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
+import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
 import { openServer } from '../src/http/server.ts';
+import type { TlsIdentity } from '../src/http/tls-identity.ts';
+import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
 
 export interface TestApiOptions {
+  /** A Redis, or a PostgreSQL, other than that of `npm test`. */
+  readonly redis?: TestRedis;
+  readonly databaseServerUrl?: string;
+  readonly host?: string;
+  readonly tls?: TlsIdentity;
+  readonly trustedProxies?: BlockList;
+  readonly m800DateWindowSeconds?: number;
   readonly powerAuth?: PowerAuthOptions;
   readonly multipleActivations?: boolean;
   readonly basePaths?: readonly string[];
@@ -28,6 +58,13 @@ export interface TestApiOptions {
   readonly maxWatches?: number;
   readonly heartbeatMs?: number;
   readonly allowPrivateAddresses?: boolean;
+  readonly inbox?: {
+    readonly pollMs?: number;
+    readonly maxStreams?: number;
+    readonly maxStreamsPerUser?: number;
+  };
+  /** A replica over the same database, Redis and secrets key, which is to be closed before the other. */
+  readonly beside?: TestApi;
 }
 
 export interface Answer {
@@ -55,13 +92,26 @@ interface AnswerBody {
   };
 }
 
+/** What replicas have in common. */
+interface Backing {
+  readonly database: TestDatabase;
+  readonly redis: TestRedis;
+  readonly key: Buffer;
+}
+
 export interface TestApi {
+  readonly backing: Backing;
   readonly db: Db;
+  /** The connection of this one to Redis. */
+  readonly redisConnection: ReturnType<typeof openRedis>;
   readonly secrets: SecretBox;
   readonly health: Health;
   readonly campaignLane: CampaignLane;
   /** The runs that were looked at together for those who watch, one entry per look. */
   readonly looks: readonly (readonly string[])[];
+  /** The positions that were read after for streams of inboxes, one entry per statement. */
+  readonly inboxReads: readonly (readonly InboxPosition[])[];
+  readonly redis: TestRedis;
   readonly url: string;
   /** Sends a JSON body, or no body at all. */
   call(
@@ -80,8 +130,11 @@ export interface TestApi {
 
 /** The api as `main.ts` builds it, over a database and a Redis of its own, behind real HTTP. */
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const database = await openTestDatabase();
-  const { url: redisUrl, prefix } = await openTestRedis();
+  const { beside } = options;
+  const backing = beside?.backing ?? (await openBacking(options));
+  const { database, key } = backing;
+  const redisPlace = options.redis ?? backing.redis;
+  const { url: redisUrl, prefix } = redisPlace;
   const log = createLogger('test', 'silent');
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
@@ -100,17 +153,44 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     pollMs: options.watchPollMs ?? 20,
     ...(options.maxWatches === undefined ? {} : { maxWatches: options.maxWatches }),
   });
+  const inboxReads: (readonly InboxPosition[])[] = [];
+  const inboxWatcher = createInboxWatcher({
+    read(positions, limit) {
+      inboxReads.push(positions.map(({ userId, after }) => ({ userId, after })));
+      return listInboxAfter(db, positions, limit);
+    },
+    findBehind: (positions) => listInboxBehind(db, positions),
+    onError: () => undefined,
+    maxStreams: 1000,
+    // A test that does not say so finds nothing by it.
+    pollMs: 3_600_000,
+    ...options.inbox,
+  });
+  const subscriber = openRedis(redisUrl, 'blocking', () => undefined);
+  const subscribed = subscribeInbox(subscriber, prefix, (ids) => inboxWatcher.hint(ids));
+  if (options.redis === undefined) await subscribed;
+  else subscribed.catch(() => undefined);
+
   const directories = openDirectories(db, options.powerAuth, log);
-  const key = randomBytes(32);
   const secrets = createSecretBox(key, toKeyId(key));
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
 
+  const dateWindowSeconds = options.m800DateWindowSeconds ?? 300;
   const app = createApp({
     db,
     log,
     health,
     secrets,
+    signingKeys: createSigningKeys({ db, secrets }),
+    nonces: createNonces(redis, {
+      prefix,
+      ttlMs: 2 * dateWindowSeconds * 1000,
+      onError: () => undefined,
+    }),
+    m800DateWindowSeconds: dateWindowSeconds,
+    trustedProxies: options.trustedProxies ?? new BlockList(),
+    announce: (deliveries) => messages.acceptor.announce(deliveries),
     activations: directories.activations,
     applications: directories.applications,
     messages: {
@@ -120,6 +200,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     campaignLane,
     callbacks: { allowPrivateAddresses: options.allowPrivateAddresses ?? false },
     runWatcher,
+    inboxWatcher,
+    announceInbox: (userIds) => void publishInbox(redis, prefix, userIds, () => undefined),
+    random: () => 0.5,
     syncWaitMs,
     draining: draining.signal,
     heartbeatMs: options.heartbeatMs,
@@ -138,8 +221,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
     now: () => new Date(),
   });
-  const server = await openServer(app, { host: '127.0.0.1', port: 0 });
-  const url = `http://127.0.0.1:${server.port}`;
+  const { host = '127.0.0.1', tls } = options;
+  const server = await openServer(app, { host, port: 0, tls });
+  const url = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 
   const send = async (path: string, init: RequestInit): Promise<Answer> => {
     const answer = await fetch(url + path, { redirect: 'manual', ...init });
@@ -149,11 +233,15 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     return { status: answer.status, headers: answer.headers, text, body };
   };
   const api: TestApi = {
+    backing,
     db,
+    redisConnection: redis,
     secrets,
     health,
     campaignLane,
     looks,
+    inboxReads,
+    redis: redisPlace,
     url,
     call: (method, path, body, headers = {}) =>
       send(path, {
@@ -169,14 +257,26 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       messages.waiter.close();
       draining.abort();
       runWatcher.close();
+      inboxWatcher.close();
       await server.close();
       await messages.acceptor.close();
       await directories.close();
       await lane.close();
       await campaignLane.close();
       redis.disconnect();
-      await database.close();
+      subscriber.disconnect();
+      if (beside === undefined) await database.close();
     },
   };
   return api;
+}
+
+async function openBacking({ redis, databaseServerUrl }: TestApiOptions): Promise<Backing> {
+  return {
+    database: await openTestDatabase(
+      databaseServerUrl === undefined ? {} : { serverUrl: databaseServerUrl },
+    ),
+    redis: redis ?? (await openTestRedis()),
+    key: randomBytes(32),
+  };
 }

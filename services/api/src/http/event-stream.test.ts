@@ -84,6 +84,25 @@ describe('an event stream', () => {
     expect(text).not.toContain('late');
   });
 
+  test('takes ids from a caller who counts, and tells where it is without an event', async () => {
+    const { stream, client } = await openStream();
+
+    stream.tell({ id: 6, retryMs: 1999.5 });
+    stream.send('message', {}, 7);
+    stream.tell({ retryMs: 10 });
+    stream.tell({ id: 9 });
+    stream.end();
+
+    const text = await readUntil(client, '0\r\n\r\n');
+    const chunks = text.split('\r\n').filter((line) => line.endsWith('\n'));
+    expect(chunks).toEqual([
+      'retry: 2000\nid: 6\n\n',
+      'event: message\nid: 7\ndata: {}\n\n',
+      'retry: 10\n\n',
+      'id: 9\n\n',
+    ]);
+  });
+
   test('shows that it lives by comments', async () => {
     const { client } = await openStream(5);
 

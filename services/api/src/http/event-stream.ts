@@ -6,10 +6,18 @@ export const EVENT_STREAM = 'text/event-stream';
 export interface EventStream {
   /** Whether the reader took everything so far. While it did not, whatever is sent fills our memory. */
   isDrained(): boolean;
-  /** Sends an event with the next number as its id. */
-  send(event: string, data: unknown): void;
+  /** Sends an event. Its id is the next number, unless the caller counts by itself. */
+  send(event: string, data: unknown, id?: number): void;
+  /** Tells the reader where it is, or when to come back after the end, without an event. */
+  tell(hint: StreamHint): void;
   /** Ends it; a reader that does not take the end within a second is cut off. */
   end(): void;
+}
+
+export interface StreamHint {
+  /** What it asks to go on after, in `Last-Event-ID`. */
+  readonly id?: number;
+  readonly retryMs?: number;
 }
 
 export interface EventStreamOptions {
@@ -64,9 +72,15 @@ export function openEventStream(
 
   return {
     isDrained,
-    send(event, data) {
-      write(`event: ${event}\nid: ${nextId}\ndata: ${JSON.stringify(data)}\n\n`);
-      nextId += 1;
+    send(event, data, id = nextId++) {
+      write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
+    tell({ id, retryMs }) {
+      const lines = [
+        ...(retryMs === undefined ? [] : [`retry: ${Math.round(retryMs)}\n`]),
+        ...(id === undefined ? [] : [`id: ${id}\n`]),
+      ];
+      write(`${lines.join('')}\n`);
     },
     end,
   };

@@ -75,7 +75,11 @@ function toHint({ keyword, params, message }: ErrorObject): string {
     case 'required':
       return 'is missing';
     case 'minLength':
-      return 'must not be empty';
+      return params['limit'] === 1
+        ? 'must not be empty'
+        : `must have at least ${params['limit']} characters`;
+    case 'maxLength':
+      return `must have at most ${params['limit']} characters`;
     case 'enum':
       return `must be one of ${[params['allowedValues']].flat().join(', ')}`;
     case 'format':

@@ -1,5 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+
+import type { TlsIdentity } from './tls-identity.ts';
 
 export interface HttpServer {
   readonly port: number;
@@ -9,13 +12,26 @@ export interface HttpServer {
 
 /** Longer than the idle time of the usual load balancers, so that none sends into a connection that we just closed. */
 const KEEP_ALIVE_MS = 75_000;
+/** Who has not done with the handshake by then keeps no connection, and no shutdown, waiting. */
+const HANDSHAKE_MS = 10_000;
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Served over TLS with it; over plain HTTP without. */
+  readonly tls?: TlsIdentity | undefined;
+}
 
 /** Rejects with a message for operators where the port is taken. */
 export async function openServer(
   listener: RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, tls }: ServerOptions,
 ): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const server =
+    tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_MS }, listener);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);

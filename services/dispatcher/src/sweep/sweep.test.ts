@@ -1,4 +1,4 @@
-import { hashPushToken, noteTokenFaults } from '@heliograph/db';
+import { hashPushToken, noteTokenFaults, useNonce } from '@heliograph/db';
 import { MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
 import { makeDevice, makeScope, oweMessage, useTestDatabase } from '@heliograph/testing';
@@ -42,6 +42,24 @@ describe('the sweep', () => {
     await sweep.run();
 
     expect(announced).toEqual(expect.arrayContaining(ids));
+    await sweep.close();
+  });
+
+  test('forgets nonces whose requests are too old to come again', async () => {
+    const { db } = database;
+    const use = { developerKeyRef: 1, requestId: null };
+    await useNonce(db, { ...use, nonce: 'old' });
+    await db
+      .updateTable('developerNonces')
+      .set({ createdAt: new Date(0) })
+      .execute();
+    await useNonce(db, { ...use, nonce: 'new' });
+    const { sweep } = openSweep(MAX_WAITING_JOBS);
+
+    await sweep.run();
+
+    const left = await db.selectFrom('developerNonces').select('nonce').execute();
+    expect(left).toEqual([{ nonce: 'new' }]);
     await sweep.close();
   });
 

@@ -145,6 +145,22 @@ describe('GET /v3/api-docs', () => {
     const privateKeyBase64 = Buffer.from('a key').toString('base64');
     await api.post('/admin/app/android/update', { appId: 1, projectId: 'p', privateKeyBase64 });
     await api.call('POST', '/push/campaign/send/live/1');
+    await api.post('/admin/app/create', { appId: 'app' });
+    const { responseObject } = (
+      await api.post('/inbox/messages', {
+        userId: 'u',
+        type: 'text',
+        subject: 'A subject',
+        summary: 'A summary',
+        body: 'A whole body',
+        applications: ['app'],
+      })
+    ).body;
+    const queries: Record<string, string> = {
+      '/inbox/messages/list': '?userId=u&applications=app',
+      '/inbox/messages/count': '?userId=u&appId=app',
+      '/inbox/messages/detail': `?id=${responseObject.id}`,
+    };
 
     for (const name of [
       '/push/service/status',
@@ -157,10 +173,13 @@ describe('GET /v3/api-docs', () => {
       '/push/campaign/{id}/run',
       '/push/campaign/{id}/run/list',
       '/push/campaign/{id}/run/devices',
+      '/inbox/messages/list',
+      '/inbox/messages/count',
+      '/inbox/messages/detail',
     ]) {
       const answer = document.paths[name]?.['get']?.responses['200'];
       const schema = rooted(answer?.content['application/json']?.schema ?? {});
-      const { body } = await api.get(name.replace('{id}', '1'));
+      const { body } = await api.get(name.replace('{id}', '1') + (queries[name] ?? ''));
       expect([name, ajv.validate(schema, body), ajv.errors]).toEqual([name, true, null]);
     }
   });
@@ -196,6 +215,15 @@ describe('GET /v3/api-docs', () => {
     ['post', '/push/campaign/{id}/run/cancel'],
     ['post', '/push/campaign/{id}/run/approve'],
     ['post', '/push/campaign/{id}/run/rate'],
+    ['post', '/inbox/messages'],
+    ['get', '/inbox/messages/list'],
+    ['get', '/inbox/messages/count'],
+    ['get', '/inbox/messages/detail'],
+    ['post', '/inbox/messages/read'],
+    ['put', '/inbox/messages/read'],
+    ['post', '/inbox/messages/read-all'],
+    ['put', '/inbox/messages/read-all'],
+    ['get', '/inbox/messages/stream'],
     ['get', '/admin/app/list'],
     ['get', '/admin/app/unconfigured/list'],
     ['post', '/admin/app/detail'],

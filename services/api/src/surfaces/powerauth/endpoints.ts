@@ -4,7 +4,9 @@ import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
+import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
+import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
 import * as run from './run-endpoints.ts';
@@ -40,6 +42,15 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   run.APPROVE_RUN,
   run.SET_RUN_RATE,
   trace.LIST_RUN_DEVICES,
+  inbox.POST_MESSAGE,
+  inbox.LIST_MESSAGES,
+  inbox.COUNT_UNREAD,
+  inbox.GET_MESSAGE,
+  inbox.READ_MESSAGE,
+  inbox.READ_MESSAGE_BY_QUERY,
+  inbox.READ_ALL,
+  inbox.READ_ALL_BY_QUERY,
+  inbox.WATCH_INBOX,
   app.LIST_APPS,
   app.LIST_UNCONFIGURED_APPS,
   app.GET_APP,
@@ -55,6 +66,11 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.UPDATE_HMS,
   credential.UPDATE_HUAWEI,
   credential.REMOVE_HUAWEI,
+  developerKey.CREATE_DEVELOPER_KEY,
+  developerKey.LIST_DEVELOPER_KEYS,
+  developerKey.DISABLE_DEVELOPER_KEY,
+  developerKey.ENABLE_DEVELOPER_KEY,
+  developerKey.ROTATE_DEVELOPER_KEY,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,

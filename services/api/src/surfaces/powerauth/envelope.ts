@@ -1,5 +1,6 @@
 import type { Refusal, RefusalCode } from '@heliograph/core';
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
+import type { Request } from 'express';
 
 import type { Endpoint, EndpointDoc } from '../../http/endpoint.ts';
 import { EVENT_STREAM } from '../../http/event-stream.ts';
@@ -37,18 +38,31 @@ export function takingBare<T extends TSchema>(
   return { ...plain(doc), from: 'body', request, parse: (req) => parse(unwrap(req.body)) };
 }
 
-/** An endpoint that takes its input from the query string, or from its path. */
+/** An endpoint that takes its input from the query string, or from its path. `find` finds it there. */
 export function takingFrom<T extends TObject>(
   from: 'query' | 'path',
   request: T,
   doc: Doc,
+  find: (req: Request) => unknown = (req) => (from === 'query' ? req.query : req.params),
 ): Endpoint<Static<T>, void> {
   const parse = compileParser(request);
+  return { ...plain(doc), from, request, parse: (req) => parse(find(req)) };
+}
+
+/** An endpoint that takes its input from the query string, or from the `requestObject` of a body. A bad one gets the extended error. */
+export function takingEither<T extends TObject>(
+  request: T,
+  doc: Doc,
+  find: (req: Request) => unknown = (req) => req.query,
+): Endpoint<Static<T>, void> {
+  const parse = compileParser(request, { listViolations: true });
+  const wrapped = taking(request, doc, { listViolations: true });
   return {
     ...plain(doc),
-    from,
+    from: 'query',
     request,
-    parse: (req) => parse(from === 'query' ? req.query : req.params),
+    parse: (req) =>
+      isRecord(req.body) && 'requestObject' in req.body ? wrapped.parse(req) : parse(find(req)),
   };
 }
 
@@ -113,7 +127,10 @@ export const ERROR_ANSWER = Type.Object(
     status: Type.Literal('ERROR'),
     responseObject: Type.Object({
       code: Type.String({
-        description: 'ERROR_GENERIC, ERROR_REQUEST, ERROR_DATA_INTEGRITY or ERROR_DATABASE',
+        description: [
+          'ERROR_GENERIC, ERROR_REQUEST, ERROR_DATA_INTEGRITY or ERROR_DATABASE;',
+          'of the inbox also ERROR_APP_NOT_FOUND and ERROR_MESSAGE_NOT_FOUND',
+        ].join(' '),
       }),
       message: Type.String(),
       violations: Type.Optional(
@@ -130,9 +147,11 @@ export const ERROR_ANSWER = Type.Object(
   { title: 'Error' },
 );
 
-/** The wire knows four codes; everything that is not one of the others is generic. */
+/** The wire's own codes; everything that has none is generic. */
 const CODES: Partial<Record<RefusalCode, string>> = {
   conflict: 'ERROR_DATA_INTEGRITY',
+  unknown_app: 'ERROR_APP_NOT_FOUND',
+  unknown_message: 'ERROR_MESSAGE_NOT_FOUND',
   unavailable: 'ERROR_DATABASE',
 };
 

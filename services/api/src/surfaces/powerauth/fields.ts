@@ -24,7 +24,7 @@ export function oneOf<T extends string>(values: readonly T[], description?: stri
 }
 
 /** One of the values, in any case of letters. */
-function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
+export function oneOfAnyCase<T extends string>(values: readonly T[], description?: string) {
   return Type.Unsafe<T>({ ...oneOf(values, description), 'x-any-case': true });
 }
 

@@ -53,6 +53,8 @@ const KNOWN: Record<string, fc.Arbitrary<unknown>> = {
   privateKeyBase64: fc.constantFrom(KEY, ''),
   startAt: fc.constantFrom<unknown>('2020-01-01T00:00:00Z', 1_700_000_000, '9999-01-01T00:00:00Z'),
   runId: fc.constantFrom('00000000-0000-7000-8000-000000000000', 'x'),
+  applications: fc.constantFrom(['app'], ['app', 'app'], ['unknown']),
+  inboxId: fc.constantFrom('00000000-0000-4000-8000-000000000000', 'x'),
   extras: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 }),
 };
 
@@ -173,6 +175,21 @@ describe('whatever is sent', () => {
           await expectNoFault(await api.get(`/push/campaign/2/run/devices?${name}=${part}`));
         for (const name of ['userId', 'deviceId', 'activationId', 'deliveryId'])
           await expectNoFault(await api.get(`/push/delivery/list?${name}=${part}`));
+        for (const query of [
+          `list?userId=${part}&applications=app`,
+          `list?userId=u1&applications=${part}`,
+          `list?userId=u1&applications=app&onlyUnread=${part}`,
+          `list?userId=u1&applications=app&${paging}`,
+          `count?userId=${part}&appId=app`,
+          `count?userId=u1&appId=${part}`,
+          `detail?id=${part}`,
+        ])
+          await expectNoFault(await api.get(`/inbox/messages/${query}`));
+        for (const query of [`read?inboxId=${part}`, `read-all?appId=app&userId=${part}`])
+          await expectNoFault(await api.call('PUT', `/inbox/messages/${query}`));
+        const stream = `/inbox/messages/stream?applications=app&userId=${part}`;
+        for (const query of ['', `&lastEventId=${part}`])
+          expect((await api.call('HEAD', stream + query)).status).toBeLessThan(500);
         for (const rest of ['detail', 'delete', 'user/list', 'run', 'run/list'])
           expect((await api.get(`/push/campaign/${part}/${rest}`)).status).toBeLessThan(500);
       }),

@@ -1,7 +1,7 @@
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
 
 import type { Endpoint } from '../../http/endpoint.ts';
-import { takingNothing } from './envelope.ts';
+import { takingFrom, takingNothing } from './envelope.ts';
 
 const MAX_PAGE = 2 ** 31 - 1;
 const DEFAULT_SIZE = 20;
@@ -33,6 +33,19 @@ export function takingPaging(doc: Parameters<typeof takingNothing>[0]): Endpoint
     from: 'query',
     request: PagingQuery,
     parse: ({ query }) => toPaging(query),
+  };
+}
+
+/** An endpoint that takes them so beside other input from the query string. */
+export function takingPageOf<T extends TObject>(
+  request: T,
+  doc: Parameters<typeof takingNothing>[0],
+): Endpoint<Static<T> & Paging, void> {
+  const endpoint = takingFrom('query', request, doc);
+  return {
+    ...endpoint,
+    request: Type.Composite([request, PagingQuery]),
+    parse: (req) => ({ ...endpoint.parse(req), ...toPaging(req.query) }),
   };
 }
 

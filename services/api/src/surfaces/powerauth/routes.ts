@@ -7,14 +7,23 @@ import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
+import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
+import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
 export interface PowerAuthDeps
-  extends AppDeps, CallbackDeps, CampaignDeps, CredentialRouteDeps, DeviceRouteDeps, RunRouteDeps {
+  extends
+    AppDeps,
+    CallbackDeps,
+    CampaignDeps,
+    CredentialRouteDeps,
+    DeviceRouteDeps,
+    InboxRouteDeps,
+    RunRouteDeps {
   readonly messages: MessageVerbs;
   readonly info: ServiceInfo;
   readonly now: () => Date;
@@ -25,12 +34,14 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
   return [
     ...messageRoutes(deps.messages),
     ...deviceRoutes(deps),
+    ...inboxRoutes(deps),
     ...campaignRoutes(deps),
     ...runRoutes(deps),
     ...traceRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
+    ...developerKeyRoutes(deps),
     ...controlRoutes(deps),
     ...callbackRoutes(deps),
   ];

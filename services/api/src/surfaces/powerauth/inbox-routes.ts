@@ -1,0 +1,126 @@
+import type { InboxSummary, StoredInboxMessage } from '@heliograph/db';
+import type { Response } from 'express';
+
+import { route, streamRoute, type Route } from '../../http/endpoint.ts';
+import { openEventStream } from '../../http/event-stream.ts';
+import { toWireDate } from '../../http/instant.ts';
+import { countUnread } from '../../inbox/count-unread.ts';
+import { getMessage } from '../../inbox/get-message.ts';
+import type { InboxDeps } from '../../inbox/inbox-deps.ts';
+import type { InboxListener, InboxWatch } from '../../inbox/inbox-watcher.ts';
+import { listMessages } from '../../inbox/list-messages.ts';
+import { postMessage } from '../../inbox/post-message.ts';
+import { readAll } from '../../inbox/read-all.ts';
+import { readMessage } from '../../inbox/read-message.ts';
+import { startStream } from '../../inbox/start-stream.ts';
+import {
+  COUNT_UNREAD,
+  GET_MESSAGE,
+  LIST_MESSAGES,
+  POST_MESSAGE,
+  READ_ALL,
+  READ_ALL_BY_QUERY,
+  READ_MESSAGE,
+  READ_MESSAGE_BY_QUERY,
+  WATCH_INBOX,
+  type InboxMessageAnswer,
+  type InboxSummaryAnswer,
+} from './inbox-endpoints.ts';
+import { findIdempotency } from './message-routes.ts';
+
+export interface InboxRouteDeps extends InboxDeps {
+  /** How often a stream of events shows that it lives, ms; undefined: every 15 s. */
+  readonly heartbeatMs?: number | undefined;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export function inboxRoutes(deps: InboxRouteDeps): readonly Route[] {
+  return [
+    route(POST_MESSAGE, async (input, req, res) => {
+      const { idempotency } = findIdempotency(req, '/inbox/messages');
+      const { message, replayed } = await postMessage(deps, input, idempotency);
+      if (replayed) res.setHeader('Idempotency-Replayed', 'true');
+      return toMessage(message);
+    }),
+
+    route(LIST_MESSAGES, async ({ userId, applications, onlyUnread = false, page, size }) => {
+      const query = { userId, applications: applications.split(','), onlyUnread, page, size };
+      return { page, size, content: (await listMessages(deps, query)).map(toSummary) };
+    }),
+
+    route(COUNT_UNREAD, async (input) => ({ countUnread: await countUnread(deps, input) })),
+    route(GET_MESSAGE, async ({ id }) => toMessage(await getMessage(deps, id))),
+    route(READ_MESSAGE, async ({ inboxId }) => toMessage(await readMessage(deps, inboxId))),
+    route(READ_MESSAGE_BY_QUERY, async ({ inboxId }) =>
+      toMessage(await readMessage(deps, inboxId)),
+    ),
+    route(READ_ALL, (input) => readAll(deps, input)),
+    route(READ_ALL_BY_QUERY, (input) => readAll(deps, input)),
+
+    streamRoute(WATCH_INBOX, async ({ applications, ...input }, res) => {
+      const start = await startStream(deps, { ...input, applications: applications.split(',') });
+      // Nothing would tell us later that the caller went meanwhile.
+      if (res.destroyed) return;
+      deps.inboxWatcher.watch(start, (watch) => openListener(deps, res, watch, start.after));
+    }),
+  ];
+}
+
+/** How long a reader waits before it opens its stream again, ms. */
+const RETRY_MS = 2000;
+/** All readers of a server that stops come back somewhere else, spread over such a time. */
+const FAREWELL_RETRY_MS = { least: 500, most: 5000 };
+
+function openListener(
+  { heartbeatMs, random }: InboxRouteDeps,
+  res: Response,
+  watch: InboxWatch,
+  after: number,
+): InboxListener {
+  const stream = openEventStream(res, {
+    heartbeatMs,
+    onDrain: () => watch.wake(),
+    onClose: () => watch.stop(),
+  });
+  // Whoever loses the connection before anything came is to go on from here, too.
+  stream.tell({ id: after, retryMs: RETRY_MS });
+  return {
+    isReady: () => stream.isDrained(),
+    onMessage: (message) => stream.send('message', toSummary(message), message.sequence),
+    onPassed: (sequence) => stream.tell({ id: sequence }),
+    onClosed() {
+      const { least, most } = FAREWELL_RETRY_MS;
+      stream.tell({ retryMs: least + random() * (most - least) });
+      stream.end();
+    },
+  };
+}
+
+function toSummary(message: InboxSummary): InboxSummaryAnswer {
+  const { id, type, subject, summary, readAt, createdAt } = message;
+  return {
+    id,
+    type,
+    subject,
+    summary,
+    read: readAt !== null,
+    timestampCreated: toWireDate(createdAt),
+  };
+}
+
+function toMessage(message: StoredInboxMessage): InboxMessageAnswer {
+  const { id, userId, type, subject, summary, body, applications, readAt, createdAt } = message;
+  return {
+    id,
+    userId,
+    type,
+    subject,
+    summary,
+    body,
+    read: readAt !== null,
+    timestampCreated: toWireDate(createdAt),
+    ...(readAt === null ? {} : { timestampRead: toWireDate(readAt) }),
+    applications: [...applications],
+  };
+}

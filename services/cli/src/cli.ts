@@ -1,0 +1,40 @@
+import { UsageError, type Command, type CommandIo } from './command.ts';
+import { SIGN } from './commands/sign.ts';
+
+/** A file each, in `commands/`. */
+const COMMANDS: ReadonlyMap<string, Command> = new Map([['sign', SIGN]]);
+
+const OK = 0;
+const MISUSED = 2;
+
+/** Runs the command that the arguments name. Answers the exit code: 2 where the caller is to do something otherwise. */
+export function runCli(args: readonly string[], io: CommandIo): number {
+  const [name, ...rest] = args;
+  if (name === '--help' || name === 'help') {
+    io.out(listCommands());
+    return OK;
+  }
+  const command = name === undefined ? undefined : COMMANDS.get(name);
+  if (command === undefined) {
+    const mistake = name === undefined ? 'Name a command.' : `There is no command ${name}.`;
+    io.err(`${mistake}\n\n${listCommands()}`);
+    return MISUSED;
+  }
+  if (rest.includes('--help')) {
+    io.out(command.help);
+    return OK;
+  }
+  try {
+    command.run(rest, io);
+    return OK;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.err(`${error.message}\n\n${command.help}`);
+    return MISUSED;
+  }
+}
+
+function listCommands(): string {
+  const lines = Array.from(COMMANDS, ([name, { summary }]) => `  ${name.padEnd(8)} ${summary}\n`);
+  return `Usage: heliograph COMMAND …\n\n${lines.join('')}\nheliograph COMMAND --help says more.\n`;
+}
