@@ -82,7 +82,7 @@ function watchInbox(baseUrl, appId) {
   const opened = fetch(`${baseUrl}/inbox/messages/stream?${query}`, {
     signal: AbortSignal.timeout(30_000),
   });
-  return { opened, first: opened.then(readFirst, () => undefined) };
+  return { opened, first: opened.then(readFirst).catch(() => undefined) };
 }
 
 async function readFirst(response) {
