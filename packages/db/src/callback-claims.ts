@@ -74,11 +74,12 @@ export async function claimCallbacks(
         WHERE c.suspended_at IS NULL AND c.next_attempt_at <= now() AND (c.lease_until IS NULL OR c.lease_until <= now())
           AND NOT EXISTS (
             SELECT FROM developer_keys k WHERE k.id = c.developer_key_ref AND k.disabled_at IS NOT NULL)
+      ), held AS (
+        SELECT target, count(*) AS count FROM callback_endpoints WHERE lease_until > now() GROUP BY target
       ), by_target AS (
-        SELECT w.*, row_number() OVER (PARTITION BY w.target ORDER BY w.next_attempt_at, w.id) + (
-          SELECT count(*) FROM callback_endpoints o WHERE o.target = w.target AND o.lease_until > now()
-        ) AS place_at_target
-        FROM waiting w
+        SELECT w.*, coalesce(h.count, 0)
+          + row_number() OVER (PARTITION BY w.target ORDER BY w.next_attempt_at, w.id) AS place_at_target
+        FROM waiting w LEFT JOIN held h ON h.target = w.target
       ), by_standing AS (
         SELECT t.*, row_number() OVER (PARTITION BY t.standing ORDER BY t.next_attempt_at, t.id) AS place
         FROM by_target t WHERE t.place_at_target <= ${perTarget}

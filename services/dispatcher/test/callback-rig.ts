@@ -3,9 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createSecretBox, toKeyId, type CallbackType, type SecretBox } from '@heliograph/core';
 import {
   findCallbackEndpoint,
+  findDeveloperKeyOwner,
   insertCallbackEndpoint,
   insertCallbackSecret,
+  insertDeveloperKey,
+  toDeveloperSecretPlace,
   type CallbackEndpoint,
+  type CallbackOwner,
   type Db,
   type NewCallbackEndpoint,
 } from '@heliograph/db';
@@ -40,7 +44,16 @@ export interface CallbackRig {
   ): Promise<{ readonly id: number; readonly appRef: number }>;
   addSecret(id: number, secret: string, afterSeconds: number): Promise<unknown>;
   /** So many more events of the app, one transaction each; answers their ids, in order. */
-  tell(appRef: number, count: number, type?: CallbackType): Promise<string[]>;
+  tell(
+    appRef: number,
+    count: number,
+    type?: CallbackType,
+    owner?: CallbackOwner,
+  ): Promise<string[]>;
+  /** One of an app of its own, with that secret. */
+  makeDeveloperKey(
+    secret: string,
+  ): Promise<{ readonly name: string; readonly owner: CallbackOwner }>;
   endpoint(id: number): Promise<CallbackEndpoint>;
   /** What the time of the next attempt does when it comes. */
   makeDue(id: number): Promise<void>;
@@ -85,17 +98,27 @@ export async function openCallbackRig(): Promise<CallbackRig> {
       insertCallbackSecret(db, id, afterSeconds, (place) =>
         secrets.seal(Buffer.from(secret), place),
       ),
-    async tell(appRef, count, type = 'delivery.sent') {
+    async tell(appRef, count, type = 'delivery.sent', owner = { appRef, developerKeyRef: 0 }) {
       const ids = [];
       for (let n = 0; n < count; n += 1) {
         const { id } = await db
           .insertInto('callbackEvents')
-          .values({ appRef, developerKeyRef: 0, type, data: JSON.stringify({ n }) })
+          .values({ ...owner, type, data: JSON.stringify({ n }) })
           .returning('id')
           .executeTakeFirstOrThrow();
         ids.push(id);
       }
       return ids;
+    },
+    async makeDeveloperKey(secret) {
+      const appRef = await makeApp(db, []);
+      const [name, id] = [randomUUID(), randomUUID()];
+      const sealedSecret = secrets.seal(Buffer.from(secret), toDeveloperSecretPlace(id));
+      const made = { developerKey: name, appRef, name, carriers: ['acme'] };
+      await insertDeveloperKey(db, made, { id, sealedSecret });
+      const owner = await findDeveloperKeyOwner(db, name);
+      if (owner === undefined) throw new Error('the developer key is gone');
+      return { name, owner };
     },
     async endpoint(id) {
       const endpoint = await findCallbackEndpoint(db, id);

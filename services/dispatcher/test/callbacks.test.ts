@@ -367,6 +367,27 @@ describe('a secret', () => {
     await other.close();
   });
 
+  test('of a developer key signs what is told of its messages', async () => {
+    const developerSecret = 'the secret of a developer';
+    const other = await openReceiver([SECRET, developerSecret]);
+    const developerKey = await rig.makeDeveloperKey(developerSecret);
+    await rig.makeCallback(other.url, { ...developerKey.owner, callbackKey: null });
+    rig.start();
+
+    await rig.tell(developerKey.owner.appRef, 1);
+    const ids = await rig.tell(developerKey.owner.appRef, 1, 'delivery.sent', developerKey.owner);
+    await eventually(() => expect(other.taken()).toHaveLength(1));
+
+    expect(other.received).toMatchObject([
+      {
+        signedWith: developerSecret,
+        headers: { authorization: expect.stringContaining(`key="${developerKey.name}"`) },
+        events: [{ id: ids[0] }],
+      },
+    ]);
+    await other.close();
+  });
+
   test('that can’t be opened keeps everything until it can', async () => {
     const { id, appRef } = await rig.makeCallback(receiver.url);
     await rig.tell(appRef, 1);

@@ -21,6 +21,8 @@ export interface ReceivedEvent {
 export interface ReceivedCallback {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  /** As it came. */
+  readonly body: Buffer;
   readonly appId: number | string;
   readonly events: readonly ReceivedEvent[];
   readonly cursor: string;
@@ -111,6 +113,7 @@ function toReceived(
     ...parsed,
     path: request.url ?? '',
     headers: request.headers,
+    body,
     signedWith: secrets.find((secret) => isSigned(request, body, secret)),
   };
 }

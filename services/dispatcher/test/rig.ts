@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
-import { createSecretBox, toKeyId, type Environment, type Provider } from '@heliograph/core';
+import {
+  createSecretBox,
+  toKeyId,
+  type Environment,
+  type Provider,
+  type SecretBox,
+} from '@heliograph/core';
 import {
   insertMessages,
   listDeliveries,
@@ -25,6 +31,7 @@ import {
   type MadeDevice,
 } from '@heliograph/testing';
 
+import type { CallbackSettings } from '../src/callbacks/callbacks.ts';
 import { startDispatcher, type Dispatcher } from '../src/dispatcher.ts';
 
 export type Delivery = Awaited<ReturnType<typeof listDeliveries>>[number];
@@ -36,8 +43,13 @@ export interface Rig {
   readonly redisUrl: string;
   readonly sandbox: Sandbox;
   readonly lane: Lane;
+  readonly secrets: SecretBox;
   /** Starts one more dispatcher on the same database and queue. */
-  start(timing?: { leaseMs?: number; sweepEveryMs?: number }): Dispatcher;
+  start(changes?: {
+    leaseMs?: number;
+    sweepEveryMs?: number;
+    callbacks?: CallbackSettings;
+  }): Dispatcher;
   /** An app with the sandbox's credentials. */
   makeSendingApp(options?: { environment?: Environment }): Promise<number>;
   saveKey(
@@ -112,9 +124,10 @@ export async function openRig(): Promise<Rig> {
     redisUrl: redis.url,
     sandbox,
     lane,
+    secrets,
     saveKey,
     saveCertificate,
-    start(timing = {}) {
+    start(changes = {}) {
       const own = openRedis(redis.url, 'command', noted);
       const [worker, campaigns] = [
         openRedis(redis.url, 'blocking', noted),
@@ -135,7 +148,7 @@ export async function openRig(): Promise<Rig> {
         // As fast as it goes: a slow start would be all that tests wait for.
         fcmPace: { ceiling: 1_000_000, base: 1_000_000 },
         sweepEveryMs: 3_600_000,
-        ...timing,
+        ...changes,
       });
       let closed: Promise<void> | undefined;
       const close = () =>

@@ -59,6 +59,7 @@ export interface Stack {
 
 export async function openStack(
   servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const database = await openTestDatabase(
     servers.postgres === undefined ? {} : { serverUrl: servers.postgres.url },
@@ -87,6 +88,7 @@ export async function openStack(
     PROXY_CA_FILE: folder.caFile,
     CALLBACK_ALLOW_PRIVATE_ADDRESSES: 'true',
     CALLBACK_CA_FILE: folder.caFile,
+    ...settings,
   };
 
   async function start(

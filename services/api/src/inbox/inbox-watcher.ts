@@ -25,9 +25,11 @@ export interface InboxWatch {
 }
 
 export interface InboxWatcher {
+  /** Refuses when it has no place for one more stream of the user: to be asked before anything is looked up for it. */
+  refuseWhenFull(userId: string): void;
   /**
    * Tells the listener every message of its apps after `start`, in their order, each once, those that are there and those that come.
-   * Refuses when too many watch already, before it opens the listener.
+   * Refuses when it has no place, before it opens the listener.
    */
   watch(start: InboxStart, open: (watch: InboxWatch) => InboxListener): void;
   /** These users have a message. */
@@ -165,14 +167,19 @@ export function createInboxWatcher(deps: InboxWatcherDeps): InboxWatcher {
     timer = undefined;
   }
 
-  return {
-    watch({ userId, appRefs, after }, open) {
-      if (isClosed) throw new Refusal('unavailable', 'This server is about to stop.');
-      if (watching >= maxStreams)
-        throw new Refusal('unavailable', `This server has ${maxStreams} streams already.`);
-      if ((streams.get(userId)?.size ?? 0) >= maxStreamsPerUser)
-        throw new Refusal('unavailable', `The user has ${maxStreamsPerUser} streams here already.`);
+  function refuseWhenFull(userId: string): void {
+    if (isClosed) throw new Refusal('unavailable', 'This server is about to stop.');
+    if (watching >= maxStreams)
+      throw new Refusal('unavailable', `This server has ${maxStreams} streams already.`);
+    if ((streams.get(userId)?.size ?? 0) >= maxStreamsPerUser)
+      throw new Refusal('unavailable', `The user has ${maxStreamsPerUser} streams here already.`);
+  }
 
+  return {
+    refuseWhenFull,
+
+    watch({ userId, appRefs, after }, open) {
+      refuseWhenFull(userId);
       const listener = open({
         wake() {
           if (isOpen(stream)) want([stream]);

@@ -28,7 +28,10 @@ export async function postCallback(
   deadlineMs: number = POST_DEADLINE_MS,
 ): Promise<PostOutcome> {
   const { url, headers, body } = request;
-  const deadline = AbortSignal.timeout(deadlineMs);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const deadline = setTimeout(end, deadlineMs);
+  abandon.addEventListener('abort', end);
   try {
     const answer = await agent.request({
       origin: url.origin,
@@ -36,7 +39,7 @@ export async function postCallback(
       method: 'POST',
       headers,
       body,
-      signal: AbortSignal.any([deadline, abandon]),
+      signal: ending.signal,
     });
     await discard(answer.body);
     return toOutcome(answer.statusCode);
@@ -44,9 +47,12 @@ export async function postCallback(
     if (abandon.aborted) return { kind: 'abandoned' };
     return {
       kind: 'refused',
-      result: deadline.aborted ? 'timeout' : nameOf(error),
+      result: ending.signal.aborted ? 'timeout' : nameOf(error),
       isGone: false,
     };
+  } finally {
+    clearTimeout(deadline);
+    abandon.removeEventListener('abort', end);
   }
 }
 

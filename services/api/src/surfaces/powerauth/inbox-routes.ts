@@ -59,6 +59,7 @@ export function inboxRoutes(deps: InboxRouteDeps): readonly Route[] {
     route(READ_ALL_BY_QUERY, (input) => readAll(deps, input)),
 
     streamRoute(WATCH_INBOX, async ({ applications, ...input }, res) => {
+      deps.inboxWatcher.refuseWhenFull(input.userId);
       const start = await startStream(deps, { ...input, applications: applications.split(',') });
       // Nothing would tell us later that the caller went meanwhile.
       if (res.destroyed) return;
