@@ -80,7 +80,7 @@ async function callSigned({ developerKey, secret }, url, body) {
 function watchInbox(baseUrl, appId) {
   const query = new URLSearchParams({ userId: USER, applications: appId });
   const opened = fetch(`${baseUrl}/inbox/messages/stream?${query}`, {
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return { opened, first: opened.then(readFirst).catch(() => undefined) };
 }
