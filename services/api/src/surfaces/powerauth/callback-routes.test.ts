@@ -13,6 +13,7 @@ import {
 import { eventually, makeDevice } from '@heliograph/testing';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
+import { makeDeveloperKey, makeReceiver, pushTo } from '../../../test/signed-request.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -330,6 +331,36 @@ describe('GET /push/callback/events', () => {
       expect((await api.get(`/push/callback/events?${query}`)).status).toBe(400);
     },
   );
+});
+
+describe('POST /api/1.0/push/{username}@{carrier}', () => {
+  test('is told of to the developer key that signed it, and to the application', async () => {
+    const key = await makeDeveloperKey(api);
+    const { appId } = await api.db
+      .selectFrom('apps')
+      .select('appId')
+      .where('id', '=', key.appRef)
+      .executeTakeFirstOrThrow();
+    await create({ appId, url: URL_OF_RECEIVER });
+    await create({ developerKey: key.developerKey, url: URL_OF_RECEIVER });
+    const userId = await makeReceiver(api, key);
+    const dead = { tokenDeactivatedAt: new Date(), tokenDeactivatedReason: 'Unregistered' };
+    await api.db.updateTable('devices').set(dead).where('userId', '=', userId).execute();
+
+    const { body } = await pushTo(api, key, userId, {
+      body: { appMessage: { content: 'Hello' }, push: { content: 'Knock' } },
+    });
+
+    for (const owner of [`appId=${appId}`, `developerKey=${key.developerKey}`])
+      expect(await ok(api.get(`/push/callback/events?${owner}`))).toMatchObject({
+        events: [
+          {
+            type: 'delivery.skipped',
+            data: { messageId: body.requestId, userId, reason: 'token_deactivated' },
+          },
+        ],
+      });
+  });
 });
 
 describe('POST /push/message/send', () => {
