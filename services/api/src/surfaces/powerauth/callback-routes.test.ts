@@ -19,7 +19,11 @@ let api: TestApi;
 beforeAll(async () => {
   api = await openTestApi();
 });
-afterAll(() => api.close());
+const closing: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of closing) await close();
+  await api.close();
+});
 
 const URL_OF_RECEIVER = 'https://receiver.example/outcomes?for=us';
 const START = toCallbackCursor(CALLBACKS_START);
@@ -135,6 +139,7 @@ describe('POST /admin/app/callback/create', () => {
 
   test('takes a private address where the operator allows it', async () => {
     const inside = await openTestApi({ allowPrivateAddresses: true });
+    closing.push(() => inside.close());
     await inside.post('/admin/app/create', { appId: 1 });
 
     const answer = await inside.post('/admin/app/callback/create', {
@@ -143,7 +148,6 @@ describe('POST /admin/app/callback/create', () => {
     });
 
     expect(answer.status).toBe(200);
-    await inside.close();
   });
 
   test.each([
