@@ -20,9 +20,9 @@ runMain('dispatcher', async () => {
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
-  const redis = openRedis(config.redisUrl, 'command', onRedisError);
-  const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
-  const campaignRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
+  const redis = openRedis(config.redis.target, 'command', onRedisError);
+  const workerRedis = openRedis(config.redis.target, 'blocking', onRedisError);
+  const campaignRedis = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () =>
     [redis, workerRedis, campaignRedis].forEach((one) => one.disconnect()),
   );
@@ -32,7 +32,7 @@ runMain('dispatcher', async () => {
     redis,
     workerRedis,
     campaignRedis,
-    prefix: config.prefix,
+    prefix: config.redis.prefix,
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
     apnsClient: config.apnsClient,
