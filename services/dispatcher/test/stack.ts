@@ -12,6 +12,7 @@ import {
   openTestRedis,
   spawnService,
   type OwnServer,
+  type RedisFleet,
   type SpawnedService,
 } from '@heliograph/testing';
 
@@ -55,9 +56,14 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export async function openStack(
-  servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
-): Promise<Stack> {
+export interface StackServers {
+  readonly postgres?: OwnServer;
+  readonly redis?: OwnServer;
+  /** Several servers that act as one; instead of `redis`. */
+  readonly redisFleet?: RedisFleet;
+}
+
+export async function openStack(servers: StackServers = {}): Promise<Stack> {
   const database = await openTestDatabase(
     servers.postgres === undefined ? {} : { serverUrl: servers.postgres.url },
   );
@@ -67,8 +73,9 @@ export async function openStack(
   const running: SpawnedService[] = [];
   const env = {
     DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
-    QUEUE_PREFIX: redis.prefix,
+    ...(servers.redisFleet?.env ?? { REDIS_URL: redis.url }),
+    // A hash tag, which a cluster needs and any other Redis takes for a name.
+    QUEUE_PREFIX: `{${redis.prefix}}`,
     SECRETS_KEY: randomBytes(32).toString('base64'),
     SECRETS_KEY_FILE: '',
     LOG_LEVEL: 'info',
@@ -172,7 +179,7 @@ export async function openStack(
       try {
         return await runIn(database.db, runId, state, timeoutMs);
       } catch (cause) {
-        const at = { db: database.db, redisUrl: redis.url, prefix: redis.prefix };
+        const at = { db: database.db, redisUrl: redis.url, prefix: env.QUEUE_PREFIX };
         const why = await explainRun(at, runId).catch(String);
         throw new Error(`The run is not ${state}: ${why}\nThe services said:\n${said()}`, {
           cause,
