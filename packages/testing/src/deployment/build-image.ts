@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -61,8 +61,19 @@ function isSent(file: string): boolean {
 
 async function runIn(folder: string, command: string): Promise<void> {
   if (command === FULL_INSTALL) {
-    symlinkSync(inCheckout('node_modules'), path.join(folder, 'node_modules'));
+    linkModules(path.join(folder, 'node_modules'));
     return;
   }
   await run('/bin/sh', ['-ec', command], { cwd: folder, maxBuffer: 16 * 1024 * 1024 });
+}
+
+/** Packages by others from the checkout; our own are those of the stage, for which their links are relative. */
+function linkModules(folder: string): void {
+  mkdirSync(folder);
+  for (const name of readdirSync(inCheckout('node_modules'))) {
+    const from = path.join(inCheckout('node_modules'), name);
+    const to = path.join(folder, name);
+    if (name === '@heliograph') cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+    else symlinkSync(from, to);
+  }
 }
