@@ -15,6 +15,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +47,15 @@ export function makeServerFolder(folder) {
 /** Hands a file or folder of ours to the user that the servers run as. */
 export function giveToServer(file) {
   if (demoted.uid !== undefined) chownSync(file, demoted.uid, demoted.gid);
+}
+
+/** Writes files, by their names, that only the user of the demoted servers may read. */
+export function writeServerFiles(folder, files) {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    giveToServer(file);
+  }
 }
 
 /** Lets everybody read a folder, programs and all, whatever the umask was. */

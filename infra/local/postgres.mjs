@@ -12,6 +12,7 @@ import {
   makeServerFolder,
   moveIfAbsent,
   throwawayFolder,
+  writeServerFiles,
 } from './folders.mjs';
 import { OwnedServer } from './owned-server.mjs';
 import { identify } from './pids.mjs';
@@ -40,22 +41,30 @@ const NOT_DURABLE = { fsync: 'off', full_page_writes: 'off' };
 
 /**
  * Starts PostgreSQL on a free loopback port. With a `folder` its data is kept there; without one the data is
- * thrown away at `stop`, and not even written to disk unless `durable` asks for it.
+ * thrown away at `stop`, and not even written to disk unless `durable` asks for it. `settings` are added to its own, `files` to its folder.
  */
-export async function startPostgres({ folder, durable = folder !== undefined, signal } = {}) {
+export async function startPostgres({
+  folder,
+  durable = folder !== undefined,
+  settings = {},
+  files = {},
+  signal,
+} = {}) {
   const server = new Postgres({
     home: folder ?? (await throwawayFolder('postgres')),
     isThrowaway: folder === undefined,
-    settings: durable ? DURABLE : NOT_DURABLE,
+    settings: { ...(durable ? DURABLE : NOT_DURABLE), ...settings },
+    files,
   });
   return server.open(signal);
 }
 
 class Postgres extends OwnedServer {
   #settings;
+  #files;
   #bin;
 
-  constructor({ home, isThrowaway, settings }) {
+  constructor({ home, isThrowaway, settings, files }) {
     super({
       name: 'PostgreSQL',
       home,
@@ -65,6 +74,7 @@ class Postgres extends OwnedServer {
       killSignals: KILL,
     });
     this.#settings = settings;
+    this.#files = files;
   }
 
   /** Makes the data folder where there is none. */
@@ -72,6 +82,7 @@ class Postgres extends OwnedServer {
     this.#bin = path.join(binaries(), 'bin');
     const passwordFile = path.join(this.home, 'password');
     if (!existsSync(path.join(this.data, 'PG_VERSION'))) await this.#init(passwordFile, signal);
+    writeServerFiles(this.data, this.#files);
     const password = readFileSync(passwordFile, 'utf8');
     this.url = `postgres://${USER}:${password}@127.0.0.1:${this.port}/postgres`;
   }

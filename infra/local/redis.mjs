@@ -2,8 +2,9 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { fetchProgram, findOnPath } from './debian.mjs';
-import { makeServerFolder, throwawayFolder } from './folders.mjs';
+import { makeServerFolder, throwawayFolder, writeServerFiles } from './folders.mjs';
 import { OwnedServer } from './owned-server.mjs';
 import { ping } from './ports.mjs';
 
@@ -18,15 +19,28 @@ const KILL = [['SIGKILL', 3_000]];
 
 /**
  * Starts Redis on a free loopback port. With a `folder` its data is kept there in an append-only file; without
- * one nothing is written, unless `durable` asks for it, and all is gone at `stop`.
+ * one nothing is written, unless `durable` asks for it, and all is gone at `stop`. `lines` are added to its configuration and
+ * `files` to its folder; with `sentinel` it watches others instead of keeping data.
  */
-export async function startRedis({ folder, durable = folder !== undefined, signal } = {}) {
+export async function startRedis({
+  folder,
+  durable = folder !== undefined,
+  password,
+  lines = [],
+  files = {},
+  sentinel = false,
+  signal,
+} = {}) {
   const program = await findRedis(signal);
-  const server = new Redis({
+  const Server = sentinel ? Sentinel : Redis;
+  const server = new Server({
     home: folder ?? (await throwawayFolder('redis')),
     isThrowaway: folder === undefined,
     program,
     durable,
+    password,
+    lines,
+    files,
   });
   return server.open();
 }
@@ -34,9 +48,11 @@ export async function startRedis({ folder, durable = folder !== undefined, signa
 class Redis extends OwnedServer {
   #program;
   #durable;
-  #password = randomBytes(24).toString('base64url');
+  #password;
+  #lines;
+  #files;
 
-  constructor({ home, isThrowaway, program, durable }) {
+  constructor({ home, isThrowaway, program, durable, password, lines, files }) {
     super({
       name: 'Redis',
       home,
@@ -47,28 +63,47 @@ class Redis extends OwnedServer {
     });
     this.#program = program;
     this.#durable = durable;
+    this.#password = password ?? randomBytes(24).toString('base64url');
+    this.#lines = lines;
+    this.#files = files;
   }
 
   prepare() {
     makeServerFolder(this.data);
+    writeServerFiles(this.data, this.#files);
     this.url = `redis://:${this.#password}@127.0.0.1:${this.port}`;
   }
 
   command() {
     // By standard input, because arguments can be read by everybody.
-    return { program: this.#program, args: ['-'], input: this.#config() };
+    return { program: this.#program, args: ['-'], input: this.config() };
   }
 
   async isReady() {
     return (await ping(this.port, `AUTH ${this.#password}\r\nPING\r\n`)).includes('+PONG');
   }
 
-  #config() {
-    const settings = {
+  get program() {
+    return this.#program;
+  }
+
+  config() {
+    const settings = { ...this.access(), ...this.settings() };
+    const all = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+    return [...all, ...this.#lines, ''].join('\n');
+  }
+
+  access() {
+    return {
       port: this.port,
       bind: '127.0.0.1',
       requirepass: this.#password,
       dir: `"${this.data}"`,
+    };
+  }
+
+  settings() {
+    return {
       // One each for the files of a test run.
       databases: 1024,
       // Jobs must be refused rather than forgotten when the memory is full.
@@ -76,9 +111,22 @@ class Redis extends OwnedServer {
       appendonly: this.#durable ? 'yes' : 'no',
       save: '""',
     };
-    return Object.entries(settings)
-      .map(([name, value]) => `${name} ${value}\n`)
-      .join('');
+  }
+}
+
+/** Keeps its configuration in a file, into which it writes what it learned. */
+class Sentinel extends Redis {
+  prepare() {
+    super.prepare();
+    writeServerFiles(this.data, { 'sentinel.conf': this.config() });
+  }
+
+  command() {
+    return { program: this.program, args: [path.join(this.data, 'sentinel.conf'), '--sentinel'] };
+  }
+
+  settings() {
+    return {};
   }
 }
 

@@ -1,6 +1,7 @@
 // `npm test [jest arguments]`: the tests, against a PostgreSQL and a Redis of their own.
 
 import path from 'node:path';
+import { ensureChecks, findChecks } from './checks.mjs';
 import { FOREIGN, ensureForeign, findProgram } from './debian.mjs';
 import { ROOT } from './folders.mjs';
 import { installIfNeeded } from './install.mjs';
@@ -38,5 +39,8 @@ async function foreignServers() {
     if (found.path !== undefined) env[variable] = found.path;
     if (found.reason !== undefined) env[`${variable}_REASON`] = found.reason;
   }
+  const checks = process.env.CI ? await ensureChecks() : { path: findChecks() };
+  if (checks.path !== undefined) env.TEST_FOREIGN_CHECKS = checks.path;
+  if (checks.reason !== undefined) env.TEST_FOREIGN_CHECKS_REASON = checks.reason;
   return env;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 
+import type { RedisClient } from './connection.ts';
 import { openHintQueue, openHintWorker, type LaneOptions } from './hint-queue.ts';
 
 const CAMPAIGN_LANE = 'campaigns';
@@ -31,7 +31,7 @@ const runIdOf = (jobId: string) => jobId.slice(0, UUID_LENGTH);
 
 /** The sending end of the campaigns' lane. */
 export function openCampaignLane(
-  connection: Redis,
+  connection: RedisClient,
   { prefix, onError }: LaneOptions,
 ): CampaignLane {
   const hints = openHintQueue<RunJob>(CAMPAIGN_LANE, connection, {
@@ -55,7 +55,7 @@ export function openCampaignLane(
 
 /** The receiving end: calls `process` for up to `concurrency` jobs at a time, also of the same run. */
 export function openCampaignWorker(
-  connection: Redis,
+  connection: RedisClient,
   process: (runId: string) => Promise<void>,
   options: LaneOptions & { readonly concurrency: number },
 ): Worker<RunJob> {

@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+
+import type { RedisClient } from './connection.ts';
 
 export interface LaneOptions {
   readonly prefix: string;
@@ -30,7 +31,7 @@ const FULL_MAX_AGE_MS = 50;
 /** The sending end of a lane. `hasPlace` says whether one more job of that kind may be added to what is there. */
 export function openHintQueue<Job extends object>(
   name: string,
-  connection: Redis,
+  connection: RedisClient,
   {
     prefix,
     onError,
@@ -95,7 +96,7 @@ export function openHintQueue<Job extends object>(
  */
 export function openHintWorker<Job extends object>(
   name: string,
-  connection: Redis,
+  connection: RedisClient,
   process: (job: Job) => Promise<void>,
   { prefix, onError, concurrency }: LaneOptions & { readonly concurrency: number },
 ): Worker<Job> {

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from './connection.ts';
 import { toError } from './hint-queue.ts';
 
 /** Users who got a message into their inbox, told to the apis that have streams open for them. A hint may get lost. */
@@ -7,7 +6,7 @@ const channelOf = (prefix: string) => `${prefix}:inbox`;
 
 /** Tells every listening api that these users have a message. To be called after the commit. Never rejects. */
 export async function publishInbox(
-  connection: Redis,
+  connection: RedisClient,
   prefix: string,
   userIds: readonly string[],
   onError: (error: Error) => void,
@@ -23,7 +22,7 @@ export async function publishInbox(
 
 /** Calls `heard` with the ids of users who have a message. The connection is then good for hints only. */
 export async function subscribeInbox(
-  connection: Redis,
+  connection: RedisClient,
   prefix: string,
   heard: (userIds: readonly string[]) => void,
 ): Promise<void> {

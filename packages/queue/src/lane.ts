@@ -1,6 +1,6 @@
 import type { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 
+import type { RedisClient } from './connection.ts';
 import { openHintQueue, openHintWorker, type LaneOptions } from './hint-queue.ts';
 
 export type { LaneOptions } from './hint-queue.ts';
@@ -33,7 +33,7 @@ export interface Lane {
 }
 
 /** The sending end of a lane. */
-export function openLane(connection: Redis, { prefix, onError }: LaneOptions): Lane {
+export function openLane(connection: RedisClient, { prefix, onError }: LaneOptions): Lane {
   const hints = openHintQueue<DueJob>(MESSAGE_LANE, connection, {
     prefix,
     onError,
@@ -59,7 +59,7 @@ export function openLane(connection: Redis, { prefix, onError }: LaneOptions): L
 
 /** The receiving end: calls `process` for up to `concurrency` jobs at a time. */
 export function openLaneWorker(
-  connection: Redis,
+  connection: RedisClient,
   process: (job: DueJob) => Promise<void>,
   options: LaneOptions & { readonly concurrency: number },
 ): Worker<DueJob> {

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from './connection.ts';
 import { toError, type LaneOptions } from './hint-queue.ts';
 
 /** The nonces of signed requests, as the api's replicas share them: a quick look before the database decides. */
@@ -21,7 +20,10 @@ export interface NoncesOptions extends LaneOptions {
 const CLAIMED = 'claimed';
 const ACCEPTED = 'accepted';
 
-export function createNonces(connection: Redis, { prefix, ttlMs, onError }: NoncesOptions): Nonces {
+export function createNonces(
+  connection: RedisClient,
+  { prefix, ttlMs, onError }: NoncesOptions,
+): Nonces {
   const keyOf = (developerKeyRef: number, nonce: string) =>
     `${prefix}:nonce:${developerKeyRef}:${nonce}`;
 

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from './connection.ts';
 import { toError } from './hint-queue.ts';
 
 /** Message ids that got outcomes, told by dispatchers to the apis whose callers wait for them. A hint may get lost. */
@@ -7,7 +6,7 @@ const channelOf = (prefix: string) => `${prefix}:outcomes`;
 
 /** Tells every listening api that these messages changed. Never rejects. */
 export async function publishOutcomes(
-  connection: Redis,
+  connection: RedisClient,
   prefix: string,
   messageIds: readonly string[],
   onError: (error: Error) => void,
@@ -22,7 +21,7 @@ export async function publishOutcomes(
 
 /** Calls `heard` with the ids of messages that changed. The connection is then good for hints only. */
 export async function subscribeOutcomes(
-  connection: Redis,
+  connection: RedisClient,
   prefix: string,
   heard: (messageIds: readonly string[]) => void,
 ): Promise<void> {

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from './connection.ts';
 import { toError, type LaneOptions } from './hint-queue.ts';
 import { checkCount, checkRate, readNumbers, type Permits } from './permits.ts';
 
@@ -115,7 +114,7 @@ interface Turn {
 
 /** Paces, kept in Redis and by its clock. */
 export function createPaceBuckets(
-  connection: Redis,
+  connection: RedisClient,
   { prefix, onError }: LaneOptions,
 ): PaceBuckets {
   async function turn(name: string, { ceiling, base }: Pace, what: Turn): Promise<PacedPermits> {

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from './connection.ts';
 import { toError, type LaneOptions } from './hint-queue.ts';
 import { checkCount, checkRate, readNumbers, type Permits } from './permits.ts';
 
@@ -44,7 +43,10 @@ return { granted, wait }
 `;
 
 /** Limits on rates, kept in Redis and by its clock. */
-export function createRateLimit(connection: Redis, { prefix, onError }: LaneOptions): RateLimit {
+export function createRateLimit(
+  connection: RedisClient,
+  { prefix, onError }: LaneOptions,
+): RateLimit {
   async function turn(
     name: string,
     perSecond: number,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { SecretBox } from '@heliograph/core';
-import type { Redis } from 'ioredis';
 
+import type { RedisClient } from './connection.ts';
 import { toError, type LaneOptions } from './hint-queue.ts';
 
 export interface SharedSecret {
@@ -48,7 +48,7 @@ return 1
 
 /** Kept in Redis, sealed: who reads Redis but has not the secrets key can use none of them. */
 export function createSharedSecrets(
-  connection: Redis,
+  connection: RedisClient,
   { prefix, secrets, onError }: SharedSecretsOptions,
 ): SharedSecrets {
   const keyOf = (name: string) => `${prefix}:secret:${name}`;

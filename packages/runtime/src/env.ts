@@ -83,6 +83,17 @@ export class EnvReader {
     return this.optional(name) === undefined ? undefined : this.file(name);
   }
 
+  /** A secret, from the variable or from the file that `NAME_FILE` names, without a line's end. Undefined where neither is set. */
+  secret(name: string): string | undefined {
+    const given = this.optional(name);
+    const fileName = `${name}_FILE`;
+    if (this.optional(fileName) === undefined) return given;
+    if (given !== undefined) return this.#mistake(given, `${name} and ${fileName} are both set`);
+    return this.file(fileName)
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
+  }
+
   /** For a rule over several variables that the caller checked by itself. */
   refuse(mistake: string): void {
     this.#mistakes.push(mistake);

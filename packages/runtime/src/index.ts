@@ -1,3 +1,4 @@
+export * from './database-url.ts';
 export * from './env.ts';
 export * from './health.ts';
 export * from './log.ts';

@@ -34,11 +34,14 @@ function sourcesOf(folder: string): string {
 }
 
 const ENV_READS =
-  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile)\(\s*'([A-Z0-9_]+)'/g;
+  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile|secret)\(\s*'([A-Z0-9_]+)'/g;
 
 /** Where a reason in our own spelling is given: as a field, as the first argument of what makes an outcome, or in SQL. */
 const GIVEN_REASON =
   /(?:reason: |skip\(|to[A-Z]\w*\(|ourBug\(|\?\? |(?<!state = 'skipped' )THEN )'([a-z]+(?:_[a-z]+)+)'/g;
+
+/** A secret may stand in a file as well, which a variable of its own names. */
+const SECRET_READS = /read\.secret\('([A-Z0-9_]+)'/g;
 
 describe('docs/operations.md', () => {
   test('lists every variable that the services read, and no other', () => {
@@ -46,6 +49,8 @@ describe('docs/operations.md', () => {
       'services/api/src/config.ts',
       'services/dispatcher/src/config.ts',
       'packages/runtime/src/secrets-key.ts',
+      'packages/runtime/src/database-url.ts',
+      'packages/queue/src/redis-settings.ts',
     ]
       .map(read)
       .join('\n');
@@ -53,7 +58,11 @@ describe('docs/operations.md', () => {
       namesInTable('docs/operations.md', heading),
     );
 
-    expect([...new Set(documented)].toSorted()).toEqual(firstArguments(code, ENV_READS));
+    const secretFiles = firstArguments(code, SECRET_READS).map((name) => `${name}_FILE`);
+
+    expect([...new Set(documented)].toSorted()).toEqual(
+      [...firstArguments(code, ENV_READS), ...secretFiles].toSorted(),
+    );
   });
 });
 

@@ -4,13 +4,15 @@
 export type ForeignServer = 'nginx' | 'nghttpd';
 /** Any program by somebody else that tests hold ours against. */
 export type ForeignProgram = ForeignServer | 'openssl' | 'curl';
+/** The packages of infra/checks, where they are installed, and Helm beside them. */
+export type Checks = 'checks';
 
 /**
  * A `describe` for tests against a foreign program, which get the path of its program. Where it is not installed,
  * they are skipped with the reason in their title; in CI, which fetches it, that is a failure.
  */
 export function describeWithForeign(
-  name: ForeignProgram,
+  name: ForeignProgram | Checks,
   title: string,
   tests: (program: string) => void,
 ): void {

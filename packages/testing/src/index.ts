@@ -4,6 +4,7 @@ export * from './foreign.ts';
 export * from './own-servers.ts';
 export * from './plan-of.ts';
 export * from './redis.ts';
+export * from './redis-fleets.ts';
 export * from './services.ts';
 export * from './rows.ts';
 export * from './sandbox.ts';

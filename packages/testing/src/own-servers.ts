@@ -7,6 +7,21 @@ import { inCheckout } from './checkout.ts';
 export interface OwnServerOptions {
   /** Writes to disk as production does, so that what was committed survives `kill`. Off by default. */
   readonly durable?: boolean;
+  /** Put into the server's folder, readable by it alone. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface OwnPostgresOptions extends OwnServerOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface OwnRedisOptions extends OwnServerOptions {
+  /** For servers that have to know each other's; a random one by default. */
+  readonly password?: string;
+  /** Added to the configuration. */
+  readonly lines?: readonly string[];
+  /** Watches other servers instead of keeping data. */
+  readonly sentinel?: boolean;
 }
 
 /** A throw-away server that a test may kill. It ends with the test's process, whatever happens. */
@@ -23,11 +38,11 @@ export interface OwnServer {
   readonly stop: () => Promise<void>;
 }
 
-export function startOwnPostgres(options: OwnServerOptions = {}): Promise<OwnServer> {
+export function startOwnPostgres(options: OwnPostgresOptions = {}): Promise<OwnServer> {
   return startOwn('postgres', options);
 }
 
-export function startOwnRedis(options: OwnServerOptions = {}): Promise<OwnServer> {
+export function startOwnRedis(options: OwnRedisOptions = {}): Promise<OwnServer> {
   return startOwn('redis', options);
 }
 

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 
-import { DEFAULT_PREFIX } from '@heliograph/queue';
-import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
+import { readRedisSettings } from '@heliograph/queue';
+import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
 import { findTlsMistake, type TlsIdentity } from './http/tls-identity.ts';
@@ -26,10 +26,9 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       min: 1024,
       max: 256 * MIB,
     }),
-    databaseUrl: read.url('DATABASE_URL'),
+    databaseUrl: readDatabaseUrl(read),
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
-    redisUrl: read.url('REDIS_URL'),
-    prefix: read.str('QUEUE_PREFIX', DEFAULT_PREFIX),
+    redis: readRedisSettings(read),
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },

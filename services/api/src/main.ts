@@ -52,12 +52,15 @@ runMain('api', async () => {
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
-  const redis = openRedis(config.redisUrl, 'command', onRedisError);
-  const subscriber = openRedis(config.redisUrl, 'blocking', onRedisError);
+  const redis = openRedis(config.redis.target, 'command', onRedisError);
+  const subscriber = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () => [redis, subscriber].forEach((one) => one.disconnect()));
-  const lane = openLane(redis, { prefix: config.prefix, onError: onRedisError });
+  const lane = openLane(redis, { prefix: config.redis.prefix, onError: onRedisError });
   shutdown.add('lane', () => lane.close());
-  const campaignLane = openCampaignLane(redis, { prefix: config.prefix, onError: onRedisError });
+  const campaignLane = openCampaignLane(redis, {
+    prefix: config.redis.prefix,
+    onError: onRedisError,
+  });
   shutdown.add('campaign lane', () => campaignLane.close());
 
   const messages = createMessageDeps({
@@ -69,7 +72,7 @@ runMain('api', async () => {
   });
   shutdown.add('accepted messages', () => messages.acceptor.close());
   // Not awaited: a Redis that is away makes synchronous answers slower, and keeps nobody from being served.
-  subscribeOutcomes(subscriber, config.prefix, (ids) => messages.waiter.hint(ids)).catch(
+  subscribeOutcomes(subscriber, config.redis.prefix, (ids) => messages.waiter.hint(ids)).catch(
     onRedisError,
   );
 
@@ -96,7 +99,7 @@ runMain('api', async () => {
   health.addCheck('redis', () => redis.ping());
 
   const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
-  const { prefix } = config;
+  const { prefix } = config.redis;
   const app = createApp({
     db,
     log,

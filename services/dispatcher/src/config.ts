@@ -1,6 +1,6 @@
 import { APNS_CLIENTS, PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/providers';
-import { DEFAULT_PREFIX } from '@heliograph/queue';
-import { EnvReader, LOG_LEVELS, readSecretsKey } from '@heliograph/runtime';
+import { readRedisSettings } from '@heliograph/queue';
+import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
 
 import { CALLBACK_DEFAULTS, type CallbackSettings } from './callbacks/callbacks.ts';
 import { FCM_PACE } from './pacing/pacers.ts';
@@ -10,11 +10,10 @@ import { LEASE_MS } from './send/lease-book.ts';
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = new EnvReader(env);
   return read.finish({
-    databaseUrl: read.url('DATABASE_URL'),
+    databaseUrl: readDatabaseUrl(read),
     // The sweep and the keeper of runs each hold one while they use another.
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 4, max: 1000 }),
-    redisUrl: read.url('REDIS_URL'),
-    prefix: read.str('QUEUE_PREFIX', DEFAULT_PREFIX),
+    redis: readRedisSettings(read),
     secretsKey: readSecretsKey(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),

@@ -17,8 +17,8 @@ import {
   publishOutcomes,
   type Pace,
   readRedisTimeMs,
+  type RedisClient,
 } from '@heliograph/queue';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
@@ -44,9 +44,9 @@ import { startSweep, SWEEP_EVERY_MS, type Sweep } from './sweep/sweep.ts';
 export interface DispatcherDeps {
   readonly db: Db;
   /** For commands; each worker needs one of its own, that may wait. */
-  readonly redis: Redis;
-  readonly workerRedis: Redis;
-  readonly campaignRedis: Redis;
+  readonly redis: RedisClient;
+  readonly workerRedis: RedisClient;
+  readonly campaignRedis: RedisClient;
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;

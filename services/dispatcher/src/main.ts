@@ -24,9 +24,9 @@ runMain('dispatcher', async () => {
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
-  const redis = openRedis(config.redisUrl, 'command', onRedisError);
-  const workerRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
-  const campaignRedis = openRedis(config.redisUrl, 'blocking', onRedisError);
+  const redis = openRedis(config.redis.target, 'command', onRedisError);
+  const workerRedis = openRedis(config.redis.target, 'blocking', onRedisError);
+  const campaignRedis = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () =>
     [redis, workerRedis, campaignRedis].forEach((one) => one.disconnect()),
   );
@@ -36,7 +36,7 @@ runMain('dispatcher', async () => {
     redis,
     workerRedis,
     campaignRedis,
-    prefix: config.prefix,
+    prefix: config.redis.prefix,
     secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
     endpoints: config.endpoints,
     apnsClient: config.apnsClient,

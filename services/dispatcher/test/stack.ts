@@ -12,6 +12,7 @@ import {
   openTestRedis,
   spawnService,
   type OwnServer,
+  type RedisFleet,
   type SpawnedService,
 } from '@heliograph/testing';
 
@@ -57,8 +58,15 @@ export interface Stack {
   close(): Promise<void>;
 }
 
+export interface StackServers {
+  readonly postgres?: OwnServer;
+  readonly redis?: OwnServer;
+  /** Several servers that act as one; instead of `redis`. */
+  readonly redisFleet?: RedisFleet;
+}
+
 export async function openStack(
-  servers: { readonly postgres?: OwnServer; readonly redis?: OwnServer } = {},
+  servers: StackServers = {},
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const database = await openTestDatabase(
@@ -70,8 +78,9 @@ export async function openStack(
   const running: SpawnedService[] = [];
   const env = {
     DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
-    QUEUE_PREFIX: redis.prefix,
+    ...(servers.redisFleet?.env ?? { REDIS_URL: redis.url }),
+    // A hash tag, which a cluster needs and any other Redis takes for a name.
+    QUEUE_PREFIX: `{${redis.prefix}}`,
     SECRETS_KEY: randomBytes(32).toString('base64'),
     SECRETS_KEY_FILE: '',
     LOG_LEVEL: 'info',
@@ -188,7 +197,7 @@ export async function openStack(
       try {
         return await runIn(database.db, runId, state, timeoutMs);
       } catch (cause) {
-        const at = { db: database.db, redisUrl: redis.url, prefix: redis.prefix };
+        const at = { db: database.db, redisUrl: redis.url, prefix: env.QUEUE_PREFIX };
         const why = await explainRun(at, runId).catch(String);
         throw new Error(`The run is not ${state}: ${why}\nThe services said:\n${said()}`, {
           cause,
