@@ -15,6 +15,7 @@ import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
 import * as service from './service-endpoints.ts';
 import * as trace from './trace-endpoints.ts';
+import * as user from './user-endpoints.ts';
 
 /** Every endpoint of this surface, in the order of the OpenAPI document. */
 export const ENDPOINTS: readonly EndpointDoc[] = [
@@ -90,6 +91,8 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   pruning.RESTORE_DEVICES,
   pruning.LIST_HELD_STALE,
   pruning.APPROVE_HELD_STALE,
+  user.EXPORT_USER,
+  user.ERASE_USER,
   callback.CREATE_CALLBACK,
   callback.LIST_CALLBACKS,
   callback.DELETE_CALLBACK,

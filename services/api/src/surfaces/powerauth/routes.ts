@@ -18,6 +18,7 @@ import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
+import { userRoutes } from './user-routes.ts';
 
 export interface PowerAuthDeps
   extends
@@ -51,6 +52,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...livePersonRoutes(deps),
     ...controlRoutes(deps),
     ...pruningRoutes(deps),
+    ...userRoutes(deps),
     ...callbackRoutes(deps),
   ];
 }
