@@ -46,6 +46,7 @@ runMain('dispatcher', async () => {
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
     callbacks: config.callbacks,
+    retention: config.retention,
     leaseMs: config.leaseMs,
     log,
   });
