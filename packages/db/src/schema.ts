@@ -49,6 +49,7 @@ export interface Schema {
   callbackSecrets: CallbackSecretsTable;
   callbackEvents: CallbackEventsTable;
   staleChecks: StaleChecksTable;
+  retentionRounds: RetentionRoundsTable;
   userErasures: UserErasuresTable;
 }
 
@@ -558,6 +559,12 @@ interface StaleChecksTable {
   heldSince: Date | null;
   heldBecause: 'too_many' | 'no_registrations' | null;
   approvedBefore: Date | null;
+  settledAt: Date | null;
+}
+
+interface RetentionRoundsTable {
+  onlyRow: Generated<boolean>;
+  beganAt: Generated<Date>;
 }
 
 interface UserErasuresTable {

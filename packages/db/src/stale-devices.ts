@@ -64,7 +64,9 @@ export async function lookForStale(
     WITH counted AS MATERIALIZED (
       SELECT count(*) FILTER (WHERE token_deactivated_at IS NULL) AS devices,
         count(*) FILTER (WHERE token_deactivated_at IS NULL AND last_registered_at < now() - ${days}::integer * interval '1 day') AS stale,
-        count(*) FILTER (WHERE token_deactivated_reason = 'stale' AND token_deactivated_at > now() - ${WINDOW}::interval) AS gone,
+        count(*) FILTER (WHERE token_deactivated_reason = 'stale' AND token_deactivated_at > greatest(
+          now() - ${WINDOW}::interval,
+          (SELECT settled_at FROM stale_checks WHERE app_ref = ${appRef} AND provider = ${provider}))) AS gone,
         max(last_registered_at) AS last_at
       FROM devices WHERE app_ref = ${appRef} AND provider = ${provider}
     ), judged AS (
@@ -109,14 +111,19 @@ export async function deactivateStale(
   return rows[0]?.devices ?? 0;
 }
 
-/** An operator's word is kept: nothing is held or let go any more. */
+/** An operator's word is kept: nothing is held, and what went by it counts no more. */
 export async function settleApproval(
   db: Db,
   { appRef, provider }: Pick<StaleScope, 'appRef' | 'provider'>,
 ): Promise<void> {
   await db
     .updateTable('staleChecks')
-    .set({ approvedBefore: null, heldSince: null, heldBecause: null, stale: 0 })
+    .set({
+      approvedBefore: null,
+      heldSince: null,
+      heldBecause: null,
+      settledAt: sql<Date>`now()`,
+    })
     .where('appRef', '=', appRef)
     .where('provider', '=', provider)
     .execute();

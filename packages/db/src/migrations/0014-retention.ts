@@ -25,7 +25,15 @@ CREATE TABLE stale_checks (
   held_because text,
   -- An operator lets go what was stale then.
   approved_before timestamptz,
+  -- When what an operator let go was gone: what went before then counts no more.
+  settled_at  timestamptz,
   PRIMARY KEY (app_ref, provider)
+);
+
+-- When a dispatcher last began to forget: however many there are, one of them does it in a while.
+CREATE TABLE retention_rounds (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  began_at timestamptz NOT NULL DEFAULT now()
 );
 
 -- A user who is to be forgotten. The id is all that stays of them: what is left of their messages names it.

@@ -1,6 +1,7 @@
 import { createMessageId } from '@heliograph/core';
 import {
   approveHeldStale,
+  claimRetentionRound,
   createPartitions,
   insertInboxMessage,
   insertMessages,
@@ -123,6 +124,15 @@ async function readKept(userId: string) {
   return { messages: messages.map(({ id }) => id), inbox: inbox.map(({ subject }) => subject) };
 }
 
+test('of all dispatchers one has a turn in a while', async () => {
+  const first = await Promise.all([1, 2, 3].map(() => claimRetentionRound(db, 60_000)));
+  const soon = await claimRetentionRound(db, 60_000);
+  const later = await claimRetentionRound(db, 0);
+
+  expect(first.filter((isMine) => isMine)).toHaveLength(1);
+  expect([soon, later]).toEqual([false, true]);
+});
+
 describe('stale devices', () => {
   const stale = { days: 270, maxPercent: 20 };
 
@@ -205,10 +215,21 @@ describe('stale devices', () => {
     const held = await listDeactivated(appRef);
     const approved = await approveHeldStale(db, appRef, 'apns');
     await run({ stale });
+    const gone = await listDeactivated(appRef);
+    // What went by an operator's word does not count the next day.
+    const [fresh] = await db
+      .updateTable('devices')
+      .set({ lastRegisteredAt: daysAgo(271) })
+      .where('id', '=', sql<number>`(SELECT min(id) FROM devices WHERE app_ref = ${appRef})`)
+      .returning('id')
+      .execute();
+    await forgetLooks();
+    await run({ stale });
 
     expect(held).toEqual([]);
     expect(approved).toBe(3);
-    expect(await listDeactivated(appRef)).toEqual(olds.map(({ id }) => ({ id, reason: 'stale' })));
+    expect(gone).toEqual(olds.map(({ id }) => ({ id, reason: 'stale' })));
+    expect(await listDeactivated(appRef)).toEqual([{ id: fresh?.id, reason: 'stale' }, ...gone]);
   });
 
   test('are held where a few go every day until it would be too many', async () => {

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { continueErasure, listOpenErasures, tryWithLock, type Db } from '@heliograph/db';
-import type { StaleRules } from '@heliograph/db';
+import {
+  claimRetentionRound,
+  continueErasure,
+  listOpenErasures,
+  tryWithLock,
+  type Db,
+  type StaleRules,
+} from '@heliograph/db';
 import type { Logger } from 'pino';
 
 import {
@@ -116,7 +122,17 @@ export function startRetention(deps: {
     return round;
   }
 
-  const timer = setInterval(() => void run(), deps.everyMs);
+  /** However many dispatchers there are: each try to lock a table is felt by those who send. */
+  async function runInTurn(): Promise<void> {
+    try {
+      // A little less, or one who is alone would miss every other turn by a hair.
+      if (await claimRetentionRound(db, deps.everyMs * 0.9)) await run();
+    } catch (error) {
+      log.warn({ err: error }, 'retention failed; the next round tries again');
+    }
+  }
+
+  const timer = setInterval(() => void runInTurn(), deps.everyMs);
   return {
     run,
     async close() {
