@@ -176,6 +176,18 @@ describe('POST /admin/user/export', () => {
     expect(answer.messages.map((one) => one.id)).toEqual(messages.map(({ id }) => id).toSorted());
   });
 
+  test('cuts the connection where it fails in the middle: half of it must not look whole', async () => {
+    const user = await makeUser();
+    await sql`ALTER TABLE inbox_messages RENAME TO inbox_away`.execute(api.db);
+    try {
+      const answer = exportOf({ userId: user.userId });
+
+      await expect(answer).rejects.toThrow('terminated');
+    } finally {
+      await sql`ALTER TABLE inbox_away RENAME TO inbox_messages`.execute(api.db);
+    }
+  });
+
   test.each([{}, { userId: '' }, { userId: 'u', appId: 'nobody knows it' }])(
     'refuses %j',
     async (input) => {
