@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 
 import { CALLBACK_RETENTION } from './callback-writes.ts';
 import type { Db } from './database.ts';
+import { dropOldDays } from './day-partitions.ts';
 
 /** Whose events: an app's, or those of one of its developer keys (0: of the app itself). */
 export interface CallbackOwner {
@@ -69,29 +70,14 @@ export async function insertPing(db: Db, owner: CallbackOwner, callbackId: numbe
 
 /**
  * Drops events that were kept for three days, by their days: partitions of which everything is older, and up to `limit` rows of the
- * default one. Answers how many partitions were dropped.
+ * default one. Answers how many partitions were dropped; one that somebody reads for long is left to the next call.
  */
 export async function dropOldCallbackEvents(db: Db, now: Date, limit: number): Promise<number> {
   const floor = toUuidFloor(now.getTime() - KEPT_MS);
-  const { rows } = await sql<{ name: string }>`
-    SELECT inhrelid::regclass::text AS name FROM pg_inherits
-    JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'callback_events'::regclass
-      AND substring(pg_get_expr(relpartbound, inhrelid) FROM 'TO \\(''([0-9a-f-]+)''\\)')::uuid <= ${floor}::uuid`.execute(
-    db,
-  );
-  for (const { name } of rows) await dropPartition(db, name);
+  const { dropped } = await dropOldDays(db, { tables: ['callback_events'], floor });
   await sql`
     DELETE FROM callback_events_default WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM callback_events_default WHERE id < ${floor}::uuid
         AND created_at < now() - ${CALLBACK_RETENTION}::interval LIMIT ${limit}))`.execute(db);
-  return rows.length;
-}
-
-async function dropPartition(db: Db, name: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    // It locks out everybody who writes outcomes: it must not wait behind a long query, since they would wait behind it.
-    await sql`SET LOCAL lock_timeout = '500ms'`.execute(tx);
-    await sql.raw(`DROP TABLE IF EXISTS ${name}`).execute(tx);
-  });
+  return dropped.length;
 }

@@ -32,7 +32,7 @@ export async function listRunTallies(db: Db, ids: readonly string[]): Promise<re
   const { rows } = await sql<RunTally>`
     SELECT r.id, r.campaign_id, a.app_id, r.state, r.reason, r.dry_run,
       r.rate_per_second, r.canary_percent, r.max_failure_percent,
-      r.created_at, r.start_at, r.started_at, r.materialised_at, r.approved_at, r.finished_at,
+      r.created_at, r.start_at, r.started_at, r.materialised_at, r.approved_at, r.finished_at, r.devices_purged_at,
       r.users, r.users_without_device, r.measured_rate,
       (SELECT coalesce(json_agg(json_build_object('provider', c.provider, 'code', c.code, 'count', c.count)), '[]')
       FROM (

@@ -91,6 +91,8 @@ export interface Run {
   readonly materialisedAt: Date | null;
   readonly approvedAt: Date | null;
   readonly finishedAt: Date | null;
+  /** When what became of its single devices was forgotten; the sums stay. */
+  readonly devicesPurgedAt: Date | null;
   readonly users: number;
   readonly usersWithoutDevice: number;
   readonly measuredRate: number;
@@ -145,6 +147,7 @@ function selectRuns(db: Db) {
       'materialisedAt',
       'approvedAt',
       'finishedAt',
+      'devicesPurgedAt',
       'users',
       'usersWithoutDevice',
       'measuredRate',

@@ -174,7 +174,7 @@ const STARTED_AT = sql`coalesce(started_at, created_at)`;
  * Where `d` is in `run`, and the hash of whose it was: one probe of the index per provider, since a device may have changed that, too.
  * Arrays are fetched where the device is in their range only.
  */
-const FROZEN_PLACE = sql`(
+export const FROZEN_PLACE = sql`(
   SELECT c.ordinal::bigint * ${MAX_DELIVERIES_PER_CHUNK}::bigint + c.index AS ordinal, c.user_hashes[c.index + 1] AS user_hash
   FROM (VALUES ('apns'), ('fcm')) AS p (provider) CROSS JOIN LATERAL (
     SELECT ordinal, user_hashes, CASE WHEN d.id <= last_device_id THEN array_position(device_ids, d.id) - 1 END AS index

@@ -13,6 +13,7 @@ import { inbox } from './migrations/0009-inbox.ts';
 import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
 import { livePerson } from './migrations/0011-liveperson.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
+import { retention } from './migrations/0014-retention.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -29,6 +30,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0010-proxy-routes': proxyRoutes,
   '0011-liveperson': livePerson,
   '0012-callbacks': callbacks,
+  '0014-retention': retention,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -48,6 +48,9 @@ export interface Schema {
   callbackEndpoints: CallbackEndpointsTable;
   callbackSecrets: CallbackSecretsTable;
   callbackEvents: CallbackEventsTable;
+  staleChecks: StaleChecksTable;
+  retentionRounds: RetentionRoundsTable;
+  userErasures: UserErasuresTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -338,6 +341,7 @@ interface CampaignRunsTable {
   materialisedAt: Date | null;
   approvedAt: Date | null;
   finishedAt: Date | null;
+  devicesPurgedAt: Generated<Date | null>;
   judgedSent: Generated<number>;
   judgedFailed: Generated<number>;
   lastDeviceId: number | null;
@@ -542,4 +546,38 @@ interface CallbackEventsTable {
   type: CallbackType;
   data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
   createdAt: Generated<Date>;
+}
+
+interface StaleChecksTable {
+  appRef: number;
+  provider: Provider;
+  checkedAt: Generated<Date>;
+  devices: number;
+  stale: number;
+  staleBefore: Date;
+  heldSince: Date | null;
+  heldBecause: 'too_many' | 'no_registrations' | null;
+  approvedBefore: Date | null;
+  settledAt: Date | null;
+}
+
+interface RetentionRoundsTable {
+  onlyRow: Generated<boolean>;
+  beganAt: Generated<Date>;
+}
+
+interface UserErasuresTable {
+  id: string;
+  appRef: number | null;
+  userId: string | null;
+  deviceIds: Generated<string[]>;
+  requestedAt: Generated<Date>;
+  erasedAt: Date | null;
+  finishedAt: Date | null;
+  devices: Generated<number>;
+  messages: Generated<number>;
+  skipped: Generated<number>;
+  inboxMessages: Generated<number>;
+  campaigns: Generated<number>;
+  campaignDeliveries: Generated<number>;
 }

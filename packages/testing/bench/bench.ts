@@ -18,6 +18,8 @@ export interface Bench {
   readonly users: number | undefined;
   /** How many pushes are sent where that is what counts, if the caller said so. */
   readonly pushes: number | undefined;
+  /** How many old deliveries are purged, if the caller said so. */
+  readonly deliveries: number | undefined;
   /** Runs when the scenario is over, however it ended; the last one added runs first. */
   onEnd(release: () => unknown): void;
 }

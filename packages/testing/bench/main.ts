@@ -11,6 +11,7 @@ import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
 import { proxy } from './scenarios/proxy.ts';
+import { retention } from './scenarios/retention.ts';
 import { signature } from './scenarios/signature.ts';
 import { soak } from './scenarios/soak.ts';
 import { transport } from './scenarios/transport.ts';
@@ -27,6 +28,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['isolation', isolation],
   ['campaign', campaign],
   ['audience', audience],
+  ['retention', retention],
 ]);
 
 process.exit(await main());
@@ -52,7 +54,7 @@ async function main(): Promise<number> {
 /** Runs one scenario; whatever it started is gone afterwards. */
 async function runScenario(
   name: string,
-  { seconds, devices, users, pushes, profileFolder }: Options,
+  { seconds, devices, users, pushes, deliveries, profileFolder }: Options,
   interrupted: Promise<never>,
 ): Promise<Report> {
   const scenario = SCENARIOS.get(name);
@@ -70,6 +72,7 @@ async function runScenario(
     devices,
     users,
     pushes,
+    deliveries,
     onEnd: (release) => releases.push(release),
   };
   let isDone = false;

@@ -11,6 +11,8 @@ export interface Options {
   readonly users: number | undefined;
   /** How many pushes the memory of `transport` is looked at for, and how many `soak` sends. */
   readonly pushes: number | undefined;
+  /** How many old deliveries `retention` purges. */
+  readonly deliveries: number | undefined;
   /** The folder for CPU profiles of the services. */
   readonly profileFolder: string | undefined;
 }
@@ -26,6 +28,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       devices: { type: 'string' },
       users: { type: 'string' },
       pushes: { type: 'string' },
+      deliveries: { type: 'string' },
       profile: { type: 'string' },
     },
   });
@@ -39,6 +42,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     devices: parseCount('--devices', values.devices),
     users: parseCount('--users', values.users),
     pushes: parseCount('--pushes', values.pushes),
+    deliveries: parseCount('--deliveries', values.deliveries),
     profileFolder: values.profile,
   };
 }

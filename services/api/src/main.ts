@@ -87,7 +87,7 @@ runMain('api', async () => {
     onError: (error) => log.warn({ err: error }, 'inboxes not read'),
     maxStreams: config.inboxMaxStreams,
   });
-  subscribeInbox(subscriber, config.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
+  subscribeInbox(subscriber, config.redis.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
     onRedisError,
   );
 
@@ -125,7 +125,8 @@ runMain('api', async () => {
     callbacks: config.callbacks,
     runWatcher,
     inboxWatcher,
-    announceInbox: (userIds) => void publishInbox(redis, config.prefix, userIds, onRedisError),
+    announceInbox: (userIds) =>
+      void publishInbox(redis, config.redis.prefix, userIds, onRedisError),
     random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,

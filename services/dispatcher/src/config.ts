@@ -4,6 +4,7 @@ import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliogr
 
 import { CALLBACK_DEFAULTS, type CallbackSettings } from './callbacks/callbacks.ts';
 import { FCM_PACE } from './pacing/pacers.ts';
+import { RETENTION_DEFAULTS, type RetentionSettings } from './retention/retention.ts';
 import { LEASE_MS } from './send/lease-book.ts';
 
 /** Throws with every mistake in the environment at once. */
@@ -26,6 +27,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       base: read.int('FCM_START_RATE_PER_SECOND', FCM_PACE.base, { min: 1, max: 1_000_000 }),
     },
     callbacks: readCallbacks(read),
+    retention: readRetention(read),
     // Longer than the longest send of a provider, with room to record it.
     leaseMs: read.int('LEASE_MS', LEASE_MS, { min: 20_000, max: 3_600_000 }),
     host: read.str('HOST', '127.0.0.1'),
@@ -66,5 +68,22 @@ function readCallbacks(read: EnvReader): CallbackSettings {
     perHost: read.int('CALLBACK_PER_HOST', perHost, { min: 1, max: 100 }),
     allowPrivateAddresses: read.bool('CALLBACK_ALLOW_PRIVATE_ADDRESSES', allowPrivateAddresses),
     ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+function readRetention(read: EnvReader): RetentionSettings {
+  const { days, stale } = RETENTION_DEFAULTS;
+  const bounds = { min: 0, max: 36_500 };
+  return {
+    days: {
+      messages: read.int('RETENTION_MESSAGES_DAYS', days.messages, bounds),
+      campaignDevices: read.int('RETENTION_CAMPAIGNS_DAYS', days.campaignDevices, bounds),
+      campaignRuns: read.int('RETENTION_RUNS_DAYS', days.campaignRuns, bounds),
+      inbox: read.int('RETENTION_INBOX_DAYS', days.inbox, bounds),
+    },
+    stale: {
+      days: read.int('STALE_DEVICE_DAYS', stale.days, bounds),
+      maxPercent: read.int('STALE_DEVICE_MAX_PERCENT', stale.maxPercent, { min: 0, max: 100 }),
+    },
   };
 }

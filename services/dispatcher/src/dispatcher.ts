@@ -35,6 +35,13 @@ import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
 import { createPacers } from './pacing/pacers.ts';
+import {
+  RETENTION_DEFAULTS,
+  RETENTION_EVERY_MS,
+  startRetention,
+  type Retention,
+  type RetentionSettings,
+} from './retention/retention.ts';
 import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
 import { createProcessor } from './send/processor.ts';
@@ -61,6 +68,7 @@ export interface DispatcherDeps {
   /** Chunks of campaigns worked on at a time. */
   readonly campaignConcurrency: number;
   readonly callbacks?: CallbackSettings;
+  readonly retention?: RetentionSettings;
   readonly log: Logger;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
@@ -72,6 +80,7 @@ export interface DispatcherDeps {
 
 export interface Dispatcher {
   readonly sweep: Sweep;
+  readonly retention: Retention;
   readonly keeper: Keeper;
   /** Takes no more jobs, waits for the answers owed, records them, and closes what it opened itself. */
   close(): Promise<void>;
@@ -160,6 +169,14 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS,
   });
 
+  const retention = startRetention({
+    db,
+    settings: deps.retention ?? RETENTION_DEFAULTS,
+    log,
+    now,
+    everyMs: RETENTION_EVERY_MS,
+  });
+
   const campaigns = openCampaigns(deps, shared, onRedisError);
   const callbacks = startCallbacks({
     db,
@@ -193,6 +210,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
 
   return {
     sweep,
+    retention,
     keeper: campaigns.keeper,
     async close() {
       stopping.abort();
@@ -200,7 +218,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
       const told = callbacks.close();
-      await Promise.all([sweep.close(), worker.close(), campaigns.close()]);
+      await Promise.all([sweep.close(), retention.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();
       await pacers.close();

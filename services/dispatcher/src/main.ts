@@ -45,6 +45,7 @@ runMain('dispatcher', async () => {
     concurrency: config.concurrency,
     campaignConcurrency: config.campaignConcurrency,
     callbacks: config.callbacks,
+    retention: config.retention,
     leaseMs: config.leaseMs,
     log,
   });

@@ -176,7 +176,7 @@ function toGoalRow(name: string, ms: number, goalMs: number): Row {
 }
 
 /** When the push to each token arrived, by the clock that the generator has too. */
-async function readArrivals({ sandbox, devices }: Stack): Promise<Map<string, number>> {
+export async function readArrivals({ sandbox, devices }: Stack): Promise<Map<string, number>> {
   const { apns, fcm } = await sandbox.received(devices);
   return new Map(
     [...apns.pushes, ...fcm.pushes].map(({ token, at }) => [token, Date.parse(at)] as const),

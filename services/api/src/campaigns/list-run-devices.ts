@@ -36,7 +36,7 @@ export interface RunDevicesPage {
   readonly next: string | null;
 }
 
-/** A page of the devices of a run that it came to this with. Refuses a run that is none of the campaign's. */
+/** A page of the devices of a run that it came to this with. Refuses a run that is none of the campaign's, and one whose devices are forgotten. */
 export async function listRunDevices(
   { db }: Pick<CampaignDeps, 'db'>,
   campaignId: number,
@@ -45,6 +45,8 @@ export async function listRunDevices(
   const cursor = after === undefined ? undefined : parseCursor(after);
   const run = await getRun({ db }, campaignId, runId ?? cursor?.runId);
   if (cursor !== undefined && cursor.runId !== run.id) throw badCursor();
+  if (run.devicesPurgedAt !== null)
+    throw new Refusal('not_found', 'What became of the devices of this run is not kept any more.');
 
   const codes = toCodes(state, reason);
   const from = cursor === undefined ? 0 : cursor.ordinal + 1;

@@ -33,6 +33,7 @@ function progressOf(id: string, sent: number, finishedAt: Date | null = null): R
     materialisedAt: new Date(0),
     approvedAt: null,
     finishedAt,
+    devicesPurgedAt: null,
     users: 10,
     usersWithoutDevice: 0,
     measuredRate: 0,

@@ -10,8 +10,15 @@ export type RenderRefusal = (refusal: Refusal) => unknown;
 
 /** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
 export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    if (res.headersSent) return next(error);
+  return (error: unknown, req, res, _next) => {
+    if (res.headersSent) {
+      // Half an answer is not to look like a whole one.
+      log.error(
+        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
+        'answer cut off',
+      );
+      return void res.destroy();
+    }
     const refusal = toRefusal(error);
     if (refusal.status >= 500)
       log.error(

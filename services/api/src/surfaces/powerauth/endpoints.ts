@@ -10,10 +10,12 @@ import * as livePerson from './liveperson-endpoints.ts';
 import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import * as pruning from './pruning-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
 import * as service from './service-endpoints.ts';
 import * as trace from './trace-endpoints.ts';
+import * as user from './user-endpoints.ts';
 
 /** Every endpoint of this surface, in the order of the OpenAPI document. */
 export const ENDPOINTS: readonly EndpointDoc[] = [
@@ -85,6 +87,12 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   control.APPLY_HELD_FAULTS,
   control.DISCARD_HELD_FAULTS,
   control.RESTORE_DEVICE,
+  pruning.LIST_PRUNINGS,
+  pruning.RESTORE_DEVICES,
+  pruning.LIST_HELD_STALE,
+  pruning.APPROVE_HELD_STALE,
+  user.EXPORT_USER,
+  user.ERASE_USER,
   callback.CREATE_CALLBACK,
   callback.LIST_CALLBACKS,
   callback.DELETE_CALLBACK,

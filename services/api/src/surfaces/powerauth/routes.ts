@@ -13,10 +13,12 @@ import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
 import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { pruningRoutes } from './pruning-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
 import { serviceRoutes, type ServiceInfo } from './service-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
+import { userRoutes } from './user-routes.ts';
 
 export interface PowerAuthDeps
   extends
@@ -49,6 +51,8 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...proxyRoutes(deps),
     ...livePersonRoutes(deps),
     ...controlRoutes(deps),
+    ...pruningRoutes(deps),
+    ...userRoutes(deps),
     ...callbackRoutes(deps),
   ];
 }
