@@ -25,36 +25,46 @@ export function toKeyPlace(appRef: number, provider: Provider): SealedPlace {
 
 /** Replaces the whole credential. What waited because the old one was at fault goes again. */
 export async function saveCredential(db: Db, credential: Credential): Promise<void> {
+  // One transaction: nobody can pause the new version before the old one's pauses are lifted.
+  await db.transaction().execute((tx) => saveCredentialIn(tx, credential));
+}
+
+/** `saveCredential` as a part of a transaction. */
+export async function saveCredentialIn(tx: Db, credential: Credential): Promise<void> {
   const { settings, ...columns } = credential;
   const values = { ...columns, settings: JSON.stringify(settings) };
-  // One transaction: nobody can pause the new version before the old one's pauses are lifted.
-  await db.transaction().execute(async (tx) => {
-    await tx
-      .insertInto('credentials')
-      .values(values)
-      .onConflict((conflict) =>
-        conflict.columns(['appRef', 'provider']).doUpdateSet({
-          ...values,
-          // Never a version again, or an old fault would be held against the new key.
-          version: sql<number>`nextval('credential_versions')`,
-          updatedAt: sql<Date>`now()`,
-        }),
-      )
-      .execute();
-    await liftPausesOfCredential(tx, credential.appRef, credential.provider);
-  });
+  await tx
+    .insertInto('credentials')
+    .values(values)
+    .onConflict((conflict) =>
+      conflict.columns(['appRef', 'provider']).doUpdateSet({
+        ...values,
+        // Never a version again, or an old fault would be held against the new key.
+        version: sql<number>`nextval('credential_versions')`,
+        updatedAt: sql<Date>`now()`,
+      }),
+    )
+    .execute();
+  await liftPausesOfCredential(tx, credential.appRef, credential.provider);
 }
 
 /** The app and its devices stay; there may be nothing to remove. */
 export async function removeCredential(db: Db, appRef: number, provider: Provider): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx
-      .deleteFrom('credentials')
-      .where('appRef', '=', appRef)
-      .where('provider', '=', provider)
-      .execute();
-    await liftPausesOfCredential(tx, appRef, provider);
-  });
+  await db.transaction().execute((tx) => removeCredentialIn(tx, appRef, provider));
+}
+
+/** `removeCredential` as a part of a transaction. */
+export async function removeCredentialIn(
+  tx: Db,
+  appRef: number,
+  provider: Provider,
+): Promise<void> {
+  await tx
+    .deleteFrom('credentials')
+    .where('appRef', '=', appRef)
+    .where('provider', '=', provider)
+    .execute();
+  await liftPausesOfCredential(tx, appRef, provider);
 }
 
 /** What may be shown of an app's credentials: everything but the keys. */

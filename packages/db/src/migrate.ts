@@ -10,6 +10,7 @@ import { campaignSpeed } from './migrations/0006-campaign-speed.ts';
 import { breakers } from './migrations/0007-breakers.ts';
 import { developerKeys } from './migrations/0008-developer-keys.ts';
 import { inbox } from './migrations/0009-inbox.ts';
+import { imports } from './migrations/0015-imports.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -23,6 +24,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0007-breakers': breakers,
   '0008-developer-keys': developerKeys,
   '0009-inbox': inbox,
+  '0015-imports': imports,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

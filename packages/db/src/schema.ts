@@ -39,6 +39,7 @@ export interface Schema {
   m800Requests: M800RequestsTable;
   inboxUsers: InboxUsersTable;
   inboxMessages: InboxMessagesTable;
+  imports: ImportsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -109,6 +110,7 @@ interface ActivationsTable {
   activationId: string;
   userId: string | null;
   status: ActivationStatus;
+  imported: Generated<boolean>;
   createdAt: Generated<Date>;
   updatedAt: Generated<Date>;
 }
@@ -126,6 +128,7 @@ interface DevicesTable {
   tokenDeactivatedAt: Date | null;
   tokenDeactivatedReason: string | null;
   lastRegisteredAt: Date;
+  imported: Generated<boolean>;
   createdAt: Generated<Date>;
 }
 
@@ -421,4 +424,16 @@ interface M800RequestsTable {
   carrier: string;
   pushed: boolean;
   createdAt: Generated<Date>;
+}
+
+interface ImportsTable {
+  id: Generated<number>;
+  name: string;
+  source: string;
+  run: Generated<number>;
+  step: string;
+  cursor: Generated<string | null>;
+  report: ColumnType<unknown, string, string>;
+  startedAt: Generated<Date>;
+  finishedAt: Generated<Date | null>;
 }
