@@ -54,8 +54,6 @@ export async function takeDevices(
 /** While it is held nobody registers, and no status is set. Those who do wait for the end of the page. */
 async function holdRegistrations(tx: Db): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${REGISTRATIONS_LOCK}::bigint)`.execute(tx);
-  // Of tables that were just filled the planner knows nothing, and might read all devices for a page.
-  await sql`SET LOCAL enable_seqscan = off`.execute(tx);
 }
 
 async function noteGone(

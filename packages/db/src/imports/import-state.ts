@@ -95,6 +95,8 @@ export async function inImport(
 ): Promise<ImportState> {
   return tryAgain(() =>
     db.transaction().execute(async (tx) => {
+      // Of tables that were just filled the planner knows nothing, and might read all devices for a page.
+      await sql`SET LOCAL enable_seqscan = off`.execute(tx);
       const { finished = false, report, ...place } = await work(tx);
       const { numUpdatedRows } = await tx
         .updateTable('imports')

@@ -21,6 +21,14 @@ const TABLE_OF = {
 } as const;
 export type PowerAuthTable = keyof typeof TABLE_OF;
 
+/**
+ * Pages are read along an index. Of a database that was restored lately the planner knows nothing, and would read and sort a whole
+ * table for each page.
+ */
+const IN_ORDER = sql`
+  SELECT set_config(name, 'off', true)
+  FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_sort']) AS name`;
+
 /** Rows with an id above `after`, in the order of their ids. */
 interface PageById {
   readonly after: number;
@@ -57,7 +65,10 @@ export async function openPowerAuthSource(url: string, timeZone: string): Promis
     db
       .transaction()
       .setAccessMode('read only')
-      .execute(async (tx) => (await query.execute(tx)).rows);
+      .execute(async (tx) => {
+        await IN_ORDER.execute(tx);
+        return (await query.execute(tx)).rows;
+      });
   try {
     const layout = await inspectPowerAuth(db);
     await refuseUnknownTimeZone(db, timeZone);
