@@ -13,7 +13,7 @@ import {
   setActivationStatus,
   tryWithLock,
 } from '@heliograph/db';
-import { makeRun } from '@heliograph/testing';
+import { eventually, makeRun } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { countsOf, openImportRig, type ImportRig } from './import-rig.ts';
@@ -75,24 +75,27 @@ async function appRef(appId = '7'): Promise<number> {
   return (await app.executeTakeFirstOrThrow()).id;
 }
 
-/** As the api does it. */
-async function registerHere(activationId: string, pushToken: string): Promise<void> {
+/** As the api does it, up to its commit, which waits for `until`. */
+async function registerHere(
+  activationId: string,
+  pushToken: string,
+  until?: Promise<void>,
+): Promise<void> {
   const ref = await appRef();
-  await inRegistration(rig.target.db, { pushToken, activationIds: [activationId] }, (tx) =>
-    saveDevice(
-      tx,
-      {
-        appRef: ref,
-        activationId,
-        userId: 'user-here',
-        provider: 'apns',
-        environment: null,
-        pushToken,
-        activationActive: true,
-      },
-      { kind: 'refuse' },
-    ),
-  );
+  const scope = { pushToken, activationIds: [activationId] };
+  await inRegistration(rig.target.db, scope, async (tx) => {
+    const registration = {
+      appRef: ref,
+      activationId,
+      userId: 'user-here',
+      provider: 'apns',
+      environment: null,
+      pushToken,
+      activationActive: true,
+    } as const;
+    await saveDevice(tx, registration, { kind: 'refuse' });
+    await until;
+  });
 }
 
 describe.each<Shape>(['1.1', 'head'])('import powerauth from shape %s', (shape) => {
@@ -358,6 +361,29 @@ describe('what changed here since', () => {
     ]);
   });
 
+  test('counts while it is being registered: a page waits for it', async () => {
+    await openWithDevices('1.1', 1);
+    await rig.target.db.insertInto('apps').values({ appId: '7', appName: null }).execute();
+    let commit = () => {};
+    const committed = new Promise<void>((resolve) => (commit = resolve));
+
+    const registered = registerHere('somebody', 'token-1', committed);
+    const run = rig.run();
+    await eventually(async () => {
+      const { rows } = await sql`
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(
+        rig.target.db,
+      );
+      expect(rows).toHaveLength(1);
+    });
+    commit();
+    await registered;
+
+    expect(countsOf(await run, 'devices')).toEqual([1, 0, 0, 0, 1, 0, 0]);
+    expect(await devices()).toMatchObject([{ activationId: 'somebody', pushToken: 'token-1' }]);
+  });
+
   test('gives way to a later registration at the source', async () => {
     await openWithDevices('1.1', 1);
     await rig.run();
@@ -575,6 +601,7 @@ describe('what cannot be taken', () => {
       '  1 × devices: without an activation (6)',
       '  1 × devices: with an unknown environment (7)',
       '  1 × campaign users: of campaigns that are not there, or could not be taken (1)',
+      '  1 × credentials: of APNs that name no environment: production here, whatever apns.useDevelopment of the original says (7)',
       '  2 × message history: stored messages stay behind',
     ]);
     expect(ended.out).toContain('Not everything could be taken.');
@@ -709,6 +736,27 @@ describe('refuses', () => {
     expect([ended.code, ended.out]).toEqual([2, '']);
     expect(ended.err).toContain(mistake);
   });
+});
+
+test('ends with code 1 where a connection is lost, and goes on when it is called again', async () => {
+  await openWithDevices('1.1', 20_000);
+
+  const cut = rig.run();
+  await eventually(async () => {
+    const { rows } = await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE '%push_device_registration d%' AND pid <> pg_backend_pid()
+        AND (SELECT cursor IS NOT NULL FROM imports)`.execute(rig.target.db);
+    expect(rows.length).toBeGreaterThan(0);
+  });
+  const first = await cut;
+  const second = await rig.run();
+
+  expect([first.code, first.out]).toEqual([1, '']);
+  expect(first.err).toContain('Called again, the import goes on where it is.');
+  expect(second.code).toBe(0);
+  expect(second.err).toContain('going on with run 1, in step "devices"');
+  expect(countsOf(second, 'devices')).toEqual([20_000, 20_000, 0, 0, 0, 0, 0]);
 });
 
 test('forgets what it took, and leaves what it brought', async () => {

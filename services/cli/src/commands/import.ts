@@ -6,6 +6,7 @@ import {
   claimMode,
   forgetImport,
   hasImports,
+  isDatabaseUnavailable,
   openDatabase,
   openPowerAuthSource,
   OtherSource,
@@ -180,17 +181,20 @@ async function refuseOldSchema(db: Db): Promise<void> {
     );
 }
 
-/** What an operator can mend is said without a stack. */
+/** What an operator can mend is said without a stack; nothing of it names a secret. */
 function toFailure(error: unknown): unknown {
   const isExpected =
-    error instanceof UnreadableSource ||
-    error instanceof OtherSource ||
-    error instanceof WrongMode ||
-    isOfDatabase(error);
-  return isExpected ? new CommandFailed(error.message) : error;
+    error instanceof UnreadableSource || error instanceof OtherSource || error instanceof WrongMode;
+  if (isExpected) return new CommandFailed(error.message);
+  if (!isDatabaseUnavailable(error) && !isOfServer(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CommandFailed(`${message}\nCalled again, the import goes on where it is.`);
 }
 
-/** Of the server or of the network; it names no secret. */
-function isOfDatabase(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+const SQLSTATE = /^[\dA-Z]{5}$/;
+
+/** Such as a wrong password, or a permission that is missing. */
+function isOfServer(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && SQLSTATE.test(error.code);
 }

@@ -68,6 +68,7 @@ function toReadFindings(app: PowerAuthApp): readonly Finding[] {
     ...[...credentials, findHuawei(app)]
       .filter((found) => typeof found === 'string')
       .map((skipped): Finding => ({ kind: 'credentials', skipped, row: app.appId })),
+    ...toEnvironmentRemarks(app),
   ];
 }
 
@@ -113,6 +114,15 @@ function toCredential(
   { key, ...found }: Exclude<Found, string | undefined>,
 ): Credential {
   return { ...found, appRef, sealedKey: secrets.seal(key, toKeyPlace(appRef, provider)) };
+}
+
+/** The original follows a setting of its process there, which is not in its database. */
+function toEnvironmentRemarks(app: PowerAuthApp): readonly Finding[] {
+  const found = findApns(app);
+  if (found === undefined || typeof found === 'string' || found.environment !== null) return [];
+  const remark =
+    'of APNs that name no environment: production here, whatever apns.useDevelopment of the original says';
+  return [{ kind: 'credentials', remark, row: app.appId }];
 }
 
 function findApns(app: PowerAuthApp): Found {
