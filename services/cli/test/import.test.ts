@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   deleteDevices,
   inRegistration,
@@ -11,6 +12,7 @@ import {
   saveDevice,
   setActivationActive,
   setActivationStatus,
+  toKeyPlace,
   tryWithLock,
 } from '@heliograph/db';
 import { eventually, makeRun } from '@heliograph/testing';
@@ -26,7 +28,9 @@ const ALL = { offset: 0, limit: 1000 };
 
 /** An app with the public id 7, as its row is called in campaigns and devices. */
 async function insertApp(shape: Shape): Promise<number> {
-  const key = { [shape === 'head' ? 'apns_private_key' : 'ios_private_key']: Buffer.from('p8') };
+  const key = {
+    [shape === 'head' ? 'apns_private_key' : 'ios_private_key']: Buffer.from('a key of the app'),
+  };
   const prefix = shape === 'head' ? 'apns' : 'ios';
   await rig.original.insert('push_app_credentials', {
     id: 3,
@@ -123,6 +127,49 @@ describe.each<Shape>(['1.1', 'head'])('import powerauth from shape %s', (shape) 
       SELECT last_registered_at = '2021-06-11T09:00:01.123456Z' AS exact, push_token_hash = sha256('token-1') AS hashed
       FROM devices ORDER BY id LIMIT 1`.execute(rig.target.db);
     expect(rows).toEqual([{ exact: true, hashed: true }]);
+  });
+
+  test.each(['bytea', 'oid'])('seals keys that it reads from %s', async (type) => {
+    await openWithDevices(shape, 0);
+    const column = shape === 'head' ? 'apns_private_key' : 'ios_private_key';
+    if (type === 'oid')
+      await rig.original.run(`
+        ALTER TABLE push_app_credentials ALTER ${column} TYPE oid USING lo_from_bytea(0, ${column})`);
+
+    await rig.run();
+
+    const {
+      appRef: ref,
+      settings,
+      sealedKey,
+    } = await rig.target.db
+      .selectFrom('credentials')
+      .select(['appRef', 'settings', 'sealedKey'])
+      .executeTakeFirstOrThrow();
+    const key = Buffer.from(rig.env['SECRETS_KEY'] ?? '', 'base64');
+    const opened = createSecretBox(key, toKeyId(key)).open(sealedKey, toKeyPlace(ref, 'apns'));
+    expect(opened.toString()).toBe('a key of the app');
+    expect(settings).toEqual({
+      bundle: 'com.example',
+      keyId: 'KEYID12345',
+      teamId: 'TEAMID1234',
+    });
+    expect(sealedKey.includes('a key of the app')).toBe(false);
+  });
+
+  test('needs no more of the source than to read it', async () => {
+    await openWithDevices(shape, 1);
+    const role = `reader_${randomUUID().replaceAll('-', '')}`;
+    await rig.original.run(`
+      CREATE ROLE ${role} LOGIN PASSWORD 'reader';
+      GRANT USAGE ON SCHEMA original TO ${role};
+      GRANT SELECT ON ALL TABLES IN SCHEMA original TO ${role}`);
+    const url = Object.assign(new URL(rig.original.url), { username: role, password: 'reader' });
+
+    const ended = await rig.run(`--from=${url.href}`);
+
+    await rig.original.run(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    expect(ended.code).toBe(0);
   });
 
   test('reads times in the zone of the original', async () => {
