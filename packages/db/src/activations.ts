@@ -40,7 +40,11 @@ export async function setActivationStatus(
     .insertInto('activations')
     .values({ activationId, userId: null, status })
     .onConflict((conflict) =>
-      conflict.column('activationId').doUpdateSet({ status, updatedAt: sql<Date>`now()` }),
+      conflict.column('activationId').doUpdateSet({
+        status,
+        imported: false,
+        updatedAt: sql<Date>`now()`,
+      }),
     )
     .execute();
 }

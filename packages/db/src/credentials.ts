@@ -43,18 +43,23 @@ export function toKeyPlace(appRef: number, provider: Provider): SealedPlace {
  * by, and nothing else changes.
  */
 export async function saveCredential(db: Db, credential: Credential): Promise<void> {
+  await db.transaction().execute((tx) => saveCredentialIn(tx, credential));
+}
+
+/** `saveCredential` as a part of a transaction. */
+export async function saveCredentialIn(tx: Db, credential: Credential): Promise<void> {
   const { settings, ...columns } = credential;
   const values = { ...columns, settings: JSON.stringify(settings) };
-  await changeRoute(db, credential.appRef, credential.provider, (tx, inUse) =>
-    inUse === 'proxy' ? putAside(tx, values) : use(tx, { ...values, route: 'direct' }),
-  );
+  const inUse = await lockRoute(tx, credential.appRef, credential.provider);
+  await (inUse === 'proxy' ? putAside(tx, values) : use(tx, { ...values, route: 'direct' }));
 }
 
 /** Sends by the proxy from now on, messages that wait included; the app's own credential stands by. */
 export async function saveProxy(db: Db, { settings, ...columns }: Proxy): Promise<void> {
   const { appRef, provider } = columns;
   const values = { ...columns, environment: null, settings: JSON.stringify(settings) };
-  await changeRoute(db, appRef, provider, async (tx, inUse) => {
+  await db.transaction().execute(async (tx) => {
+    const inUse = await lockRoute(tx, appRef, provider);
     const direct = inUse === 'direct' && (await findRow(tx, 'credentials', appRef, provider));
     if (direct) await putAside(tx, direct);
     await use(tx, { ...values, route: 'proxy' });
@@ -63,16 +68,25 @@ export async function saveProxy(db: Db, { settings, ...columns }: Proxy): Promis
 
 /** The app and its devices stay, and so does a proxy; there may be nothing to remove. */
 export async function removeCredential(db: Db, appRef: number, provider: Provider): Promise<void> {
-  await changeRoute(db, appRef, provider, (tx, inUse) =>
-    inUse === 'proxy'
-      ? deleteRow(tx, 'standbyCredentials', appRef, provider)
-      : stopUsing(tx, appRef, provider),
-  );
+  await db.transaction().execute((tx) => removeCredentialIn(tx, appRef, provider));
+}
+
+/** `removeCredential` as a part of a transaction. */
+export async function removeCredentialIn(
+  tx: Db,
+  appRef: number,
+  provider: Provider,
+): Promise<void> {
+  const inUse = await lockRoute(tx, appRef, provider);
+  await (inUse === 'proxy'
+    ? deleteRow(tx, 'standbyCredentials', appRef, provider)
+    : stopUsing(tx, appRef, provider));
 }
 
 /** The credential that stood by is in use again, under a new version; there may be none, and there may be no proxy. */
 export async function removeProxy(db: Db, appRef: number, provider: Provider): Promise<void> {
-  await changeRoute(db, appRef, provider, async (tx, inUse) => {
+  await db.transaction().execute(async (tx) => {
+    const inUse = await lockRoute(tx, appRef, provider);
     if (inUse !== 'proxy') return;
     const standby = await findRow(tx, 'standbyCredentials', appRef, provider);
     if (standby === undefined) return stopUsing(tx, appRef, provider);
@@ -81,24 +95,24 @@ export async function removeProxy(db: Db, appRef: number, provider: Provider): P
   });
 }
 
-/** One transaction: nobody can pause the new version before the old one's pauses are lifted. */
-async function changeRoute(
-  db: Db,
+/**
+ * The way that is in use, held until the end of the transaction: two changes at once come one after the other, and nobody can pause a new
+ * version before the old one's pauses are lifted.
+ */
+async function lockRoute(
+  tx: Db,
   appRef: number,
   provider: Provider,
-  change: (tx: Db, inUse: RouteName | undefined) => Promise<void>,
-): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    // Not so strong that devices could not be registered meanwhile.
-    await tx.selectFrom('apps').select('id').where('id', '=', appRef).forNoKeyUpdate().execute();
-    const row = await tx
-      .selectFrom('credentials')
-      .select('route')
-      .where('appRef', '=', appRef)
-      .where('provider', '=', provider)
-      .executeTakeFirst();
-    await change(tx, row?.route);
-  });
+): Promise<RouteName | undefined> {
+  // Not so strong that devices could not be registered meanwhile.
+  await tx.selectFrom('apps').select('id').where('id', '=', appRef).forNoKeyUpdate().execute();
+  const row = await tx
+    .selectFrom('credentials')
+    .select('route')
+    .where('appRef', '=', appRef)
+    .where('provider', '=', provider)
+    .executeTakeFirst();
+  return row?.route;
 }
 
 interface RowValues {

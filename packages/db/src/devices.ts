@@ -25,6 +25,9 @@ export function hashPushToken(pushToken: string): Buffer {
 const WORTH_ANOTHER_TRY = new Set(['40P01', '23505']);
 const MAX_TRIES = 3;
 
+/** Held shared by everybody who changes registrations, and alone by an import while it changes a page of them. */
+export const REGISTRATIONS_LOCK = toLockKey('registrations').toString();
+
 /** What a change of registrations concerns. */
 export interface RegistrationScope {
   readonly pushToken?: string;
@@ -47,7 +50,10 @@ export async function inRegistration<T>(
   for (let tries = 1; ; tries += 1)
     try {
       return await db.transaction().execute(async (tx) => {
+        // The shared one first: an import that waits for it is not to be waited for with the others in hand.
         await sql`
+          SELECT pg_advisory_xact_lock_shared(${REGISTRATIONS_LOCK}::bigint)
+          UNION ALL
           SELECT pg_advisory_xact_lock(key) FROM unnest(${keys.map(String)}::bigint[]) AS key`.execute(
           tx,
         );
@@ -116,7 +122,7 @@ export async function saveDevice(
 type DeviceValues = DeviceRegistration & { readonly pushTokenHash: Buffer };
 
 /** The clock, not the transaction's start: a fault noted while we waited for the lock concerns the registration before. */
-const REGISTERED_NOW = { lastRegisteredAt: sql<Date>`clock_timestamp()` };
+const REGISTERED_NOW = { lastRegisteredAt: sql<Date>`clock_timestamp()`, imported: false };
 
 async function updateDevice(tx: Db, id: number, values: DeviceValues): Promise<number> {
   await tx

@@ -14,6 +14,7 @@ import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
 import { livePerson } from './migrations/0011-liveperson.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
 import { retention } from './migrations/0014-retention.ts';
+import { imports } from './migrations/0015-imports.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -31,6 +32,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0011-liveperson': livePerson,
   '0012-callbacks': callbacks,
   '0014-retention': retention,
+  '0015-imports': imports,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -51,6 +51,7 @@ export interface Schema {
   staleChecks: StaleChecksTable;
   retentionRounds: RetentionRoundsTable;
   userErasures: UserErasuresTable;
+  imports: ImportsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -164,6 +165,7 @@ interface ActivationsTable {
   activationId: string;
   userId: string | null;
   status: ActivationStatus;
+  imported: Generated<boolean>;
   createdAt: Generated<Date>;
   updatedAt: Generated<Date>;
 }
@@ -181,6 +183,7 @@ interface DevicesTable {
   tokenDeactivatedAt: Date | null;
   tokenDeactivatedReason: string | null;
   lastRegisteredAt: Date;
+  imported: Generated<boolean>;
   createdAt: Generated<Date>;
 }
 
@@ -580,4 +583,16 @@ interface UserErasuresTable {
   inboxMessages: Generated<number>;
   campaigns: Generated<number>;
   campaignDeliveries: Generated<number>;
+}
+
+interface ImportsTable {
+  id: Generated<number>;
+  name: string;
+  source: string;
+  run: Generated<number>;
+  step: string;
+  cursor: Generated<string | null>;
+  report: ColumnType<unknown, string, string>;
+  startedAt: Generated<Date>;
+  finishedAt: Generated<Date | null>;
 }

@@ -2,6 +2,8 @@
 export interface CommandIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Whether `err` writes to a terminal. */
+  readonly errIsTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Throws where there is no such file. */
   readonly readFile: (path: string) => Buffer;
@@ -13,11 +15,16 @@ export interface Command {
   readonly summary: string;
   /** Everything that `--help` says. */
   readonly help: string;
-  /** Throws a `UsageError` where it was called in the wrong way. */
-  readonly run: (args: readonly string[], io: CommandIo) => void;
+  /** Answers the exit code. Throws a `UsageError` where it was called in the wrong way. */
+  readonly run: (args: readonly string[], io: CommandIo) => number | Promise<number>;
 }
 
 /** What the caller is to do otherwise; it ends the process with exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Why the command could not do its work; said without a stack, it ends the process with exit code 1. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
 }

@@ -29,7 +29,7 @@ export const SIGN: Command = {
   run: sign,
 };
 
-function sign(args: readonly string[], io: CommandIo): void {
+function sign(args: readonly string[], io: CommandIo): number {
   const values = parseOptions(args);
   const url = parseUrl(required('--url', values.url));
   const method = required('--method', values.method).toUpperCase();
@@ -50,6 +50,7 @@ function sign(args: readonly string[], io: CommandIo): void {
   const sent =
     body.length === 0 ? undefined : bodyFile === undefined ? { text: body } : { file: bodyFile };
   io.out(`\n${toCurl({ method, url: url.origin + url.pathname + url.search, headers, sent })}\n`);
+  return 0;
 }
 
 function parseOptions(args: readonly string[]) {
