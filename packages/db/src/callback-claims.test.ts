@@ -314,6 +314,25 @@ describe('the position', () => {
 
     expect(events.map(({ data }) => data['callbackId'])).toEqual([id, 2]);
   });
+
+  test('begins anew there also for who was told less than others', async () => {
+    const { db } = database;
+    const ahead = await makeDue();
+    await set(ahead.id, { positionXid: '1000000000', positionId: randomUUID() });
+    const behind = await makeDue();
+    await sql`UPDATE callback_events SET xid = '1000000000' WHERE app_ref = ${behind.appRef}`.execute(
+      db,
+    );
+
+    const claimed = await claim();
+    const found = await findCallbackEndpoint(db, behind.id);
+    const position = { xid: found?.positionXid ?? '', id: found?.positionId ?? '' };
+    const owner = { appRef: behind.appRef, developerKeyRef: 0 };
+    const events = await listCallbackEvents(db, owner, position, 10);
+
+    expect(idsOf(claimed)).toContain(behind.id);
+    expect(events.map(({ data }) => data['callbackId'])).toEqual([behind.id]);
+  });
 });
 
 describe('failing', () => {

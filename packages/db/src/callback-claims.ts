@@ -122,12 +122,16 @@ const SECRET = sql`CASE
 async function beginAnew(tx: Db): Promise<void> {
   const { xid, id } = CALLBACKS_START;
   await sql`
-    UPDATE callback_events SET xid = '1' WHERE xid > pg_snapshot_xmax(pg_current_snapshot())`.execute(
+    WITH moved AS (
+      UPDATE callback_events SET xid = '1' WHERE xid > pg_snapshot_xmax(pg_current_snapshot())
+      RETURNING app_ref, developer_key_ref
+    )
+    UPDATE callback_endpoints c SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1
+    WHERE c.position_xid > pg_snapshot_xmax(pg_current_snapshot())
+      -- Also of those that had not come so far: what was before them would now be behind.
+      OR EXISTS (SELECT FROM moved m WHERE m.app_ref = c.app_ref AND m.developer_key_ref = c.developer_key_ref)`.execute(
     tx,
   );
-  await sql`
-    UPDATE callback_endpoints SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1
-    WHERE position_xid > pg_snapshot_xmax(pg_current_snapshot())`.execute(tx);
 }
 
 /** An endpoint under lease. */
