@@ -54,13 +54,15 @@ export async function claimCallbacks(
   leaseMs: number,
 ): Promise<readonly ClaimedCallback[] | undefined> {
   return db.transaction().execute(async (tx) => {
-    const { rows: looks } = await sql<{ locked: boolean; ahead: boolean }>`
+    const { rows: looks } = await sql<{ locked: boolean; due: boolean; ahead: boolean }>`
       SELECT pg_try_advisory_xact_lock(${toLockKey('callbacks')}::bigint) AS locked,
+        EXISTS (SELECT FROM callback_endpoints WHERE suspended_at IS NULL AND next_attempt_at <= now()) AS due,
         EXISTS (SELECT FROM callback_endpoints WHERE position_xid > pg_snapshot_xmax(pg_current_snapshot())) AS ahead`.execute(
       tx,
     );
     if (looks[0]?.locked !== true) return undefined;
     if (looks[0].ahead) await beginAnew(tx);
+    if (!looks[0].due) return [];
     const { rows } = await sql<ClaimedCallback>`
       WITH waiting AS (
         SELECT c.id, c.target, c.next_attempt_at, ${STANDING} AS standing
@@ -122,14 +124,11 @@ const SECRET = sql`CASE
 async function beginAnew(tx: Db): Promise<void> {
   const { xid, id } = CALLBACKS_START;
   await sql`
-    WITH moved AS (
-      UPDATE callback_events SET xid = '1' WHERE xid > pg_snapshot_xmax(pg_current_snapshot())
-      RETURNING app_ref, developer_key_ref
-    )
-    UPDATE callback_endpoints c SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1
-    WHERE c.position_xid > pg_snapshot_xmax(pg_current_snapshot())
-      -- Also of those that had not come so far: what was before them would now be behind.
-      OR EXISTS (SELECT FROM moved m WHERE m.app_ref = c.app_ref AND m.developer_key_ref = c.developer_key_ref)`.execute(
+    UPDATE callback_events SET xid = '1' WHERE xid > pg_snapshot_xmax(pg_current_snapshot())`.execute(
+    tx,
+  );
+  await sql`
+    UPDATE callback_endpoints SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1`.execute(
     tx,
   );
 }

@@ -48,6 +48,9 @@ runMain('api', async () => {
   if (config.allowPrivateProxies)
     log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
 
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
+
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);
   const subscriber = openRedis(config.redisUrl, 'blocking', onRedisError);
