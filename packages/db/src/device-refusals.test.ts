@@ -1,10 +1,12 @@
 import {
+  eventually,
   makeApp,
   makeDevice,
   makeScope,
   useTestDatabase,
   type MadeDevice,
 } from '@heliograph/testing';
+import { sql } from 'kysely';
 
 import {
   BLOCKED,
@@ -13,6 +15,7 @@ import {
   type DeviceAnswers,
 } from './device-refusals.ts';
 import { hashPushToken, inRegistration, saveDevice } from './devices.ts';
+import type { CredentialScope } from './schema.ts';
 import { applyRipeFaults, decideHeldFaults, holdFaults, noteTokenFaults } from './token-faults.ts';
 
 const database = useTestDatabase();
@@ -41,6 +44,11 @@ function refuse(device: MadeDevice, ...at: Date[]) {
 function take(device: MadeDevice, takenAt: Date) {
   return note({ deviceId: device.id, takenAt, refused: undefined });
 }
+
+const waitingForLocks = () =>
+  sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
+    database.db,
+  );
 
 async function rowOf(device: MadeDevice): Promise<number> {
   const row = await database.db
@@ -169,7 +177,7 @@ describe('a device that was noted as blocked', () => {
       .set({ notedAt: minutesAgo(2) })
       .where('deviceId', '=', phone.id)
       .execute();
-    return { scope, phone, noted: [noted, notedAgain] };
+    return { scope, phone, fault, noted: [noted, notedAgain] };
   }
 
   test('is so a minute later, once, and its refusals are settled', async () => {
@@ -201,6 +209,30 @@ describe('a device that was noted as blocked', () => {
 
     expect(discarded).toBe(1);
     expect(await refuse(phone, minutesAgo(1))).toEqual([]);
+  });
+
+  test.each([
+    ['applied', (scope: CredentialScope) => applyRipeFaults(database.db, scope, 'wrong_place')],
+    [
+      'discarded',
+      (scope: CredentialScope) => decideHeldFaults(database.db, { ...scope, decision: 'discard' }),
+    ],
+  ])('is refused once more while it is %s: neither waits for the other', async (_, settle) => {
+    const { scope, phone, fault } = await noteBlocked();
+
+    const settled = await database.db.transaction().execute(async (tx) => {
+      const refused = toRefused(phone, minutesAgo(1));
+      await noteDeviceAnswers(tx, [{ deviceId: phone.id, takenAt: undefined, refused }]);
+      const settling = settle(scope);
+      await eventually(async () =>
+        expect((await waitingForLocks()).rows.length).toBeGreaterThan(0),
+      );
+      await noteTokenFaults(tx, [fault]);
+      return { settling };
+    });
+
+    expect(await settled.settling).toBe(1);
+    expect(await rowOf(phone)).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Provider } from '@heliograph/core';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 
 import { tellDevices } from './callback-writes.ts';
 import type { Db } from './database.ts';
@@ -187,12 +187,10 @@ async function applyFaults(
         AND (ripe.reason <> ${BLOCKED} OR ${isStillRefused(sql`ripe.device_id`, sql`ripe.push_token_hash`)})
       RETURNING ripe.id AS fault_id, d.*
     ), told AS (${tellDevices(sql`deactivated`)}
-    ), forgotten AS (
-      DELETE FROM device_refusals r USING ripe WHERE r.device_id = ripe.device_id
-    ), settled AS (
+    ), ${forgetRefusals(sql`ripe`)}, settled AS (
       UPDATE token_faults f SET settled_at = now(),
         state = CASE WHEN f.id IN (SELECT fault_id FROM deactivated) THEN 'applied' ELSE 'moot' END
-      FROM ripe WHERE f.id = ripe.id
+      FROM ripe WHERE f.id = ripe.id AND ${AFTER_FORGETTING}
     )
     SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(
     db,
@@ -213,11 +211,30 @@ async function applyHeldFaults(db: Db, which: ReturnType<typeof sql>): Promise<n
 /** What was said of their devices before does not count any more. */
 async function discardFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
   const { rows } = await sql<{ settled: number }>`
-    WITH discarded AS (
-      UPDATE token_faults SET state = 'discarded', settled_at = now() WHERE ${which} RETURNING device_id
-    ), forgotten AS (
-      DELETE FROM device_refusals r USING discarded WHERE r.device_id = discarded.device_id
+    WITH discardable AS (
+      SELECT id, device_id FROM token_faults WHERE ${which} FOR UPDATE
+    ), ${forgetRefusals(sql`discardable`)}, discarded AS (
+      UPDATE token_faults f SET state = 'discarded', settled_at = now()
+      FROM discardable WHERE f.id = discardable.id AND ${AFTER_FORGETTING} RETURNING f.id
     )
     SELECT count(*)::integer AS settled FROM discarded`.execute(db);
   return rows[0]?.settled ?? 0;
 }
+
+/*
+ * Whoever notes refusals holds their rows, in the order of the devices, while it notes the faults that they make. So it is done here, or
+ * each might wait for the other.
+ */
+
+/** Parts of a statement, in which `faults` names a CTE that has locked the faults: their devices begin anew. */
+function forgetRefusals(faults: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`refusals AS (
+      SELECT r.device_id FROM device_refusals r WHERE r.device_id IN (SELECT device_id FROM ${faults})
+      ORDER BY r.device_id FOR UPDATE
+    ), forgotten AS (
+      DELETE FROM device_refusals r USING refusals WHERE r.device_id = refusals.device_id RETURNING r.device_id
+    )`;
+}
+
+/** Always true, and known only when nothing is left to be forgotten. */
+const AFTER_FORGETTING = sql<boolean>`(SELECT count(*) FROM forgotten) >= 0`;

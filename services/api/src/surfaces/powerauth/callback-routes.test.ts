@@ -317,6 +317,20 @@ describe('GET /push/callback/events', () => {
     expect(third).toEqual({ events: [], cursor: second.cursor });
   });
 
+  test('begins anew behind a cursor of a database that was restored from a dump since', async () => {
+    const { appId, owner } = await createApp();
+    await insertPing(api.db, owner, 1);
+    const ahead = toCallbackCursor({ ...CALLBACKS_START, xid: '1000000000' });
+
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    const { events, cursor } = await read(`appId=${appId}&after=${ahead}`);
+    await ok(api.post('/admin/app/callback/resume', { callbackId: id, after: ahead }));
+
+    expect(events.map(({ data }) => data)).toEqual([{ callbackId: 1 }]);
+    expect((await read(`appId=${appId}&after=${cursor}`)).events).toEqual([]);
+    expect(await list(appId)).toMatchObject([{ cursor: START }]);
+  });
+
   test('answers null where nothing has come yet, and a developer key’s own', async () => {
     const { appId, appRef } = await createApp();
     const developerKey = await createDeveloperKey(appRef);
