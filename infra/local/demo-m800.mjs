@@ -80,9 +80,9 @@ async function callSigned({ developerKey, secret }, url, body) {
 function watchInbox(baseUrl, appId) {
   const query = new URLSearchParams({ userId: USER, applications: appId });
   const opened = fetch(`${baseUrl}/inbox/messages/stream?${query}`, {
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(60_000),
   });
-  return { opened, first: opened.then(readFirst, () => undefined) };
+  return { opened, first: opened.then(readFirst).catch(() => undefined) };
 }
 
 async function readFirst(response) {

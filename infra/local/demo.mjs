@@ -1,5 +1,5 @@
-// `npm run demo`: the reference's examples and a campaign, sent through everything to the fake providers. Exits 0 only when
-// every push arrived and the ledgers balance.
+// `npm run demo`: the reference's examples, a campaign and the other wires, sent through everything to the fake providers. Exits
+// 0 only when every push arrived and the ledgers balance.
 
 import { isDeepStrictEqual } from 'node:util';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';

@@ -58,7 +58,7 @@ const idsOf = (claimed: readonly { readonly id: number }[]) =>
 /** An endpoint with something to be told. */
 async function makeDue(changes: Parameters<typeof makeCallback>[2] = {}) {
   const { db } = database;
-  const appRef = await makeApp(db);
+  const appRef = changes.appRef ?? (await makeApp(db));
   const id = await makeCallback(db, appRef, changes);
   await insertPing(db, { appRef, developerKeyRef: 0 }, id);
   return { id, appRef };
@@ -299,20 +299,21 @@ describe('the position', () => {
     const owner = { appRef, developerKeyRef: 0 };
     const ahead = '1000000000';
     await set(id, { positionXid: ahead, positionId: randomUUID() });
+    // One that was behind with what is ahead of the counter now.
+    const behind = await makeDue({ appRef });
     await sql`UPDATE callback_events SET xid = ${ahead}::xid8 WHERE app_ref = ${appRef}`.execute(
       db,
     );
-    await insertPing(db, owner, 2);
+    await insertPing(db, owner, 3);
 
-    const held = await claimOne();
-    const events = await listCallbackEvents(
-      db,
-      owner,
-      { xid: held.positionXid, id: held.positionId },
-      10,
-    );
+    const claimed = await claim();
 
-    expect(events.map(({ data }) => data['callbackId'])).toEqual([id, 2]);
+    expect(idsOf(claimed)).toEqual([id, behind.id]);
+    for (const { positionXid, positionId } of claimed) {
+      const position = { xid: positionXid, id: positionId };
+      const events = await listCallbackEvents(db, owner, position, 10);
+      expect(events.map(({ data }) => data['callbackId'])).toEqual([id, behind.id, 3]);
+    }
   });
 });
 

@@ -54,13 +54,15 @@ export async function claimCallbacks(
   leaseMs: number,
 ): Promise<readonly ClaimedCallback[] | undefined> {
   return db.transaction().execute(async (tx) => {
-    const { rows: looks } = await sql<{ locked: boolean; ahead: boolean }>`
+    const { rows: looks } = await sql<{ locked: boolean; due: boolean; ahead: boolean }>`
       SELECT pg_try_advisory_xact_lock(${toLockKey('callbacks')}::bigint) AS locked,
+        EXISTS (SELECT FROM callback_endpoints WHERE suspended_at IS NULL AND next_attempt_at <= now()) AS due,
         EXISTS (SELECT FROM callback_endpoints WHERE position_xid > pg_snapshot_xmax(pg_current_snapshot())) AS ahead`.execute(
       tx,
     );
     if (looks[0]?.locked !== true) return undefined;
     if (looks[0].ahead) await beginAnew(tx);
+    if (!looks[0].due) return [];
     const { rows } = await sql<ClaimedCallback>`
       WITH waiting AS (
         SELECT c.id, c.target, c.next_attempt_at, ${STANDING} AS standing
@@ -126,8 +128,9 @@ async function beginAnew(tx: Db): Promise<void> {
     tx,
   );
   await sql`
-    UPDATE callback_endpoints SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1
-    WHERE position_xid > pg_snapshot_xmax(pg_current_snapshot())`.execute(tx);
+    UPDATE callback_endpoints SET position_xid = ${xid}::xid8, position_id = ${id}::uuid, lease_epoch = lease_epoch + 1`.execute(
+    tx,
+  );
 }
 
 /** An endpoint under lease. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { CALLBACKS_START, toUuidFloor, type RunReason } from '@heliograph/core';
 import {
+  eventually,
   makeApp,
   makeCallback,
   makeCampaign,
@@ -307,6 +308,30 @@ describe('what is told of runs', () => {
       ['run.cancelled', 'cancelled'],
       ['run.settled', 'cancelled'],
     ]);
+  });
+
+  test('are in the order in which they happened, though the end waited for a control', async () => {
+    const { db } = database;
+    const { appRef, runId } = await makeRunOf(0);
+    while (await freezePage(db, runId, 1));
+    await countUsers(db, runId);
+    const controlling = await db.startTransaction().execute();
+    await sql`SELECT FROM campaign_runs WHERE id = ${runId} FOR NO KEY UPDATE`.execute(controlling);
+    const finishing = finishRun(db, runId);
+
+    const waiting = await eventually(async () => {
+      const { rows } = await sql<{ backendXid: string | null }>`
+        SELECT backend_xid FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db);
+      expect(rows).toHaveLength(1);
+      return rows;
+    });
+    await controlling.commit().execute();
+    await finishing;
+
+    // What waits has no number yet, so its event stands behind those of whom it waits for.
+    expect(waiting).toEqual([{ backendXid: null }]);
+    expect((await toldAs(appRef)).at(-1)).toMatchObject({ type: 'run.completed' });
   });
 
   test.each<['paused' | 'halted', RunReason]>([

@@ -40,6 +40,16 @@ export async function listCallbackEvents(
   return rows;
 }
 
+/**
+ * Whether no transaction was counted that far: the place is of a database that was since restored from a dump, and counts from a lower
+ * number again.
+ */
+export async function isAheadOfCallbacks(db: Db, { xid }: CallbackPosition): Promise<boolean> {
+  const { rows } = await sql<{ ahead: boolean }>`
+    SELECT ${xid}::xid8 > pg_snapshot_xmax(pg_current_snapshot()) AS ahead`.execute(db);
+  return rows[0]?.ahead === true;
+}
+
 /** Where the events end that were written before the instant, looking at `limit` of them at most; undefined where none were. */
 export async function findEndOfOldEvents(
   db: Db,

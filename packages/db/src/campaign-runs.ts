@@ -346,7 +346,9 @@ export async function finishRun(db: Db, id: string): Promise<boolean> {
       UPDATE campaign_runs r SET finished_at = now(),
         state = CASE WHEN state = 'cancelled' THEN 'cancelled' ELSE 'completed' END,
         reason = NULL
-      WHERE r.id = ${id} AND r.finished_at IS NULL AND r.state <> 'halted'
+      -- Held first: an update is numbered before it waits for the row, and would be told before what it waited for.
+      FROM (SELECT id FROM campaign_runs WHERE id = ${id} FOR NO KEY UPDATE) held
+      WHERE r.id = held.id AND r.finished_at IS NULL AND r.state <> 'halted'
         AND (r.state = 'cancelled' OR (r.materialised_at IS NOT NULL AND r.users_counted_at IS NOT NULL))
         AND NOT EXISTS (SELECT FROM campaign_chunks c WHERE c.run_id = ${id} AND c.due_at IS NOT NULL)
       RETURNING r.*

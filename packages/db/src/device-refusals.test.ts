@@ -1,7 +1,22 @@
-import { makeApp, makeDevice, useTestDatabase, type MadeDevice } from '@heliograph/testing';
+import {
+  eventually,
+  makeApp,
+  makeDevice,
+  makeScope,
+  useTestDatabase,
+  type MadeDevice,
+} from '@heliograph/testing';
+import { sql } from 'kysely';
 
-import { deleteOldRefusals, noteDeviceAnswers, type DeviceAnswers } from './device-refusals.ts';
+import {
+  BLOCKED,
+  deleteOldRefusals,
+  noteDeviceAnswers,
+  type DeviceAnswers,
+} from './device-refusals.ts';
 import { hashPushToken, inRegistration, saveDevice } from './devices.ts';
+import type { CredentialScope } from './schema.ts';
+import { applyRipeFaults, decideHeldFaults, holdFaults, noteTokenFaults } from './token-faults.ts';
 
 const database = useTestDatabase();
 
@@ -13,16 +28,16 @@ async function makePhone(): Promise<MadeDevice & { appRef: number }> {
   return { appRef, ...(await makeDevice(database.db, appRef)) };
 }
 
-function toRefused(device: MadeDevice, lastAt: Date, times = 1) {
-  return { pushTokenHash: hashPushToken(device.pushToken), times, lastAt };
+function toRefused({ pushToken }: MadeDevice, ...at: Date[]) {
+  return { pushTokenHash: hashPushToken(pushToken), at };
 }
 
 function note(...answers: DeviceAnswers[]) {
   return database.db.transaction().execute((tx) => noteDeviceAnswers(tx, answers));
 }
 
-function refuse(device: MadeDevice, lastAt: Date, times = 1) {
-  const refused = toRefused(device, lastAt, times);
+function refuse(device: MadeDevice, ...at: Date[]) {
+  const refused = toRefused(device, ...at);
   return note({ deviceId: device.id, takenAt: undefined, refused });
 }
 
@@ -30,70 +45,69 @@ function take(device: MadeDevice, takenAt: Date) {
   return note({ deviceId: device.id, takenAt, refused: undefined });
 }
 
-function rowOf(device: MadeDevice) {
-  return database.db
+const waitingForLocks = () =>
+  sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
+    database.db,
+  );
+
+async function rowOf(device: MadeDevice): Promise<number> {
+  const row = await database.db
     .selectFrom('deviceRefusals')
-    .select(['inRow', 'lastAt'])
+    .select('refusedAt')
     .where('deviceId', '=', device.id)
     .executeTakeFirst();
+  return row?.refusedAt.length ?? 0;
 }
 
 describe('a device that a proxy refuses', () => {
-  test('is believed to be refused after three in a row, and starts again from none', async () => {
+  test('is believed to be refused from the third time in a row on', async () => {
     const phone = await makePhone();
+    const believed = { deviceId: phone.id, pushTokenHash: hashPushToken(phone.pushToken) };
 
     const answers = [];
     for (const minutes of [5, 4, 3, 2]) answers.push(await refuse(phone, minutesAgo(minutes)));
 
-    expect(answers).toEqual([
-      [],
-      [],
-      [
-        {
-          deviceId: phone.id,
-          pushTokenHash: hashPushToken(phone.pushToken),
-          refusedAt: expect.any(Date),
-        },
-      ],
-      [],
-    ]);
-    expect(await rowOf(phone)).toMatchObject({ inRow: 1 });
+    expect(answers).toMatchObject([[], [], [believed], [believed]]);
+    expect(await rowOf(phone)).toBe(3);
   });
 
   test('starts again from none when a push to it was taken in between', async () => {
     const phone = await makePhone();
-    await refuse(phone, minutesAgo(5), 2);
+    await refuse(phone, minutesAgo(6), minutesAgo(5));
 
     await take(phone, minutesAgo(4));
     const answer = await refuse(phone, minutesAgo(3));
 
     expect(answer).toEqual([]);
-    expect(await rowOf(phone)).toMatchObject({ inRow: 1 });
+    expect(await rowOf(phone)).toBe(1);
   });
 
   test('keeps what was refused after the push that was taken, where that comes to be known later', async () => {
     const phone = await makePhone();
-    await refuse(phone, minutesAgo(2), 2);
+    await refuse(phone, minutesAgo(5), minutesAgo(3), minutesAgo(2));
 
+    await take(phone, minutesAgo(6));
+    const untouched = await rowOf(phone);
     await take(phone, minutesAgo(4));
 
-    expect(await rowOf(phone)).toMatchObject({ inRow: 2 });
+    expect(untouched).toBe(3);
+    expect(await rowOf(phone)).toBe(2);
   });
 
   test('counts what came after a push that was taken at the same time', async () => {
     const phone = await makePhone();
-    await refuse(phone, minutesAgo(5), 2);
+    await refuse(phone, minutesAgo(6), minutesAgo(5));
 
-    const refused = toRefused(phone, minutesAgo(3), 2);
+    const refused = toRefused(phone, minutesAgo(3), minutesAgo(2));
     const answer = await note({ deviceId: phone.id, takenAt: minutesAgo(4), refused });
 
     expect(answer).toEqual([]);
-    expect(await rowOf(phone)).toMatchObject({ inRow: 2 });
+    expect(await rowOf(phone)).toBe(2);
   });
 
   test('starts again from none when it registered, be it with the same push token', async () => {
     const phone = await makePhone();
-    await refuse(phone, minutesAgo(5), 2);
+    await refuse(phone, minutesAgo(6), minutesAgo(5));
 
     await inRegistration(database.db, { pushToken: phone.pushToken }, (tx) =>
       saveDevice(
@@ -114,16 +128,17 @@ describe('a device that a proxy refuses', () => {
     const after = await refuse(phone, new Date(Date.now() + MINUTE));
 
     expect([onTheWay, after]).toEqual([[], []]);
-    expect(await rowOf(phone)).toMatchObject({ inRow: 1 });
+    expect(await rowOf(phone)).toBe(1);
   });
 
   test('is not refused for the push token that it had before', async () => {
     const phone = await makePhone();
 
-    const answer = await refuse({ ...phone, pushToken: 'another' }, minutesAgo(1), 3);
+    const times = [minutesAgo(3), minutesAgo(2), minutesAgo(1)];
+    const answer = await refuse({ ...phone, pushToken: 'another' }, ...times);
 
     expect(answer).toEqual([]);
-    expect(await rowOf(phone)).toBeUndefined();
+    expect(await rowOf(phone)).toBe(0);
   });
 
   test('is counted by all dispatchers together, whoever comes first', async () => {
@@ -143,7 +158,81 @@ describe('a device that a proxy refuses', () => {
     );
 
     expect(answers.flat().map(({ deviceId }) => deviceId)).toHaveLength(50);
-    expect(await Promise.all(phones.map(rowOf))).toEqual(phones.map(() => undefined));
+  });
+});
+
+describe('a device that was noted as blocked', () => {
+  async function noteBlocked() {
+    const { db } = database;
+    const scope = await makeScope(db);
+    const phone = await makeDevice(db, scope.appRef);
+    const [refused] = await refuse(phone, minutesAgo(5), minutesAgo(4), minutesAgo(3));
+    if (refused === undefined) throw new Error('it was refused three times');
+    const { refusedAt: invalidSince, ...token } = refused;
+    const fault = { scope, ...token, invalidSince, reason: BLOCKED, kind: 'wrong_place' } as const;
+    const noted = await noteTokenFaults(db, [fault]);
+    const notedAgain = await noteTokenFaults(db, [fault]);
+    await db
+      .updateTable('tokenFaults')
+      .set({ notedAt: minutesAgo(2) })
+      .where('deviceId', '=', phone.id)
+      .execute();
+    return { scope, phone, fault, noted: [noted, notedAgain] };
+  }
+
+  test('is so a minute later, once, and its refusals are settled', async () => {
+    const { scope, phone, noted } = await noteBlocked();
+
+    const applied = await applyRipeFaults(database.db, scope, 'wrong_place');
+
+    expect(noted).toEqual([[phone.id], []]);
+    expect(applied).toBe(1);
+    expect(await rowOf(phone)).toBe(0);
+  });
+
+  test.each([
+    ['between its refusals', 3.5],
+    ['after them', 1],
+  ])('is not where it turns out that a push was taken %s', async (_, minutes) => {
+    const { scope, phone } = await noteBlocked();
+
+    await take(phone, minutesAgo(minutes));
+
+    expect(await applyRipeFaults(database.db, scope, 'wrong_place')).toBe(0);
+  });
+
+  test('starts again from none when an operator decides that it was not', async () => {
+    const { scope, phone } = await noteBlocked();
+    await holdFaults(database.db, scope, 'wrong_place');
+
+    const discarded = await decideHeldFaults(database.db, { ...scope, decision: 'discard' });
+
+    expect(discarded).toBe(1);
+    expect(await refuse(phone, minutesAgo(1))).toEqual([]);
+  });
+
+  test.each([
+    ['applied', (scope: CredentialScope) => applyRipeFaults(database.db, scope, 'wrong_place')],
+    [
+      'discarded',
+      (scope: CredentialScope) => decideHeldFaults(database.db, { ...scope, decision: 'discard' }),
+    ],
+  ])('is refused once more while it is %s: neither waits for the other', async (_, settle) => {
+    const { scope, phone, fault } = await noteBlocked();
+
+    const settled = await database.db.transaction().execute(async (tx) => {
+      const refused = toRefused(phone, minutesAgo(1));
+      await noteDeviceAnswers(tx, [{ deviceId: phone.id, takenAt: undefined, refused }]);
+      const settling = settle(scope);
+      await eventually(async () =>
+        expect((await waitingForLocks()).rows.length).toBeGreaterThan(0),
+      );
+      await noteTokenFaults(tx, [fault]);
+      return { settling };
+    });
+
+    expect(await settled.settling).toBe(1);
+    expect(await rowOf(phone)).toBe(0);
   });
 });
 
@@ -159,6 +248,5 @@ test('refusals of a month ago are forgotten', async () => {
 
   await deleteOldRefusals(database.db);
 
-  expect(await rowOf(old)).toBeUndefined();
-  expect(await rowOf(recent)).toMatchObject({ inRow: 1 });
+  expect([await rowOf(old), await rowOf(recent)]).toEqual([0, 1]);
 });

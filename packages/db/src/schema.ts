@@ -148,8 +148,7 @@ interface StandbyCredentialsTable extends CredentialColumns {
 interface DeviceRefusalsTable {
   deviceId: number;
   pushTokenHash: Buffer;
-  inRow: number;
-  lastAt: Date;
+  refusedAt: Date[];
 }
 
 export const ACTIVATION_STATUSES = [

@@ -1,8 +1,9 @@
 import type { Provider } from '@heliograph/core';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 
 import { tellDevices } from './callback-writes.ts';
 import type { Db } from './database.ts';
+import { BLOCKED, isStillRefused } from './device-refusals.ts';
 import { inScope } from './in-scope.ts';
 import { liftPause } from './pauses.ts';
 import type { CredentialScope } from './schema.ts';
@@ -13,7 +14,7 @@ import type { CredentialScope } from './schema.ts';
  * the device a minute later, unless by then the guard (`guard.ts`) finds that too many of its scope look like ours.
  *
  *   noted ── applied     the device's token is deactivated
- *     │ └─── moot        the device registered again since, or is gone
+ *     │ └─── moot        the device registered again since, or is gone; or its proxy takes pushes to it again
  *     └ held ── applied | discarded     by an operator
  */
 
@@ -30,11 +31,14 @@ export interface TokenFault {
   readonly invalidSince: Date;
 }
 
-/** Notes faulty tokens; one that is open already is not noted twice. */
-export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Promise<void> {
-  if (faults.length === 0) return;
+/** Notes faulty tokens; one that is open already is not noted twice. Answers the devices of those that were not. */
+export async function noteTokenFaults(
+  db: Db,
+  faults: readonly TokenFault[],
+): Promise<readonly number[]> {
+  if (faults.length === 0) return [];
   // Arrays, since a statement has 65,535 parameters at most, and a wrong key brings faults by the thousand.
-  await sql`
+  const { rows } = await sql<{ deviceId: number }>`
     INSERT INTO token_faults (app_ref, provider, environment, credential_version, device_id, push_token_hash, reason, kind, invalid_since)
     SELECT * FROM unnest(
       ${faults.map((f) => f.scope.appRef)}::bigint[],
@@ -47,7 +51,8 @@ export async function noteTokenFaults(db: Db, faults: readonly TokenFault[]): Pr
       ${faults.map((f) => f.kind)}::text[],
       ${faults.map((f) => f.invalidSince.toISOString())}::timestamptz[]
     )
-    ON CONFLICT DO NOTHING`.execute(db);
+    ON CONFLICT DO NOTHING RETURNING device_id`.execute(db);
+  return rows.map(({ deviceId }) => deviceId);
 }
 
 /** Noted faults whose minute is over, by scope. */
@@ -179,12 +184,13 @@ async function applyFaults(
       FROM ripe
       WHERE d.push_token_hash = ripe.push_token_hash AND d.app_ref = ripe.app_ref
         AND d.last_registered_at <= ripe.invalid_since AND d.token_deactivated_at IS NULL
+        AND (ripe.reason <> ${BLOCKED} OR ${isStillRefused(sql`ripe.device_id`, sql`ripe.push_token_hash`)})
       RETURNING ripe.id AS fault_id, d.*
     ), told AS (${tellDevices(sql`deactivated`)}
-    ), settled AS (
+    ), ${forgetRefusals(sql`ripe`)}, settled AS (
       UPDATE token_faults f SET settled_at = now(),
         state = CASE WHEN f.id IN (SELECT fault_id FROM deactivated) THEN 'applied' ELSE 'moot' END
-      FROM ripe WHERE f.id = ripe.id
+      FROM ripe WHERE f.id = ripe.id AND ${AFTER_FORGETTING}
     )
     SELECT (SELECT count(*)::integer FROM ripe) AS settled, (SELECT count(*)::integer FROM deactivated) AS devices`.execute(
     db,
@@ -202,8 +208,33 @@ async function applyHeldFaults(db: Db, which: ReturnType<typeof sql>): Promise<n
   }
 }
 
+/** What was said of their devices before does not count any more. */
 async function discardFaults(db: Db, which: ReturnType<typeof sql>): Promise<number> {
-  const { numAffectedRows } = await sql`
-    UPDATE token_faults SET state = 'discarded', settled_at = now() WHERE ${which}`.execute(db);
-  return Number(numAffectedRows ?? 0);
+  const { rows } = await sql<{ settled: number }>`
+    WITH discardable AS (
+      SELECT id, device_id FROM token_faults WHERE ${which} FOR UPDATE
+    ), ${forgetRefusals(sql`discardable`)}, discarded AS (
+      UPDATE token_faults f SET state = 'discarded', settled_at = now()
+      FROM discardable WHERE f.id = discardable.id AND ${AFTER_FORGETTING} RETURNING f.id
+    )
+    SELECT count(*)::integer AS settled FROM discarded`.execute(db);
+  return rows[0]?.settled ?? 0;
 }
+
+/*
+ * Whoever notes refusals holds their rows, in the order of the devices, while it notes the faults that they make. So it is done here, or
+ * each might wait for the other.
+ */
+
+/** Parts of a statement, in which `faults` names a CTE that has locked the faults: their devices begin anew. */
+function forgetRefusals(faults: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`refusals AS (
+      SELECT r.device_id FROM device_refusals r WHERE r.device_id IN (SELECT device_id FROM ${faults})
+      ORDER BY r.device_id FOR UPDATE
+    ), forgotten AS (
+      DELETE FROM device_refusals r USING refusals WHERE r.device_id = refusals.device_id RETURNING r.device_id
+    )`;
+}
+
+/** Always true, and known only when nothing is left to be forgotten. */
+const AFTER_FORGETTING = sql<boolean>`(SELECT count(*) FROM forgotten) >= 0`;

@@ -86,6 +86,28 @@ describe("the size for a customer's proxy", () => {
   });
 });
 
+describe("a raw payload for a customer's proxy", () => {
+  const route = { provider: 'fcm', schema: 'current' } as const;
+
+  test('may be for the platform of the route alone', () => {
+    const raw = { aps: { alert: 'Hi' }, beside: {} };
+
+    expect(findProxyPayloadViolation(withBody({ raw }), route)).toMatch('is for APNs');
+    expect(
+      findProxyPayloadViolation(withBody({ raw }), { ...route, provider: 'apns' }),
+    ).toBeUndefined();
+  });
+
+  test('too deep to be serialised is too big', () => {
+    let deep: Json = 1;
+    for (let level = 0; level < 50_000; level += 1) deep = [deep];
+
+    expect(findProxyPayloadViolation(withBody({ raw: { data: { deep } } }), route)).toMatch(
+      'nested too deep',
+    );
+  });
+});
+
 test.each(['apns', 'fcm'] as const)(
   'extras too deep to be serialised are too big for %s',
   (provider) => {

@@ -25,8 +25,12 @@ export function toPayloadBytes(
   provider: Provider,
   mapping: FcmMapping = {},
 ): number {
+  return measure(() => (provider === 'apns' ? toApnsBytes(message) : toFcmBytes(message, mapping)));
+}
+
+function measure(toBytes: () => number): number {
   try {
-    return provider === 'apns' ? toApnsBytes(message) : toFcmBytes(message, mapping);
+    return toBytes();
   } catch (error) {
     // JSON.stringify runs out of stack some thousand levels down: far past the limit by then.
     if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
@@ -47,8 +51,7 @@ export function findPayloadViolation(
 
   const bytes = toPayloadBytes(message, provider, mapping);
   if (bytes <= MAX_PAYLOAD_BYTES) return undefined;
-  const size = Number.isFinite(bytes) ? `has ${bytes} bytes` : 'is nested too deep';
-  return `The payload for ${NAMES[provider]} ${size}; at most ${MAX_PAYLOAD_BYTES} bytes are allowed.`;
+  return `The payload for ${NAMES[provider]} ${toSize(bytes)}; at most ${MAX_PAYLOAD_BYTES} bytes are allowed.`;
 }
 
 /** Why a customer's proxy would not get the message as it was meant, whatever the device, in a sentence for the caller. */
@@ -56,11 +59,17 @@ export function findProxyPayloadViolation(
   message: PushMessage,
   route: ProxyRoute,
 ): string | undefined {
-  const violation = findProxyBodyViolation(message);
+  const { raw } = message.body;
+  const violation =
+    (raw && findWrongPlatform(raw, route.provider)) ?? findProxyBodyViolation(message);
   if (violation !== undefined) return violation;
-  const bytes = Buffer.byteLength(JSON.stringify(toProxyBody(message, route)));
+  const bytes = measure(() => Buffer.byteLength(JSON.stringify(toProxyBody(message, route))));
   if (bytes <= MAX_PROXY_BODY_BYTES) return undefined;
-  return `The body for the customer's proxy has ${bytes} bytes; at most ${MAX_PROXY_BODY_BYTES} bytes are allowed.`;
+  return `The body for the customer's proxy ${toSize(bytes)}; at most ${MAX_PROXY_BODY_BYTES} bytes are allowed.`;
+}
+
+function toSize(bytes: number): string {
+  return Number.isFinite(bytes) ? `has ${bytes} bytes` : 'is nested too deep';
 }
 
 function findExtrasViolation(extras: JsonObject | undefined, provider: Provider) {
@@ -68,9 +77,14 @@ function findExtrasViolation(extras: JsonObject | undefined, provider: Provider)
 }
 
 function findRawViolation(raw: RawPayload, provider: Provider): string | undefined {
-  const madeFor = 'aps' in raw ? 'apns' : 'fcm';
-  if (madeFor !== provider) return `The payload is for ${NAMES[madeFor]}.`;
+  const violation = findWrongPlatform(raw, provider);
+  if (violation !== undefined) return violation;
   return 'data' in raw ? findFcmDataViolation(raw.data) : undefined;
+}
+
+function findWrongPlatform(raw: RawPayload, provider: Provider): string | undefined {
+  const madeFor = 'aps' in raw ? 'apns' : 'fcm';
+  return madeFor === provider ? undefined : `The payload is for ${NAMES[madeFor]}.`;
 }
 
 function toApnsBytes(message: PushMessage): number {

@@ -69,6 +69,23 @@ describe('the provider of a credential', () => {
     expect(pool.get(credential)).toBe(newest);
   });
 
+  test('is not another way for a reader that is behind: its pushes go back unprocessed', async () => {
+    const direct = toApnsCredential(sandbox);
+    const { provider, id } = direct;
+    pool.get({
+      provider,
+      id,
+      route: 'proxy',
+      version: 2,
+      url: 'https://proxy.example/',
+      schema: 'current',
+      goneOn: [],
+      retry: 'documented',
+    });
+
+    expect(await send(direct)).toMatchObject({ kind: 'requeue', reason: 'closing' });
+  });
+
   test('connects again as soon as its limits allow', async () => {
     pool = openPool({
       connectLimits: { burst: 10, perSecond: 1, backoffMs: 0, maxBackoffMs: 0 },

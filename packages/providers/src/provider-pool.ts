@@ -22,6 +22,7 @@ import { ProxyClient } from './proxy/client.ts';
 import { ProxyHistory } from './proxy/history.ts';
 import { findProxyIdentityFault, toProxyIdentity, type ProxyIdentity } from './proxy/identity.ts';
 import { createProxyProvider, PROXY_CONNECTIONS, PROXY_DEADLINE_MS } from './proxy/provider.ts';
+import { toUnprocessed } from './proxy/unanswered.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import type { ConnectLimits } from './session-pool/connect-budget.ts';
 import { SharedClients } from './shared-clients.ts';
@@ -69,6 +70,7 @@ export interface ProviderPool {
 
 interface Known {
   readonly version: number;
+  readonly route: Credential['route'];
   readonly provider: PushProvider;
 }
 
@@ -212,11 +214,14 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     get(credential) {
       const id = `${credential.provider} ${credential.id}`;
       const known = providers.get(id);
-      // A reader that is behind gets the newer one: two versions in turn would open and close connections without end.
-      if (known && known.version >= credential.version) return known.provider;
+      // A reader that is behind gets the newer one: two versions in turn would open and close connections without end. But not one that goes
+      // another way: what was decided for its push, such as a host of APNs, is no good there.
+      if (known && known.version >= credential.version)
+        return known.route === credential.route ? known.provider : SUPERSEDED;
 
       const provider = open(credential);
-      providers.set(id, { version: credential.version, provider });
+      const { version, route } = credential;
+      providers.set(id, { version, route, provider });
       if (known) {
         log.info(
           { provider: credential.provider, credential: credential.id },
@@ -242,6 +247,15 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     },
   };
 }
+
+/** Its pushes are for whoever claims them next, with the credential that there is then. */
+const SUPERSEDED: PushProvider = {
+  deadlineMs: 0,
+  maxInFlight: 1_000,
+  send: () => Promise.resolve({ outcome: toUnprocessed('closing'), endpoint: '' }),
+  feed: (feed) => Promise.resolve(feed.stop(toUnprocessed('closing'))),
+  close: () => Promise.resolve(),
+};
 
 function toFingerprint(key: string | Buffer): string {
   return createHash('sha256').update(key).digest('hex');

@@ -46,7 +46,10 @@ runMain('api', async () => {
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.allowPrivateProxies)
-    log.warn("PROXY_ALLOW_PRIVATE_ADDRESSES: customers' proxies may be in our own networks");
+    log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
+
+  if (config.callbacks.allowPrivateAddresses)
+    log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
   const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
   const redis = openRedis(config.redisUrl, 'command', onRedisError);

@@ -20,7 +20,6 @@ runMain('dispatcher', async () => {
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.endpoints.proxy.allowPrivateAddresses)
     log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
-
   if (config.callbacks.allowPrivateAddresses)
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 

@@ -9,15 +9,27 @@ import { openReceiver, type Receiver } from './receiver.ts';
 let rig: CallbackRig;
 let receiver: Receiver;
 
+const closing: (() => Promise<unknown>)[] = [];
+
+/** Longer than any test takes: what is kept waiting in them is never given up. */
+const PATIENT = { deadlineMs: 90_000, leaseMs: 180_000 };
+
 beforeEach(async () => {
   rig = await openCallbackRig();
-  receiver = await openReceiver([SECRET]);
+  receiver = await open([SECRET]);
 });
 
 afterEach(async () => {
+  // First, so that no request is waited for.
+  for (const close of closing.splice(0)) await close();
   await rig.close();
-  await receiver.close();
 });
+
+async function open(secrets: readonly string[]): Promise<Receiver> {
+  const opened = await openReceiver(secrets);
+  closing.push(() => opened.close());
+  return opened;
+}
 
 const refuse =
   (status: number): Parameters<Receiver['answer']>[0] =>
@@ -52,8 +64,6 @@ describe('a receiver', () => {
         { id: ids[0], type: 'delivery.sent', at: expect.any(String), data: { n: 0 } },
       ]),
     });
-    // One connection for all of them, and the position behind the last one.
-    expect(receiver.connections).toBe(1);
     await eventually(async () =>
       expect(await rig.endpoint(id)).toMatchObject({ positionId: ids.at(-1), failures: 0 }),
     );
@@ -91,18 +101,18 @@ describe('a receiver', () => {
   });
 
   test.each([
-    ['redirects', '302', refuse(302)],
-    ['is not what it should be', '404', refuse(404)],
-    ['hangs up', 'UND_ERR_SOCKET', (_: unknown, response) => response.destroy()],
-    ['says nothing', 'timeout', () => undefined],
-  ] satisfies [string, string, Parameters<Receiver['answer']>[0]][])(
+    ['redirects', '302', refuse(302), {}],
+    ['is not what it should be', '404', refuse(404), {}],
+    ['hangs up', 'UND_ERR_SOCKET', (_: unknown, response) => response.destroy(), {}],
+    ['says nothing', 'timeout', () => undefined, { deadlineMs: 500 }],
+  ] satisfies [string, string, Parameters<Receiver['answer']>[0], object][])(
     'that %s has not taken anything',
-    async (_, result, answer) => {
+    async (_, result, answer, timing) => {
       const { id, appRef } = await rig.makeCallback(receiver.url);
       receiver.answer(answer);
       const ids = await rig.tell(appRef, 1);
 
-      rig.start({ deadlineMs: 500 });
+      rig.start(timing);
       await failed(id, result);
 
       expect((await rig.endpoint(id)).positionId).not.toBe(ids[0]);
@@ -143,6 +153,7 @@ describe('a receiver', () => {
     );
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+    closing.push(() => new Promise((resolve) => server.close(resolve)));
     const { port } = server.address() as { port: number };
     const { id, appRef } = await rig.makeCallback(`https://127.0.0.1:${port}`);
     await rig.tell(appRef, 1);
@@ -150,7 +161,6 @@ describe('a receiver', () => {
     rig.start();
 
     await eventually(async () => expect(await rig.endpoint(id)).toMatchObject({ failures: 1 }));
-    await new Promise((resolve) => server.close(resolve));
   });
 
   test('at a private address is not called', async () => {
@@ -258,7 +268,7 @@ describe('dispatchers', () => {
     const ids: string[] = [];
     for (const { appRef } of made) ids.push(...(await rig.tell(appRef, 4)));
 
-    for (let n = 0; n < 3; n += 1) rig.start({ settings });
+    for (let n = 0; n < 3; n += 1) rig.start({ settings, ...PATIENT });
     // Each answer is kept back until the fleet can't have more under way.
     await eventually(async () => {
       const { leased } = await rig.db
@@ -276,7 +286,7 @@ describe('dispatchers', () => {
 
   test('tell the others while many receivers hang', async () => {
     const settings = { ...TEST_SETTINGS, concurrency: 8, perHost: 100 };
-    const silent = await openReceiver([SECRET]);
+    const silent = await open([SECRET]);
     silent.answer(() => undefined);
     for (let n = 0; n < 30; n += 1) {
       const { id, appRef } = await rig.makeCallback(`${silent.url}/${n}`);
@@ -287,14 +297,13 @@ describe('dispatchers', () => {
     const good = await rig.makeCallback(receiver.url);
     await rig.set(good.id, { lastSuccessAt: new Date(), lastLatencyMs: 5 });
 
-    rig.start({ settings });
+    rig.start({ settings, ...PATIENT });
     // Failing ones have a quarter of the places, new ones half.
     await eventually(() => expect(silent.received).toHaveLength(6));
     const ids = await rig.tell(good.appRef, 3);
     await arrived(ids);
 
     expect(silent.received).toHaveLength(6);
-    await silent.close();
   });
 
   test('that end wait for what is under way, and do not tell it again', async () => {
@@ -302,7 +311,7 @@ describe('dispatchers', () => {
     const held: (() => void)[] = [];
     receiver.answer((_, response) => void held.push(() => response.end()));
     const ids = await rig.tell(appRef, 3);
-    const first = rig.start();
+    const first = rig.start(PATIENT);
     await eventually(() => expect(held).toHaveLength(1));
 
     const closed = first.close();
@@ -323,12 +332,12 @@ describe('dispatchers', () => {
     const held: (() => void)[] = [];
     receiver.answer((_, response) => void held.push(() => response.end()));
     const ids = await rig.tell(appRef, 2);
-    rig.start();
+    rig.start(PATIENT);
     await eventually(() => expect(held).toHaveLength(1));
     // As if the first one slept through its lease.
     await rig.set(id, { leaseUntil: new Date(0) });
 
-    rig.start();
+    rig.start(PATIENT);
     await eventually(() => expect(held).toHaveLength(2));
     const later = await rig.tell(appRef, 2);
     held[1]?.();
@@ -352,7 +361,7 @@ describe('dispatchers', () => {
 describe('a secret', () => {
   test('is used from its time on, and the one before it until then', async () => {
     const [newer, later] = ['the newer secret', 'the secret of tomorrow'];
-    const other = await openReceiver([SECRET, newer, later]);
+    const other = await open([SECRET, newer, later]);
     const { id, appRef } = await rig.makeCallback(other.url);
     const signatures = () => other.received.map(({ signedWith }) => signedWith);
     rig.start();
@@ -363,13 +372,11 @@ describe('a secret', () => {
     await rig.addSecret(id, later, 3_600);
     await rig.tell(appRef, 1);
     await eventually(() => expect(signatures()).toEqual([SECRET, newer]));
-
-    await other.close();
   });
 
   test('of a developer key signs what is told of its messages', async () => {
     const developerSecret = 'the secret of a developer';
-    const other = await openReceiver([SECRET, developerSecret]);
+    const other = await open([SECRET, developerSecret]);
     const developerKey = await rig.makeDeveloperKey(developerSecret);
     await rig.makeCallback(other.url, { ...developerKey.owner, callbackKey: null });
     rig.start();
@@ -385,7 +392,6 @@ describe('a secret', () => {
         events: [{ id: ids[0] }],
       },
     ]);
-    await other.close();
   });
 
   test('that can’t be opened keeps everything until it can', async () => {

@@ -11,11 +11,14 @@ import {
   insertMessages,
   listDeliveries,
   saveCredential,
+  saveProxy as storeProxy,
   toKeyPlace,
   type Db,
+  type ProxySettings,
   type StoredMessage,
 } from '@heliograph/db';
 import { packCertificateFile } from '@heliograph/providers/certificate';
+import { packProxySecret } from '@heliograph/providers/proxy-secret';
 import { openLane, openRedis, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
@@ -59,6 +62,8 @@ export interface Rig {
   ): Promise<void>;
   /** Replaces the app's key for APNs with the sandbox's certificate. */
   saveCertificate(appRef: number): Promise<void>;
+  /** Sends the app's pushes to the sandbox's proxy, by certificate, unless told otherwise. */
+  saveProxy(appRef: number, provider: Provider, changes?: Partial<ProxySettings>): Promise<void>;
   device(appRef: number, options?: DeviceOptions): Promise<MadeDevice>;
   /** Stores a message; announces it unless told otherwise. */
   post(
@@ -118,6 +123,29 @@ export async function openRig(): Promise<Rig> {
     });
   };
 
+  const saveProxy: Rig['saveProxy'] = async (appRef, provider, changes = {}) => {
+    const { certificateBase64, privateKeyBase64 } = sandbox.credentials.proxy;
+    const secret = packProxySecret({
+      certificatePem: Buffer.from(certificateBase64, 'base64').toString(),
+      privateKeyPem: Buffer.from(privateKeyBase64, 'base64').toString(),
+    });
+    await storeProxy(database.db, {
+      appRef,
+      provider,
+      settings: {
+        url: sandbox.proxyUrl,
+        schema: 'current',
+        goneOn: [410],
+        retry: 'documented',
+        brandId: '2022139',
+        backendService: 'ams',
+        caPem: sandbox.caPem,
+        ...changes,
+      },
+      sealedKey: secrets.seal(secret, toKeyPlace(appRef, provider)),
+    });
+  };
+
   return {
     db: database.db,
     databaseUrl: database.url,
@@ -127,6 +155,7 @@ export async function openRig(): Promise<Rig> {
     secrets,
     saveKey,
     saveCertificate,
+    saveProxy,
     start(changes = {}) {
       const own = openRedis(redis.url, 'command', noted);
       const [worker, campaigns] = [
@@ -180,6 +209,7 @@ export async function openRig(): Promise<Rig> {
         .updateTable('deliveries')
         .set({ nextAttemptAt: new Date() })
         .where('id', 'in', ids)
+        .where('state', '=', 'pending')
         .execute();
       await lane.announce(ids);
     },

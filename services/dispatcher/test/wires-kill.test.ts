@@ -7,9 +7,9 @@ import { eventually, makeDevice, type SpawnedService } from '@heliograph/testing
 
 import { openStack, type Stack } from './stack.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(360_000);
 
-const USERS = 400;
+const USERS = 250;
 const KILLS = 3;
 const APP_ID = 1;
 const PUSHES_AT_ONCE = 8;

@@ -17,13 +17,12 @@ CREATE TABLE standby_credentials (
   PRIMARY KEY (app_ref, provider)
 );
 
--- Devices that a proxy refused lately, and how often in a row. Rows of devices that are gone disappear with time.
+-- Devices that a proxy refused lately, one time after the other. Rows of devices that are gone disappear with time.
 CREATE TABLE device_refusals (
   device_id       bigint PRIMARY KEY,
   -- Of the push token that was refused: another one starts anew.
   push_token_hash bytea NOT NULL,
-  in_row          integer NOT NULL,
-  -- When the last one that was refused was about to be sent.
-  last_at         timestamptz NOT NULL
+  -- When the last of them, three at most, were about to be sent.
+  refused_at      timestamptz[] NOT NULL
 );
 `;

@@ -160,3 +160,24 @@ describe('a message is refused', () => {
     expect(findProxyBodyViolation(message)).toBeUndefined();
   });
 });
+
+describe('a payload that LivePerson made', () => {
+  test('is handed on as it came', () => {
+    const aps = { alert: 'Hello', sound: 'default' };
+    const ios = withBody({ raw: { aps, beside: { ...CONVERSATION, sequence: 7 } } });
+    const data = { message: 'Hello', payload: { ...CONVERSATION, sequence: 7 } };
+
+    expect(toJson(ios, { ...IOS, brandId: 'another' })).toEqual({
+      'push-service': 1,
+      notificationType: 'apn',
+      ...CONVERSATION,
+      sequence: 7,
+      aps,
+    });
+    expect(toJson(withBody({ raw: { data } }), ANDROID)).toEqual({
+      'push-service': 2,
+      notificationType: 'gcm',
+      data,
+    });
+  });
+});

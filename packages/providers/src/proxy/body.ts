@@ -1,4 +1,4 @@
-import type { Json, MessageBody, PushMessage } from '@heliograph/core';
+import type { Json, MessageBody, PushMessage, RawPayload } from '@heliograph/core';
 
 import type { ProxyCredential } from '../credential.ts';
 
@@ -18,11 +18,16 @@ const IDENTIFIERS = [
 ] as const;
 const SEQUENCE = 'sequence';
 
+const TO_IOS = { 'push-service': 1, notificationType: 'apn' };
+const TO_ANDROID = { 'push-service': 2, notificationType: 'gcm' };
+
 /**
  * A message as LivePerson documents it, the same for all its devices: everything but the `device-token`. What is undefined is left out
  * of the JSON.
  */
 export function toProxyBody(message: PushMessage, route: ProxyRoute): object {
+  const { raw } = message.body;
+  if (raw !== undefined) return toRawBody(raw);
   return route.provider === 'apns' ? toIosBody(message, route) : toAndroidBody(message, route);
 }
 
@@ -39,11 +44,16 @@ export function findProxyBodyViolation({ body, silent }: PushMessage): string | 
   return undefined;
 }
 
+/** What LivePerson handed to us is handed on as it came. */
+function toRawBody(raw: RawPayload): object {
+  if ('data' in raw) return { ...TO_ANDROID, data: raw.data };
+  return { ...raw.beside, ...TO_IOS, aps: raw.aps };
+}
+
 /** Its text and its sound stand in a raw `aps`, everything else beside it. */
 function toIosBody(message: PushMessage, route: ProxyRoute): object {
   return {
-    'push-service': 1,
-    notificationType: 'apn',
+    ...TO_IOS,
     ...toIdentifiers(message, route),
     aps: message.silent
       ? SILENT_APS
@@ -54,8 +64,7 @@ function toIosBody(message: PushMessage, route: ProxyRoute): object {
 /** Everything but the way there stands in `data`. */
 function toAndroidBody(message: PushMessage, route: ProxyRoute): object {
   return {
-    'push-service': 2,
-    notificationType: 'gcm',
+    ...TO_ANDROID,
     data: {
       message: message.silent ? undefined : toText(message.body),
       payload: toIdentifiers(message, route),

@@ -16,7 +16,7 @@ export async function listEvents(
   { after, limit, ...name }: OwnerName & { readonly after?: string; readonly limit: number },
 ): Promise<CallbackPage> {
   const owner = await getOwner(db, name);
-  const position = after === undefined ? CALLBACKS_START : getPosition(after);
+  const position = after === undefined ? CALLBACKS_START : await getPosition(db, after);
   const events = await listCallbackEvents(db, owner, position, limit);
   const last = events.at(-1);
   return { events, cursor: last === undefined ? (after ?? null) : toCallbackCursor(last) };

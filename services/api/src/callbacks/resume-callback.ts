@@ -1,5 +1,10 @@
-import { parseCallbackCursor, Refusal, type CallbackPosition } from '@heliograph/core';
-import { resumeCallbackEndpoint } from '@heliograph/db';
+import {
+  CALLBACKS_START,
+  parseCallbackCursor,
+  Refusal,
+  type CallbackPosition,
+} from '@heliograph/core';
+import { isAheadOfCallbacks, resumeCallbackEndpoint, type Db } from '@heliograph/db';
 
 import { noSuchCallback, type CallbackDeps } from './callback-deps.ts';
 
@@ -9,13 +14,13 @@ export async function resumeCallback(
   id: number,
   after: string | undefined,
 ): Promise<void> {
-  const from = after === undefined ? undefined : getPosition(after);
+  const from = after === undefined ? undefined : await getPosition(db, after);
   if (!(await resumeCallbackEndpoint(db, id, from))) noSuchCallback();
 }
 
-/** Refuses what is no cursor. */
-export function getPosition(cursor: string): CallbackPosition {
+/** Refuses what is no cursor. One from before a restore leads to the start, or whoever waited behind it would miss all that comes. */
+export async function getPosition(db: Db, cursor: string): Promise<CallbackPosition> {
   const position = parseCallbackCursor(cursor);
   if (position === undefined) throw new Refusal('invalid_request', 'after is not a cursor.');
-  return position;
+  return (await isAheadOfCallbacks(db, position)) ? CALLBACKS_START : position;
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '@heliograph/core';
-import { claimChunk, freezePage } from '@heliograph/db';
+import { claimChunk, freezePage, type CredentialScope } from '@heliograph/db';
 import { feedBySends, type PushProvider } from '@heliograph/providers';
 import {
   makeApp,
@@ -159,6 +159,46 @@ describe('sending a chunk', () => {
       outcomes: Array.from({ length: 10 }, () => 1),
       leased: false,
     });
+    await claimed.close();
+  });
+
+  test('goes by the proxy that took the place of the credential since it was claimed, in the scope of that', async () => {
+    const scopes: CredentialScope[] = [];
+    const taken: number[] = [];
+    const claimed = await claimTen(() => ({
+      credentials: {
+        load: () =>
+          Promise.resolve({
+            kind: 'usable',
+            credential: {
+              provider: 'apns',
+              route: 'proxy',
+              id: 'any',
+              version: Number.MAX_SAFE_INTEGER,
+              url: 'https://proxy.example/',
+              schema: 'current',
+              goneOn: [],
+              retry: 'documented',
+            },
+          }),
+      },
+      evidence: {
+        add: () => undefined,
+        addSent(scope, _count, byProxy) {
+          scopes.push(scope);
+          taken.push(...(byProxy?.deviceIds ?? []));
+        },
+        close: () => Promise.resolve(),
+      },
+    }));
+
+    expect(await claimed.send()).toBe(10);
+
+    expect(scopes[0]).toMatchObject({
+      environment: '',
+      credentialVersion: Number.MAX_SAFE_INTEGER,
+    });
+    expect(new Set(taken).size).toBe(10);
     await claimed.close();
   });
 });

@@ -5,6 +5,7 @@ import { readOwedChunk, type ClaimedChunk, type CredentialScope } from '@heliogr
 import type { Credential, PushProvider } from '@heliograph/providers';
 
 import type { Pacer } from '../pacing/pacer.ts';
+import { toClaimed, type LoadedCredential } from '../send/credentials.ts';
 import type { ProcessorDeps } from '../send/processor.ts';
 import { BUSY_WAIT_MS } from '../send/updates.ts';
 import type { Checkpointer } from './checkpointer.ts';
@@ -105,7 +106,12 @@ class ChunkSending {
 
   async #sendOwed(): Promise<void> {
     const { db, watch } = this.#deps;
-    const chunk = this.#chunk;
+    const loaded = await this.#loadCredential();
+    // It may have been replaced since the claim: what is decided has to be so for what is sent with, and the way that leads.
+    const chunk =
+      loaded?.kind === 'usable'
+        ? { ...this.#chunk, credential: toClaimed(loaded.credential) }
+        : this.#chunk;
     const todos = await planChunk(
       {
         db,
@@ -117,13 +123,18 @@ class ChunkSending {
       },
       await readOwedChunk(db, chunk),
     );
-    if (todos.length > 0) await this.#sendAll(todos);
+    if (todos.length > 0) await this.#sendAll(todos, loaded ?? { kind: 'removed' });
   }
 
-  async #sendAll(todos: readonly ChunkTodo[]): Promise<void> {
-    const { credentials, pool } = this.#deps;
-    const { appRef, provider: name, credential } = this.#chunk;
-    const loaded = await credentials.load(appRef, name, credential?.version ?? 0);
+  async #loadCredential(): Promise<LoadedCredential | undefined> {
+    const { appRef, provider, credential } = this.#chunk;
+    return credential === null
+      ? undefined
+      : this.#deps.credentials.load(appRef, provider, credential.version);
+  }
+
+  async #sendAll(todos: readonly ChunkTodo[], loaded: LoadedCredential): Promise<void> {
+    const { pool } = this.#deps;
     this.#startedMs = this.#deps.clockMs();
     if (loaded.kind === 'usable') {
       const provider = pool.get(loaded.credential);

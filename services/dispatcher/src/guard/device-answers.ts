@@ -1,5 +1,8 @@
 import type { DeviceAnswers, Refused } from '@heliograph/db';
 
+/** More of one device's refusals are not looked at. */
+const MAX_TIMES = 3;
+
 /** Gathers what a customer's proxy says of devices, each device's answers in their order. */
 export class DeviceAnswerFold {
   readonly #devices = new Map<number, DeviceAnswers>();
@@ -9,10 +12,10 @@ export class DeviceAnswerFold {
     this.#devices.set(deviceId, { deviceId, takenAt, refused: undefined });
   }
 
-  addRefused(deviceId: number, pushTokenHash: Buffer, lastAt: Date): void {
+  addRefused(deviceId: number, pushTokenHash: Buffer, refusedAt: Date): void {
     const { takenAt, refused } = this.#devices.get(deviceId) ?? {};
-    const times = 1 + timesOf(pushTokenHash, refused);
-    this.#devices.set(deviceId, { deviceId, takenAt, refused: { pushTokenHash, times, lastAt } });
+    const at = [...timesOf(pushTokenHash, refused), refusedAt].slice(-MAX_TIMES);
+    this.#devices.set(deviceId, { deviceId, takenAt, refused: { pushTokenHash, at } });
   }
 
   list(): readonly DeviceAnswers[] {
@@ -21,6 +24,6 @@ export class DeviceAnswerFold {
 }
 
 /** A device with another push token starts anew. */
-function timesOf(pushTokenHash: Buffer, refused: Refused | undefined): number {
-  return refused?.pushTokenHash.equals(pushTokenHash) === true ? refused.times : 0;
+function timesOf(pushTokenHash: Buffer, refused: Refused | undefined): readonly Date[] {
+  return refused?.pushTokenHash.equals(pushTokenHash) === true ? refused.at : [];
 }

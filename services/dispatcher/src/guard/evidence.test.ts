@@ -206,6 +206,20 @@ describe('devices that a proxy refuses', () => {
     expect(proxied.errors).toEqual([]);
   }, 30_000);
 
+  test('all of a few, three times each, leave the registry as it is, too', async () => {
+    const proxied = await openProxied(40);
+    const { evidence, scope, devices, refuse } = proxied;
+
+    for (let round = 0; round < 3; round += 1) for (const device of devices) refuse(device);
+    await evidence.close();
+    await applyRipe(proxied);
+
+    expect(await deactivatedOf(scope)).toEqual([]);
+    expect((await faultsOf(scope)).map(({ state }) => state)).toEqual(Array(40).fill('held'));
+    expect((await pausesOf(scope)).map(({ scope: kind }) => kind)).toEqual(['guard']);
+    expect(proxied.errors).toEqual([]);
+  });
+
   test('some of many, three times each, are blocked without a word: that is what proxies are for', async () => {
     const proxied = await openProxied(500);
     const { evidence, scope, devices, refuse, take } = proxied;

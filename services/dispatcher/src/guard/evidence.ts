@@ -1,5 +1,6 @@
 import type { Fail, Outcome, Requeue } from '@heliograph/core';
 import {
+  BLOCKED,
   hashPushToken,
   noteAnswers,
   noteDeviceAnswers,
@@ -7,6 +8,7 @@ import {
   type AnswerCount,
   type CredentialScope,
   type Db,
+  type RefusedDevice,
   type RouteName,
   type TokenFault,
 } from '@heliograph/db';
@@ -53,6 +55,8 @@ interface Gathered {
   readonly faults: TokenFault[];
   /** What a customer's proxy said of devices; undefined where it said nothing. */
   devices: DeviceAnswerFold | undefined;
+  /** A device among them was noted as faulty. */
+  blocked: boolean;
   /** A run of one refusal that pauses the app when it gets long. */
   pauseReason: string | undefined;
 }
@@ -60,8 +64,11 @@ interface Gathered {
 const MAX_SCOPES_REMEMBERED = 10_000;
 /** A customer's proxy that refuses so many devices in a row refuses us. */
 const REFUSES_ALL = 100;
-/** Why a push token is noted as faulty whose device a proxy refused again and again. */
-const BLOCKED = 'blocked';
+/**
+ * Where everybody is refused only every third answer blocks a device, less than the guard's half of few answers. Counted twice they pass
+ * it, and those of some among many do not.
+ */
+const BLOCKED_COUNTS = 2;
 /** Answers without a fault are written together, this often. */
 const GATHER_MS = 1_000;
 
@@ -131,6 +138,7 @@ export function createEvidence(deps: {
       trouble: 0,
       faults: [],
       devices: undefined,
+      blocked: false,
       pauseReason: undefined,
     };
     gathered.set(key, made);
@@ -185,7 +193,7 @@ export function createEvidence(deps: {
   }
 
   async function write(entries: readonly Gathered[]): Promise<void> {
-    for (const entry of entries) await noteBlocked(entry);
+    await noteDevices(entries);
     const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead, trouble }) => ({
       scope,
       answers,
@@ -198,9 +206,9 @@ export function createEvidence(deps: {
       deps.db,
       entries.flatMap((entry) => entry.faults),
     );
-    for (const { scope, faults, pauseReason } of entries) {
+    for (const { scope, faults, blocked, pauseReason } of entries) {
       // Now and not only when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
-      if (faults.length > 0) await askGuard(deps, scope);
+      if (faults.length > 0 || blocked) await askGuard(deps, scope);
       if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
     }
   }
@@ -209,24 +217,30 @@ export function createEvidence(deps: {
    * A device that its proxy refused again and again is a faulty token like others: a proxy that refuses everybody must not empty the
    * registry.
    */
-  async function noteBlocked(entry: Gathered): Promise<void> {
-    const { devices, scope } = entry;
-    if (devices === undefined) return;
-    const faults = await deps.db.transaction().execute(async (tx) => {
-      const refused = await noteDeviceAnswers(tx, devices.list());
-      const noted = refused.map(({ deviceId, pushTokenHash, refusedAt }): TokenFault => ({
-        scope,
-        deviceId,
-        pushTokenHash,
-        reason: BLOCKED,
-        kind: 'wrong_place',
-        invalidSince: refusedAt,
-      }));
-      await noteTokenFaults(tx, noted);
-      return noted;
+  async function noteDevices(entries: readonly Gathered[]): Promise<void> {
+    const answers = entries.flatMap((entry) => entry.devices?.list() ?? []);
+    // Almost always: one statement, and mostly on an empty table.
+    if (answers.every(({ refused }) => refused === undefined))
+      return void (await noteDeviceAnswers(deps.db, answers));
+
+    const entryOf = new Map(
+      entries.flatMap((entry) =>
+        (entry.devices?.list() ?? []).map(({ deviceId }) => [deviceId, entry] as const),
+      ),
+    );
+    const noted = await deps.db.transaction().execute(async (tx) => {
+      const refused = await noteDeviceAnswers(tx, answers);
+      return noteTokenFaults(
+        tx,
+        refused.flatMap((device) => toFault(entryOf.get(device.deviceId)?.scope, device)),
+      );
     });
-    entry.wrongPlace += faults.length;
-    entry.faults.push(...faults);
+    for (const deviceId of noted) {
+      const entry = entryOf.get(deviceId);
+      if (entry === undefined) continue;
+      entry.wrongPlace += BLOCKED_COUNTS;
+      entry.blocked = true;
+    }
   }
 
   return {
@@ -241,4 +255,13 @@ export function createEvidence(deps: {
 
 function refusesDevice(outcome: Answer['outcome']): outcome is Fail {
   return outcome.kind === 'fail' && outcome.refusedBy === 'device';
+}
+
+function toFault(
+  scope: CredentialScope | undefined,
+  { deviceId, pushTokenHash, refusedAt }: RefusedDevice,
+): TokenFault[] {
+  if (scope === undefined) return [];
+  const token = { deviceId, pushTokenHash, invalidSince: refusedAt };
+  return [{ scope, ...token, reason: BLOCKED, kind: 'wrong_place' }];
 }

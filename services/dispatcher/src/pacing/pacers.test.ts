@@ -1,4 +1,4 @@
-import type { ApnsCredential, FcmCredential } from '@heliograph/providers';
+import type { ApnsCredential, FcmCredential, ProxyCredential } from '@heliograph/providers';
 import { createPaceBuckets, openRedis, type Pace, type PaceBuckets } from '@heliograph/queue';
 import { eventually, openTestRedis, startOwnRedis } from '@heliograph/testing';
 import type { Redis } from 'ioredis';
@@ -240,6 +240,16 @@ const FCM: FcmCredential = {
   projectId: 'example',
   serviceAccount: Buffer.alloc(0),
 };
+const PROXY: ProxyCredential = {
+  provider: 'fcm',
+  route: 'proxy',
+  id: '1/fcm',
+  version: 1,
+  url: 'https://proxy.example/',
+  schema: 'current',
+  goneOn: [],
+  retry: 'documented',
+};
 
 describe('pacers', () => {
   async function open() {
@@ -259,6 +269,22 @@ describe('pacers', () => {
     if (limited === undefined) throw new Error('not paced');
     await takeOne(limited, 'message');
     expect(limited.tryTake('message')).toBe(false);
+  });
+
+  test('let a customer’s proxy be sent to as fast as it takes, until it asks for a pause, or within what an operator allows', async () => {
+    const { pacers } = await open();
+    const pacer = pacers.of(PROXY);
+    const limited = pacers.of({ ...PROXY, ratePerSecond: 4 });
+    if (pacer === undefined || limited === undefined) throw new Error('not paced');
+
+    for (let n = 0; n < 500; n += 1) await takeOne(pacer, 'message');
+    await takeOne(limited, 'message');
+    const second = limited.tryTake('message');
+    pacer.slowDown(60_000);
+
+    expect(second).toBe(false);
+    await pacer.whenReady('message');
+    expect(pacer.tryTake('message')).toBe(false);
   });
 
   test('are one for all apps of a Firebase project, and others for other projects', async () => {

@@ -17,6 +17,9 @@ export interface Pacers {
  */
 export const FCM_PACE: Pace = { ceiling: 9_000, base: 150 };
 
+/** More than a proxy takes over its few connections: there only so that one that asks for a pause (429) gets it from the whole fleet. */
+const PROXY_PACE: Pace = { ceiling: 10_000, base: 10_000 };
+
 /** A pacer that nobody asked for in so long is forgotten when another one is made. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
@@ -63,8 +66,9 @@ export function createPacers(deps: StashPacerDeps & { readonly fcmPace?: Pace })
   return {
     of(credential) {
       const own = findOwn(credential);
-      // Behind a customer's proxy it is the customer's own quota.
-      if (credential.route === 'proxy' || credential.provider === 'apns') return own;
+      if (credential.route === 'proxy')
+        return own ?? findStash(`proxy:${credential.id}`, PROXY_PACE);
+      if (credential.provider === 'apns') return own;
       const project = findStash(`fcm:${credential.projectId}`, fcmPace);
       if (own === undefined) return project;
       return find(

@@ -1,5 +1,5 @@
 import type { Provider, SecretBox } from '@heliograph/core';
-import { findCredential, toKeyPlace, type Db } from '@heliograph/db';
+import { findCredential, toKeyPlace, type ClaimedDelivery, type Db } from '@heliograph/db';
 import type { Credential } from '@heliograph/providers';
 
 import { openCredential } from './open-credential.ts';
@@ -13,6 +13,13 @@ export type LoadedCredential =
 export interface CredentialStore {
   /** The credential in this version, or in the one that has replaced it since. */
   load(appRef: number, provider: Provider, version: number): Promise<LoadedCredential>;
+}
+
+/** A loaded credential as a claim names it. */
+export function toClaimed(credential: Credential): NonNullable<ClaimedDelivery['credential']> {
+  const { version, route } = credential;
+  const environment = 'environment' in credential ? (credential.environment ?? null) : null;
+  return { version, route, environment };
 }
 
 const MAX_ENTRIES = 2_000;

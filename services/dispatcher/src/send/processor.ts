@@ -17,7 +17,7 @@ import type { Pacers } from '../pacing/pacers.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
 import { createBulkheads } from './bulkheads.ts';
 import { createClaimer } from './claimer.ts';
-import type { CredentialStore } from './credentials.ts';
+import { toClaimed, type CredentialStore, type LoadedCredential } from './credentials.ts';
 import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
 import type { LeaseBook } from './lease-book.ts';
 import { giveBack, type Recorder } from './recorder.ts';
@@ -94,7 +94,13 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     try {
       if (gate.action !== 'send')
         return await record(delivery, toGatedUpdate(delivery, gate, deps.now()));
-      await send(delivery, gate, messages.get(delivery.messageId) ?? toPushMessage(delivery));
+      const loaded = await load(delivery);
+      const credential = loaded.kind === 'usable' ? toClaimed(loaded.credential) : undefined;
+      // Replaced since the claim: what was decided for the old one, and maybe for another way, is no good for this one.
+      if (credential !== undefined && credential.version !== delivery.credential?.version)
+        return await deliver({ ...delivery, credential }, messages);
+      const message = messages.get(delivery.messageId) ?? toPushMessage(delivery);
+      await send(delivery, gate, loaded, message);
     } catch (error) {
       // Nothing was handed to a provider: a read failed, or a bug of ours. It is due again, after a moment.
       deps.log.error({ err: error, deliveryId: delivery.id }, 'delivery could not be tried');
@@ -102,19 +108,19 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     }
   }
 
+  function load({ appRef, provider, credential }: ClaimedDelivery): Promise<LoadedCredential> {
+    if (credential === null) throw new Error('the gate let nothing through');
+    return deps.credentials.load(appRef, provider, credential.version);
+  }
+
   async function send(
     delivery: ClaimedDelivery,
     gate: SendGate,
+    loaded: LoadedCredential,
     message: PushMessage,
   ): Promise<void> {
-    const { device, credential: claimedCredential } = delivery;
-    if (device === null || claimedCredential === null)
-      throw new Error('the gate let nothing through');
-    const loaded = await deps.credentials.load(
-      delivery.appRef,
-      delivery.provider,
-      claimedCredential.version,
-    );
+    const { device } = delivery;
+    if (device === null) throw new Error('the gate let nothing through');
     if (loaded.kind === 'removed')
       return record(delivery, toGatedUpdate(delivery, { action: 'await_credential' }, deps.now()));
 

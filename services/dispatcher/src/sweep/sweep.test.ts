@@ -3,6 +3,7 @@ import { claimPush, hashPushToken, noteTokenFaults, useNonce } from '@heliograph
 import { MAX_WAITING_JOBS, type Lane } from '@heliograph/queue';
 import { createLogger } from '@heliograph/runtime';
 import { makeDevice, makeScope, oweMessage, useTestDatabase } from '@heliograph/testing';
+import { sql } from 'kysely';
 
 import { createPauses } from '../guard/pauses.ts';
 import { startSweep } from './sweep.ts';
@@ -118,6 +119,22 @@ describe('the sweep', () => {
 
     const kept = await db.selectFrom('livepersonPushes').select('key').execute();
     expect(kept).toEqual([{ key: recent }]);
+    await sweep.close();
+  });
+
+  test('keeps up with more of them than one statement deletes', async () => {
+    const { db } = database;
+    await sql`
+      INSERT INTO liveperson_pushes (key, message_id, until)
+      SELECT int4send(n), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 60000) n`.execute(
+      db,
+    );
+    const { sweep } = openSweep(1);
+
+    await sweep.run();
+
+    const late = db.selectFrom('livepersonPushes').select('key').where('until', '<', new Date());
+    expect(await late.limit(1).execute()).toEqual([]);
     await sweep.close();
   });
 });

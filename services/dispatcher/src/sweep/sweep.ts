@@ -40,6 +40,15 @@ export interface Sweep {
   close(): Promise<void>;
 }
 
+/** Of what each request adds to: by short statements, and more than comes between two times. */
+const ROWS_PER_BATCH = 50_000;
+const MAX_BATCHES = 20;
+
+async function deleteInBatches(deleteOld: (limit: number) => Promise<number>): Promise<void> {
+  for (let batch = 0; batch < MAX_BATCHES; batch += 1)
+    if ((await deleteOld(ROWS_PER_BATCH)) < ROWS_PER_BATCH) return;
+}
+
 export function startSweep(deps: {
   db: Db;
   lane: Lane;
@@ -82,9 +91,8 @@ export function startSweep(deps: {
         { blocked },
         'partitions were made too late: rows of their days are in the default one',
       );
-    await deleteOldIdempotencyKeys(deps.db, 50_000);
-    await deleteOldNonces(deps.db, 200_000);
-    await deleteOldPushes(deps.db, 50_000);
+    for (const deleteOld of [deleteOldIdempotencyKeys, deleteOldNonces, deleteOldPushes])
+      await deleteInBatches((limit) => deleteOld(deps.db, limit));
     await deleteOldAnswerCounts(deps.db);
     await deleteOldRefusals(deps.db);
     await deleteOldTokenReleases(deps.db);

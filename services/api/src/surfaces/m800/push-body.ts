@@ -7,7 +7,8 @@ import { compileParser } from '../../http/parse.ts';
 
 const content = Type.String({ format: 'text', minLength: 1, maxLength: 65_536 });
 
-const PushBody = Type.Object({
+/** The body of a push. */
+export const PushBody = Type.Object({
   appMessage: Type.Object({ content }),
   push: Type.Optional(Type.Object({ content: Type.Optional(content) })),
   // `username@carrierName`

@@ -3,7 +3,8 @@ import type { TSchema } from '@sinclair/typebox';
 import type { EndpointDoc, Method } from '../../http/endpoint.ts';
 import { isRecord } from '../../http/reader.ts';
 
-export interface OpenApiOptions {
+/** A wire, as the document describes it. */
+export interface DescribedSurface {
   readonly endpoints: readonly EndpointDoc[];
   /** The body of every refusal. */
   readonly error: unknown;
@@ -13,25 +14,30 @@ const INFO = {
   title: 'Heliograph',
   version: '1',
   description: [
-    'Push notifications over HTTP, in the dialect of PowerAuth Push Server.',
+    'Push notifications over HTTP, in the dialect of PowerAuth Push Server, and signed ones as M800 has them.',
     'In requests null means absent, unknown fields are ignored, numbers and booleans may come as strings and strings as numbers.',
   ].join(' '),
 };
 
 /** The OpenAPI 3.1 document. Schemas with a title become components; each alias of an endpoint is an operation of its own. */
-export function toOpenApi({ endpoints, error }: OpenApiOptions): Record<string, unknown> {
+export function toOpenApi(surfaces: readonly DescribedSurface[]): Record<string, unknown> {
   const schemas: Record<string, unknown> = {};
   const toSchema = (schema: unknown): unknown => hoist(schema, schemas);
-
-  const refused = { description: 'Refused', content: toContent(toSchema(error)) };
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const endpoint of endpoints)
+
+  function describe(endpoint: EndpointDoc, refused: unknown): void {
     for (const path of endpoint.paths)
       for (const method of endpoint.methods) {
         const name = path.replaceAll(/:(\w+)/g, '{$1}');
         const operations = (paths[name] ??= {});
         operations[method] = toOperation(endpoint, method, path, toSchema, refused);
       }
+  }
+
+  for (const { endpoints, error } of surfaces) {
+    const refused = { description: 'Refused', content: toContent(toSchema(error)) };
+    for (const endpoint of endpoints) describe(endpoint, refused);
+  }
   return {
     openapi: '3.1.0',
     info: INFO,

@@ -2,8 +2,7 @@ import type { Health } from '@heliograph/runtime';
 import { Router } from 'express';
 
 import { writeJson } from '../../http/write-json.ts';
-import { ENDPOINTS } from '../powerauth/endpoints.ts';
-import { ERROR_ANSWER } from '../powerauth/envelope.ts';
+import { DESCRIBED_SURFACES } from './described-surfaces.ts';
 import { toOpenApi } from './openapi.ts';
 import { swaggerUi } from './swagger-ui.ts';
 
@@ -25,7 +24,7 @@ export function opsRouter({ health }: OpsDeps): Router {
     writeJson(res, readiness.status === 'UP' ? 200 : 503, readiness);
   });
 
-  const document = toOpenApi({ endpoints: ENDPOINTS, error: ERROR_ANSWER });
+  const document = toOpenApi(DESCRIBED_SURFACES);
   router.get('/v3/api-docs', (_req, res) => writeJson(res, 200, document));
   // The same, one level deeper: its way to the server is longer.
   const group = { ...document, servers: [{ url: '../..' }] };

@@ -13,12 +13,17 @@ import {
 import { eventually, makeDevice } from '@heliograph/testing';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
+import { makeDeveloperKey, makeReceiver, pushTo } from '../../../test/signed-request.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openTestApi();
 });
-afterAll(() => api.close());
+const closing: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of closing) await close();
+  await api.close();
+});
 
 const URL_OF_RECEIVER = 'https://receiver.example/outcomes?for=us';
 const START = toCallbackCursor(CALLBACKS_START);
@@ -134,6 +139,7 @@ describe('POST /admin/app/callback/create', () => {
 
   test('takes a private address where the operator allows it', async () => {
     const inside = await openTestApi({ allowPrivateAddresses: true });
+    closing.push(() => inside.close());
     await inside.post('/admin/app/create', { appId: 1 });
 
     const answer = await inside.post('/admin/app/callback/create', {
@@ -142,7 +148,6 @@ describe('POST /admin/app/callback/create', () => {
     });
 
     expect(answer.status).toBe(200);
-    await inside.close();
   });
 
   test.each([
@@ -312,6 +317,20 @@ describe('GET /push/callback/events', () => {
     expect(third).toEqual({ events: [], cursor: second.cursor });
   });
 
+  test('begins anew behind a cursor of a database that was restored from a dump since', async () => {
+    const { appId, owner } = await createApp();
+    await insertPing(api.db, owner, 1);
+    const ahead = toCallbackCursor({ ...CALLBACKS_START, xid: '1000000000' });
+
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    const { events, cursor } = await read(`appId=${appId}&after=${ahead}`);
+    await ok(api.post('/admin/app/callback/resume', { callbackId: id, after: ahead }));
+
+    expect(events.map(({ data }) => data)).toEqual([{ callbackId: 1 }]);
+    expect((await read(`appId=${appId}&after=${cursor}`)).events).toEqual([]);
+    expect(await list(appId)).toMatchObject([{ cursor: START }]);
+  });
+
   test('answers null where nothing has come yet, and a developer key’s own', async () => {
     const { appId, appRef } = await createApp();
     const developerKey = await createDeveloperKey(appRef);
@@ -330,6 +349,36 @@ describe('GET /push/callback/events', () => {
       expect((await api.get(`/push/callback/events?${query}`)).status).toBe(400);
     },
   );
+});
+
+describe('POST /api/1.0/push/{username}@{carrier}', () => {
+  test('is told of to the developer key that signed it, and to the application', async () => {
+    const key = await makeDeveloperKey(api);
+    const { appId } = await api.db
+      .selectFrom('apps')
+      .select('appId')
+      .where('id', '=', key.appRef)
+      .executeTakeFirstOrThrow();
+    await create({ appId, url: URL_OF_RECEIVER });
+    await create({ developerKey: key.developerKey, url: URL_OF_RECEIVER });
+    const userId = await makeReceiver(api, key);
+    const dead = { tokenDeactivatedAt: new Date(), tokenDeactivatedReason: 'Unregistered' };
+    await api.db.updateTable('devices').set(dead).where('userId', '=', userId).execute();
+
+    const { body } = await pushTo(api, key, userId, {
+      body: { appMessage: { content: 'Hello' }, push: { content: 'Knock' } },
+    });
+
+    for (const owner of [`appId=${appId}`, `developerKey=${key.developerKey}`])
+      expect(await ok(api.get(`/push/callback/events?${owner}`))).toMatchObject({
+        events: [
+          {
+            type: 'delivery.skipped',
+            data: { messageId: body.requestId, userId, reason: 'token_deactivated' },
+          },
+        ],
+      });
+  });
 });
 
 describe('POST /push/message/send', () => {

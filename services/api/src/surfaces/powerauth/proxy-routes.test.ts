@@ -387,6 +387,36 @@ describe('an application with a proxy', () => {
   });
 });
 
+describe('what is sent for an application', () => {
+  test('has to fit the way that each platform goes', async () => {
+    const { appId } = await createApp();
+    const proxy = { appId, platform: 'ios', url: URL_OF_PROXY, ...BASIC };
+    await api.post(PATH, proxy);
+    const send = async (body: object) => {
+      const message = { userId: 'anybody', body };
+      const { status } = await api.post('/push/message/send', { appId, message });
+      return status;
+    };
+    const draft = async (message: object) =>
+      (await api.post('/push/campaign/create', { appId, message })).status;
+    const [long, tooLong] = [{ body: 'x'.repeat(8_000) }, { body: 'x'.repeat(17_000) }];
+    const keysOnly = { titleLocKey: 'hello' };
+
+    const byProxy = [await send(long), await send(tooLong), await send(keysOnly)];
+    const campaigns = [await draft(long), await draft(tooLong)];
+    await api.post('/admin/app/android/update', {
+      appId,
+      projectId: 'p',
+      privateKeyBase64: 'AAAA',
+    });
+    const byBoth = [await draft(long), await draft({ body: 'short' })];
+
+    expect(byProxy).toEqual([200, 400, 400]);
+    expect(campaigns).toEqual([200, 400]);
+    expect(byBoth).toEqual([400, 200]);
+  });
+});
+
 describe('DELETE /admin/app/proxy', () => {
   test('brings back what stood by, leaves the other platform, and may be repeated', async () => {
     const { appId, id } = await createApp();
