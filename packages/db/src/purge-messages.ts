@@ -27,20 +27,18 @@ async function isOwed(db: Db, { from, to }: DayBounds): Promise<boolean> {
 
 /** Answers how many messages went. Their deliveries may be in a partition of their own day, or have lost it. */
 async function deleteMessages(db: Db, floor: string, limit: number): Promise<number> {
+  // By the primary key alone, and in no later partition: see DELIVERIES_OF_MESSAGE in messages.ts.
+  const owned = sql`(
+    SELECT id, state FROM deliveries
+    WHERE id > m.id AND id <= (left(m.id::text, 32) || 'ffff')::uuid AND id < ${floor}::uuid ORDER BY id OFFSET 0)`;
   const { rows } = await sql<{ count: number }>`
     WITH old AS MATERIALIZED (
-      SELECT m.id, (left(m.id::text, 32) || 'ffff')::uuid AS last FROM messages_default m
-      WHERE m.id < ${floor}::uuid AND NOT EXISTS (
-        -- Written so that no index but the primary key fits.
-        SELECT FROM deliveries d
-        WHERE d.id > m.id AND d.id <= (left(m.id::text, 32) || 'ffff')::uuid AND d.state || '' = 'pending')
+      SELECT m.id FROM messages_default m
+      WHERE m.id < ${floor}::uuid AND NOT EXISTS (SELECT FROM ${owned} d WHERE d.state = 'pending' OFFSET 0)
       ORDER BY m.id LIMIT ${limit} FOR UPDATE OF m SKIP LOCKED
-    ), owned AS MATERIALIZED (
-      SELECT d.id FROM old CROSS JOIN LATERAL (
-        SELECT id FROM deliveries WHERE id > old.id AND id <= old.last ORDER BY id OFFSET 0
-      ) d
     ), deliveries_gone AS (
-      DELETE FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM owned)) AND id < ${floor}::uuid
+      DELETE FROM deliveries
+      WHERE id = ANY (ARRAY(SELECT d.id FROM old m CROSS JOIN LATERAL ${owned} d)) AND id < ${floor}::uuid
     ), gone AS (
       DELETE FROM messages_default WHERE id = ANY (ARRAY(SELECT id FROM old)) RETURNING 1
     )
@@ -48,7 +46,8 @@ async function deleteMessages(db: Db, floor: string, limit: number): Promise<num
   await sql`
     DELETE FROM deliveries_default WHERE id = ANY (ARRAY(
       SELECT d.id FROM deliveries_default d
-      WHERE d.id < ${floor}::uuid AND d.state <> 'pending' AND NOT EXISTS (SELECT FROM messages WHERE id = d.message_id)
+      WHERE d.id < ${floor}::uuid AND d.state <> 'pending'
+        AND NOT EXISTS (SELECT FROM messages WHERE id = d.message_id AND id < ${floor}::uuid OFFSET 0)
       ORDER BY d.id LIMIT ${limit}))`.execute(db);
   return rows[0]?.count ?? 0;
 }

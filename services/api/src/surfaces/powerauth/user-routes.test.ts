@@ -4,10 +4,12 @@ import { createMessageId, createRunId } from '@heliograph/core';
 import {
   continueErasure,
   freezePage,
+  hashPushToken,
   insertInboxMessage,
   insertMessages,
   insertRun,
   listOpenErasures,
+  noteTokenFaults,
   requestErasure,
   startDueRuns,
 } from '@heliograph/db';
@@ -258,6 +260,38 @@ describe('POST /admin/user/erase', () => {
       .limit(1)
       .execute();
     expect(left).toEqual([{ userId: null, status: 'BLOCKED' }]);
+  });
+
+  test('forgets what is held against the push tokens', async () => {
+    const user = await makeUser();
+    const faultOf = async (device: { readonly id: number; readonly pushToken: string }) => {
+      await noteTokenFaults(api.db, [
+        {
+          scope: {
+            appRef: user.appRef,
+            provider: 'apns',
+            environment: 'production',
+            credentialVersion: 1,
+          },
+          deviceId: device.id,
+          pushTokenHash: hashPushToken(device.pushToken),
+          reason: 'Unregistered',
+          kind: 'dead',
+          invalidSince: new Date(),
+        },
+      ]);
+    };
+    await faultOf(user.device);
+    await faultOf(user.other);
+
+    await api.post('/admin/user/erase', { userId: user.userId });
+
+    const faults = await api.db
+      .selectFrom('tokenFaults')
+      .select('deviceId')
+      .where('appRef', '=', user.appRef)
+      .execute();
+    expect(faults).toEqual([{ deviceId: user.other.id }]);
   });
 
   test('may be asked for again, also of a user who was never there', async () => {
