@@ -13,6 +13,7 @@ import { inbox } from './migrations/0009-inbox.ts';
 import { proxyRoutes } from './migrations/0010-proxy-routes.ts';
 import { livePerson } from './migrations/0011-liveperson.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
+import { access } from './migrations/0013-access.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -29,6 +30,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0010-proxy-routes': proxyRoutes,
   '0011-liveperson': livePerson,
   '0012-callbacks': callbacks,
+  '0013-access': access,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

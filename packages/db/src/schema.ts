@@ -8,6 +8,7 @@ import type {
   Provider,
   RunReason,
   RunState,
+  Scope,
 } from '@heliograph/core';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
@@ -48,6 +49,8 @@ export interface Schema {
   callbackEndpoints: CallbackEndpointsTable;
   callbackSecrets: CallbackSecretsTable;
   callbackEvents: CallbackEventsTable;
+  apiKeys: ApiKeysTable;
+  auditLog: AuditLogTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -543,4 +546,30 @@ interface CallbackEventsTable {
   type: CallbackType;
   data: ColumnType<Readonly<Record<string, unknown>>, string, never>;
   createdAt: Generated<Date>;
+}
+
+interface ApiKeysTable {
+  id: string;
+  name: string;
+  secretHash: Buffer;
+  scopes: Scope[];
+  appRef: number | null;
+  ratePerSecond: number | null;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  lastUsedAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface AuditLogTable {
+  id: Generated<string>;
+  keyId: string | null;
+  actor: string;
+  requestId: string | null;
+  action: string;
+  appRef: number | null;
+  objects: ColumnType<Readonly<Record<string, string | number>>, string, never>;
+  outcome: string | null;
+  createdAt: Generated<Date>;
+  finishedAt: Date | null;
 }
