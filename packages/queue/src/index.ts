@@ -7,4 +7,5 @@ export * from './outcome-hints.ts';
 export * from './pace.ts';
 export type { Permits } from './permits.ts';
 export * from './rate-limit.ts';
+export * from './request-rate.ts';
 export * from './shared-secrets.ts';
