@@ -5,6 +5,7 @@ import { useNonce, type Db } from '@heliograph/db';
 import express, { Router, type ErrorRequestHandler, type Request } from 'express';
 import type { Logger } from 'pino';
 
+import type { LoadLimit } from '../../access/load-limit.ts';
 import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
 import { writeJson } from '../../http/write-json.ts';
@@ -22,6 +23,7 @@ export interface M800Deps extends AcceptPushDeps, AuthenticateDeps {
   readonly log: Logger;
   readonly bodyLimitBytes: number;
   readonly trustedProxies: BlockList;
+  readonly load: LoadLimit;
 }
 
 const ROOT = '/api/1.0';
@@ -33,6 +35,10 @@ const REQUEST = /^\/push\/requests\/[^/]+\/?$/;
 export function m800Router(deps: M800Deps): Router {
   const body = express.raw({ limit: deps.bodyLimitBytes, type: () => true, inflate: false });
   const routes = Router({ caseSensitive: true });
+  routes.use((_req, res, next) => {
+    deps.load.enter(res);
+    next();
+  });
   routes.use(encryptedOnly(deps.trustedProxies));
 
   routes

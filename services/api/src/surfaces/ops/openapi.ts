@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 
-import type { EndpointDoc, Method } from '../../http/endpoint.ts';
+import type { EndpointDoc, EndpointScope, Method } from '../../http/endpoint.ts';
 import { isRecord } from '../../http/reader.ts';
 
 export interface OpenApiOptions {
@@ -38,8 +38,27 @@ export function toOpenApi({ endpoints, error }: OpenApiOptions): Record<string, 
     // Relative to this document, whatever path the server is mounted at.
     servers: [{ url: '..' }],
     paths,
-    components: { schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)) },
+    security: [{ apiKey: [] }, { apiKeyBasic: [] }],
+    components: {
+      schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)),
+      securitySchemes: SECURITY_SCHEMES,
+    },
   };
+}
+
+const SECURITY_SCHEMES = {
+  apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'hg_<id>_<secret>' },
+  apiKeyBasic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The id of an API key as user name, its secret as password.',
+  },
+};
+
+function toScopeWords(scope: EndpointScope): string {
+  return scope === 'open'
+    ? 'Open to everybody.'
+    : `Takes an API key with the scope ${[...new Set([...scope, 'admin'])].join(' or ')}.`;
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
@@ -59,7 +78,11 @@ function toOperation(
     tags: [endpoint.tag],
     summary: endpoint.summary,
     operationId: toOperationId(method, path),
-    ...(isAlias ? { description: `The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.` } : {}),
+    description: [
+      toScopeWords(endpoint.scope),
+      ...(isAlias ? [`The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.`] : []),
+    ].join(' '),
+    ...(endpoint.scope === 'open' ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.from === 'body'
       ? {
