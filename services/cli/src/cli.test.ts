@@ -12,9 +12,9 @@ const FILES: Readonly<Record<string, string>> = {
   body: '{"appMessage":{"content":"from a file"}}\n',
 };
 
-function run(...args: string[]) {
+async function run(...args: string[]) {
   let [out, err] = ['', ''];
-  const code = runCli(args, {
+  const code = await runCli(args, {
     out: (text) => (out += text),
     err: (text) => (err += text),
     env: { SECRET: 'a-demo-secret', EMPTY: '' },
@@ -53,10 +53,10 @@ function signatureOf(changes: Partial<Parameters<typeof signRequest>[0]> = {}): 
 }
 
 describe('heliograph sign', () => {
-  test('prints the headers of a request, and a line for curl', () => {
+  test('prints the headers of a request, and a line for curl', async () => {
     const body = `{"appMessage":{"content":"it's me"}}`;
 
-    const { code, out, err } = sign({ body });
+    const { code, out, err } = await sign({ body });
 
     const authorization = `Authorization: MAAIISDK10 key="K", nonce="N", signature="${signatureOf({ body: Buffer.from(body) })}"`;
     expect([code, err]).toEqual([0, '']);
@@ -72,8 +72,8 @@ describe('heliograph sign', () => {
     );
   });
 
-  test('takes the body from a file, as it is', () => {
-    const { out } = sign({ 'body-file': 'body' });
+  test('takes the body from a file, as it is', async () => {
+    const { out } = await sign({ 'body-file': 'body' });
 
     expect(out).toContain(signatureOf({ body: Buffer.from(FILES['body'] ?? '') }));
     expect(out).toContain(`--data-binary '@body'`);
@@ -84,18 +84,18 @@ describe('heliograph sign', () => {
     ['a file with a line break of Windows', { 'secret-file': 'secret-crlf' }],
     ['the environment', { 'secret-file': undefined, 'secret-env': 'SECRET' }],
     ['the command line', { 'secret-file': undefined, secret: 'a-demo-secret' }],
-  ])('takes the secret from %s, and never shows it', (_name, options) => {
-    const { code, out } = sign(options);
+  ])('takes the secret from %s, and never shows it', async (_name, options) => {
+    const { code, out } = await sign(options);
 
     expect(code).toBe(0);
     expect(out).toContain(signatureOf());
     expect(out).not.toContain('a-demo-secret');
   });
 
-  test('signs path and query as curl will send them', () => {
+  test('signs path and query as curl will send them', async () => {
     const url = 'https://push.example.com:8443/api/1.0/push/ä b@acme.com?x=[1]&y#fragment';
 
-    const { out } = sign({ url, method: 'get', 'content-type': 'text/plain' });
+    const { out } = await sign({ url, method: 'get', 'content-type': 'text/plain' });
 
     const uri = '/api/1.0/push/%C3%A4%20b@acme.com?x=[1]&y';
     expect(out).toContain(signatureOf({ method: 'GET', uri }));
@@ -103,9 +103,10 @@ describe('heliograph sign', () => {
     expect(out).not.toContain('Content-Type');
   });
 
-  test('has a nonce of its own each time, and sends HEAD as curl wants it', () => {
-    const nonces = [1, 2].map(() => /nonce="(\w{32})"/.exec(sign({ nonce: undefined }).out)?.[1]);
-    const { out } = sign({ method: 'HEAD' });
+  test('has a nonce of its own each time, and sends HEAD as curl wants it', async () => {
+    const outputs = [await sign({ nonce: undefined }), await sign({ nonce: undefined })];
+    const nonces = outputs.map(({ out: text }) => /nonce="(\w{32})"/.exec(text)?.[1]);
+    const { out } = await sign({ method: 'HEAD' });
 
     expect(new Set(nonces).size).toBe(2);
     expect(nonces).not.toContain(undefined);
@@ -131,16 +132,16 @@ describe('heliograph sign', () => {
     ['no quote', { key: 'a\nb' }],
     ['no header', { 'content-type': 'a\r\nb: c' }],
     ["Unknown option '--bogus'", { bogus: 'x' }],
-  ])('ends with code 2 and says "%s"', (mistake, options) => {
-    const { code, out, err } = sign(options);
+  ])('ends with code 2 and says "%s"', async (mistake, options) => {
+    const { code, out, err } = await sign(options);
 
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(mistake);
     expect(err).toContain('Usage: heliograph sign');
   });
 
-  test('explains itself, and warns of secrets on the command line', () => {
-    const { code, out } = run('sign', '--help');
+  test('explains itself, and warns of secrets on the command line', async () => {
+    const { code, out } = await run('sign', '--help');
 
     expect(code).toBe(0);
     expect(out).toMatch(/--secret SECRET .*Everybody on this machine can read it/);
@@ -148,8 +149,8 @@ describe('heliograph sign', () => {
 });
 
 describe('heliograph', () => {
-  test.each([['--help'], ['help']])('lists its commands with %s', (argument) => {
-    const { code, out } = run(argument);
+  test.each([['--help'], ['help']])('lists its commands with %s', async (argument) => {
+    const { code, out } = await run(argument);
 
     expect(code).toBe(0);
     expect(out).toContain('  sign ');
@@ -159,8 +160,8 @@ describe('heliograph', () => {
     ['Name a command.', []],
     ['There is no command sing.', ['sing']],
     ['There is no command toString.', ['toString']],
-  ])('ends with code 2 and says "%s"', (mistake, args) => {
-    const { code, out, err } = run(...args);
+  ])('ends with code 2 and says "%s"', async (mistake, args) => {
+    const { code, out, err } = await run(...args);
 
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(mistake);

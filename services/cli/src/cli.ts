@@ -1,14 +1,19 @@
-import { UsageError, type Command, type CommandIo } from './command.ts';
+import { Failure, UsageError, type Command, type CommandIo } from './command.ts';
+import { KEYS } from './commands/keys.ts';
 import { SIGN } from './commands/sign.ts';
 
 /** A file each, in `commands/`. */
-const COMMANDS: ReadonlyMap<string, Command> = new Map([['sign', SIGN]]);
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['keys', KEYS],
+  ['sign', SIGN],
+]);
 
 const OK = 0;
+const FAILED = 1;
 const MISUSED = 2;
 
-/** Runs the command that the arguments name. Answers the exit code: 2 where the caller is to do something otherwise. */
-export function runCli(args: readonly string[], io: CommandIo): number {
+/** Runs the command that the arguments name. Answers the exit code: 1 where it could not be done, 2 where the caller is to do something otherwise. */
+export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--help' || name === 'help') {
     io.out(listCommands());
@@ -25,9 +30,13 @@ export function runCli(args: readonly string[], io: CommandIo): number {
     return OK;
   }
   try {
-    command.run(rest, io);
+    await command.run(rest, io);
     return OK;
   } catch (error) {
+    if (error instanceof Failure) {
+      io.err(`${error.message}\n`);
+      return FAILED;
+    }
     if (!(error instanceof UsageError)) throw error;
     io.err(`${error.message}\n\n${command.help}`);
     return MISUSED;

@@ -13,11 +13,16 @@ export interface Command {
   readonly summary: string;
   /** Everything that `--help` says. */
   readonly help: string;
-  /** Throws a `UsageError` where it was called in the wrong way. */
-  readonly run: (args: readonly string[], io: CommandIo) => void;
+  /** Throws a `UsageError` where it was called in the wrong way, and a `Failure` where it could not be done. */
+  readonly run: (args: readonly string[], io: CommandIo) => void | Promise<void>;
 }
 
 /** What the caller is to do otherwise; it ends the process with exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Why it could not be done; it ends the process with exit code 1. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
 }

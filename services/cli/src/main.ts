@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { runCli } from './cli.ts';
 
-process.exitCode = runCli(process.argv.slice(2), {
+process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   env: process.env,
