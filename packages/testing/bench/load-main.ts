@@ -23,7 +23,7 @@ async function run(task: LoadTask) {
 }
 
 function start(task: SaturateTask | PaceTask, connections: LoadConnection[]) {
-  const toRequest = createRequestWriter(task.appId);
+  const toRequest = createRequestWriter(task);
   switch (task.kind) {
     case 'saturate':
       return saturate(task, connections, toRequest);

@@ -2,6 +2,8 @@ import type { Processes } from './processes.ts';
 
 interface Target {
   readonly port: number;
+  /** Of the api; a yardstick does not look at it. */
+  readonly apiKey: string;
   readonly appId: string;
   readonly connections: number;
   readonly seconds: number;

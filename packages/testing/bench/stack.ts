@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import type { Db } from '@heliograph/db';
+import { insertApiKey, type Db } from '@heliograph/db';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 
@@ -27,6 +27,8 @@ export interface Stack {
   readonly sandbox: BenchSandbox;
   readonly api: BenchProcess;
   readonly apiPort: number;
+  /** For everything, without a limit. */
+  readonly apiKey: string;
   readonly client: ApiClient;
   readonly appId: string;
   /** The id of the app's row. */
@@ -67,7 +69,14 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
   };
   const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
   const { port: apiPort } = await api.next<{ readonly port: number }>();
-  const client = createApiClient(apiPort);
+  const { text: apiKey } = await insertApiKey(database.db, {
+    name: 'bench',
+    scopes: ['admin'],
+    appRef: null,
+    ratePerSecond: null,
+    expiresAt: null,
+  });
+  const client = createApiClient(apiPort, apiKey);
   const appRef = await createBenchApp(client, APP_ID, sandbox.credentials);
   if (devices > 0) await insertDevices(database.db, appRef, devices);
 
@@ -78,6 +87,7 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     sandbox,
     api,
     apiPort,
+    apiKey,
     client,
     appId: APP_ID,
     appRef,
