@@ -30,13 +30,13 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(requestId(), securityHeaders(), refuseHeaderFlood());
+  app.use(requestId(), securityHeaders());
   const load = createLoadLimit(deps);
   const m800 = m800Router({ ...deps, load });
   const gate = createGate({ ...deps, load });
   const api = mountRoutes(powerAuthRoutes(deps), { ...deps, gate, guard: createGuard(deps) });
   const ops = opsRouter(deps);
-  for (const path of deps.basePaths) app.use(path, m800, api, ops);
+  for (const path of deps.basePaths) app.use(path, m800, refuseHeaderFlood(), api, ops);
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });

@@ -76,6 +76,7 @@ export interface TestApiOptions {
   /** Off unless given: then callers show keys. */
   readonly auth?: 'on' | 'off';
   readonly ratePerSecond?: number;
+  readonly streamCheckMs?: number;
   readonly maxRequests?: number;
   readonly limits?: ConnectionLimits;
 }
@@ -242,6 +243,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         onError: () => undefined,
       }),
       use,
+      streamCheckMs: options.streamCheckMs,
     },
     maxRequests: options.maxRequests ?? 2000,
     multipleActivations: options.multipleActivations ?? true,

@@ -6,6 +6,7 @@ import { eventually } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { makeKey, makeWorld, type Names } from '../../test/access/world.ts';
+import { openEvents } from '../../test/open-events.ts';
 import { openTestApi, type Answer, type TestApi } from '../../test/open-test-api.ts';
 
 let api: TestApi;
@@ -442,6 +443,32 @@ async function messagesOf({ rowId }: Names): Promise<number> {
     SELECT count(*) AS count FROM messages WHERE app_ref = ${rowId}`.execute(api.db);
   return rows[0]?.count ?? 0;
 }
+
+describe('a stream', () => {
+  test.each([
+    ['it is revoked', (id: string) => revokeApiKey(api.db, id)],
+    ['its time is over', async () => void (now = new Date(Date.now() + 7_200_000))],
+  ])('lasts as long as its key: until %s', async (_, end) => {
+    const replica = await openTestApi({
+      auth: 'on',
+      beside: api,
+      streamCheckMs: 20,
+      now: () => now,
+    });
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    const { id, text } = await makeKey(api.db, { scopes: ['read'], expiresAt });
+    const stream = await openEvents(
+      `${replica.url}/inbox/messages/stream?userId=u&applications=${own.appId}`,
+      { authorization: `Bearer ${text}` },
+    );
+    expect(stream.status).toBe(200);
+
+    await end(id);
+
+    await expect(stream.ended).rejects.toThrow();
+    await replica.close();
+  });
+});
 
 describe('an Idempotency-Key', () => {
   test('is its own for every API key', async () => {

@@ -42,7 +42,7 @@ function unauthenticated(message: string): Refusal {
   return new Refusal('unauthenticated', message);
 }
 
-function isOver({ expiresAt }: StoredApiKey, now: Date): boolean {
+export function isOver({ expiresAt }: StoredApiKey, now: Date): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { EndpointDoc } from '../http/endpoint.ts';
 import { authenticate, type AuthenticateDeps } from './authenticate.ts';
 import { ANYBODY, type Caller } from './caller.ts';
+import { endWithKey } from './end-with-key.ts';
 import type { KeyUse } from './key-use.ts';
 import type { LoadLimit } from './load-limit.ts';
 import type { LimitVerdict, RequestLimit } from './request-limit.ts';
@@ -21,6 +22,8 @@ export interface AccessDeps extends Omit<AuthenticateDeps, 'now'> {
   readonly isOff?: boolean;
   readonly limit: RequestLimit;
   readonly use: KeyUse;
+  /** How often it is looked whether the key of a stream is still valid, ms. */
+  readonly streamCheckMs?: number | undefined;
 }
 
 export interface GateDeps {
@@ -50,17 +53,20 @@ export function createGate({ access, load, log, now }: GateDeps): Gate {
       if (doc.scope === 'open') return ANYBODY;
 
       const caller = await identify(req, res);
-      if (caller.keyId !== undefined) {
-        access.use.note(caller.keyId);
+      const { keyId } = caller;
+      if (keyId !== undefined) {
+        access.use.note(keyId);
         await refuseTooFast(access.limit, caller, res);
       }
       if (!allows(caller.scopes, doc.scope)) {
-        log.warn({ keyId: caller.keyId, path: doc.paths[0] }, 'key without the scope');
+        log.warn({ keyId, path: doc.paths[0] }, 'key without the scope');
         throw new Refusal(
           'forbidden',
           `This takes a key with the scope ${doc.scope.join(' or ')}.`,
         );
       }
+      if (keyId !== undefined && doc.answerType !== 'application/json')
+        endWithKey({ ...access, now }, keyId, res, access.streamCheckMs);
       return caller;
     },
   };

@@ -42,6 +42,8 @@ const DEFAULT_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,
 };
+/** Connections that wait to be taken: Node takes one at a time, and the system cuts it down to what it allows. */
+const BACKLOG = 4096;
 /** How often it is looked whose time is over. */
 const CHECK_MS = 5000;
 
@@ -137,6 +139,6 @@ function listen(
           : error,
       ),
     );
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: BACKLOG }, resolve);
   });
 }
