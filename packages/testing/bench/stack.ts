@@ -44,7 +44,11 @@ export interface Stack {
 }
 
 /** Starts the sandbox and the api from their builds; the dispatcher waits until the scenario wants it. */
-export async function startStack(bench: Bench, devices: number): Promise<Stack> {
+export async function startStack(
+  bench: Bench,
+  devices: number,
+  apiEnv: Readonly<Record<string, string>> = {},
+): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'heliograph-bench-'));
   bench.onEnd(() => rmSync(folder, { recursive: true, force: true }));
   const database = await openTestDatabase({ serverUrl: bench.databaseUrl, poolSize: 2 });
@@ -67,7 +71,9 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     FCM_START_RATE_PER_SECOND: '1000000',
     ...sandbox.env,
   };
-  const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
+  const api = bench.processes.start('api', 'services/api/dist/main.js', {
+    env: { ...env, ...apiEnv },
+  });
   const { port: apiPort } = await api.next<{ readonly port: number }>();
   const { text: apiKey } = await insertApiKey(database.db, {
     name: 'bench',
