@@ -1,10 +1,12 @@
+import type { RequestListener } from 'node:http';
+
 import { Refusal } from '@heliograph/core';
-import express, { type Express } from 'express';
+import express from 'express';
 import type { Logger } from 'pino';
 
 import { createGate, type AccessDeps } from './access/gate.ts';
 import { createGuard } from './access/guard.ts';
-import { createLoadLimit } from './access/load-limit.ts';
+import { createLoadLimit, shedding } from './access/load-limit.ts';
 import { errorHandler } from './http/error-handler.ts';
 import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { refuseHeaderFlood } from './http/header-flood.ts';
@@ -25,7 +27,7 @@ export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps,
 }
 
 /** Builds the api; whoever called it listens. */
-export function createApp(deps: AppDeps): Express {
+export function createApp(deps: AppDeps): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -41,5 +43,5 @@ export function createApp(deps: AppDeps): Express {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
   app.use(errorHandler(deps.log, renderRefusal));
-  return app;
+  return shedding(load, renderRefusal, app);
 }

@@ -114,15 +114,17 @@ describe('too many requests at once', () => {
       expect(answer.status).toBe(503);
       return answer;
     });
+    const health = await api.get('/actuator/health/liveness');
     const signed = await api.call('POST', '/api/1.0/push/alice', {});
 
     slow.socket.destroy();
 
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(refused.body).toMatchObject({ responseObject: { code: 'ERROR_GENERIC' } });
+    expect(health.status).toBe(200);
     expect([signed.status, signed.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(signed.body).toMatchObject({ error: { status: 503, code: 50300 } });
     await eventually(async () => expect((await api.get('/push/service/status')).status).toBe(200));
-    expect((await api.get('/actuator/health/liveness')).status).toBe(200);
   });
 
   test('lose nothing that was accepted', async () => {
