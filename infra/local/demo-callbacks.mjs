@@ -4,8 +4,8 @@ import { call } from './admin.mjs';
 import { check, until } from './demo-checks.mjs';
 
 /** Has the fake receiver told of the app's outcomes from now on. Resolves with the key that it knows the sender by. */
-export async function registerCallback({ baseUrl, controlUrl, sandbox }, appId) {
-  const { key, secret } = await call(baseUrl, 'POST', '/admin/app/callback/create', {
+export async function registerCallback({ api, controlUrl, sandbox }, appId) {
+  const { key, secret } = await call(api, 'POST', '/admin/app/callback/create', {
     appId,
     url: sandbox.callbackUrl,
     types: ['delivery'],

@@ -10,35 +10,35 @@ const RUN_TIMEOUT_MS = 120_000;
 const BAR_WIDTH = 40;
 
 /** Registers the devices, counts the audience, sends the campaign live, and resolves with the run when it is over. */
-export async function sendCampaign(baseUrl, appId) {
+export async function sendCampaign(api, appId) {
   const users = Array.from({ length: CAMPAIGN_DEVICES }, (_, n) => `user-${n + 1}`);
   console.log(`\nA campaign to ${CAMPAIGN_DEVICES} devices, half of them on Android.`);
-  await registerAll(baseUrl, appId, users);
+  await registerAll(api, appId, users);
 
-  const { id } = await call(baseUrl, 'POST', '/push/campaign/create', {
+  const { id } = await call(api, 'POST', '/push/campaign/create', {
     appId,
     message: { title: 'Black Friday', body: 'Everything must go.' },
   });
-  await call(baseUrl, 'PUT', `/push/campaign/${id}/user/add`, users);
+  await call(api, 'PUT', `/push/campaign/${id}/user/add`, users);
   const dryRun = await untilOver(
-    baseUrl,
+    api,
     id,
-    await call(baseUrl, 'POST', `/push/campaign/send/live/${id}`, { dryRun: true }),
+    await call(api, 'POST', `/push/campaign/send/live/${id}`, { dryRun: true }),
   );
   const { ios, android } = dryRun.counts;
   console.log(`Dry run: ${ios.targeted} on iOS, ${android.targeted} on Android.`);
 
-  const live = await call(baseUrl, 'POST', `/push/campaign/send/live/${id}`);
+  const live = await call(api, 'POST', `/push/campaign/send/live/${id}`);
   const bar = createBar('Sending');
-  const run = await untilOver(baseUrl, id, live, ({ counts: { total } }) =>
+  const run = await untilOver(api, id, live, ({ counts: { total } }) =>
     bar.draw(total.targeted - total.pending, total.targeted, `${total.sent} sent`),
   );
   bar.end();
-  const again = await call(baseUrl, 'POST', `/push/campaign/send/live/${id}`);
+  const again = await call(api, 'POST', `/push/campaign/send/live/${id}`);
   return { dryRun, run, again };
 }
 
-async function registerAll(baseUrl, appId, users) {
+async function registerAll(api, appId, users) {
   const bar = createBar('Registering');
   let next = 0;
   let done = 0;
@@ -46,7 +46,7 @@ async function registerAll(baseUrl, appId, users) {
     while (next < users.length) {
       const n = next;
       next += 1;
-      await call(baseUrl, 'POST', '/push/device/create', toDevice(appId, users[n], n));
+      await call(api, 'POST', '/push/device/create', toDevice(appId, users[n], n));
       done += 1;
       bar.draw(done, users.length, '');
     }
@@ -63,14 +63,14 @@ function toDevice(appId, userId, n) {
 }
 
 /** The run once it is over, or as it stands when the time is. */
-async function untilOver(baseUrl, campaignId, first, onProgress = () => {}) {
+async function untilOver(api, campaignId, first, onProgress = () => {}) {
   const deadline = Date.now() + RUN_TIMEOUT_MS;
   let run = first;
   for (;;) {
     onProgress(run);
     if (run.timestampFinished !== null || Date.now() > deadline) return run;
     await sleep(POLL_MS);
-    run = await call(baseUrl, 'GET', `/push/campaign/${campaignId}/run?runId=${run.runId}`);
+    run = await call(api, 'GET', `/push/campaign/${campaignId}/run?runId=${run.runId}`);
   }
 }
 

@@ -24,8 +24,8 @@ export async function until(read, isAsWished) {
 }
 
 /** What became of a message, once nothing of it is pending any more. */
-export function settled(baseUrl, id) {
-  const read = () => call(baseUrl, 'GET', `/push/message/${id}`);
+export function settled(api, id) {
+  const read = () => call(api, 'GET', `/push/message/${id}`);
   return until(read, ({ counts }) => counts.pending === 0);
 }
 

@@ -11,27 +11,27 @@ const BRAND_ID = '89961346';
 const RECEIVER_PATH = '/push/proxy/liveperson';
 
 /** A message to an Android device, by the customer's proxy in place of FCM. Resolves with its id and whether all was well. */
-export async function sendByProxy({ baseUrl, controlUrl, sandbox }, appId) {
+export async function sendByProxy({ api, controlUrl, sandbox }, appId) {
   console.log("\nLivePerson, sending: Android's pushes go by the customer's proxy now.");
   const { proxy } = sandbox.credentials;
   const choice = { appId, platform: 'android', brandId: BRAND_ID, backendService: 'ams' };
-  await call(baseUrl, 'PUT', '/admin/app/proxy', { ...choice, url: sandbox.proxyUrl, ...proxy });
+  await call(api, 'PUT', '/admin/app/proxy', { ...choice, url: sandbox.proxyUrl, ...proxy });
 
   const token = 'a token that only the customer understands';
   const userId = 'bob';
   const device = { appId, userId, activationId: randomUUID(), platform: 'android', token };
-  await call(baseUrl, 'POST', '/push/device/create', device);
+  await call(api, 'POST', '/push/device/create', device);
   const body = {
     title: 'Chat',
     body: 'Your agent has answered.',
     extras: { conversationId: 'c-1' },
   };
-  const sent = await call(baseUrl, 'POST', '/push/message/send', {
+  const sent = await call(api, 'POST', '/push/message/send', {
     appId,
     message: { userId, body },
   });
   const [id] = sent.messageIds;
-  const { counts } = await settled(baseUrl, id);
+  const { counts } = await settled(api, id);
   const { count, pushes } = await received(controlUrl, 'proxy', token);
   const [push] = pushes;
   if (push) console.log(`  it got ${JSON.stringify(push.body)}`);
@@ -48,14 +48,14 @@ export async function sendByProxy({ baseUrl, controlUrl, sandbox }, appId) {
 
 /** LivePerson, played by us, hands over a push for an iPhone, and repeats it. Resolves with the message's id and whether all was well. */
 export async function receiveFromLivePerson(stack, appId) {
-  const { baseUrl, controlUrl } = stack;
+  const { api, controlUrl } = stack;
   console.log('\nLivePerson, receiving: we are the customer, and LivePerson posts to us.');
   const certificatePem = readFileSync(path.join(stack.sandbox.folder, 'client.pem'), 'utf8');
   const sender = { appId, brandId: BRAND_ID, name: 'Chat', certificatePem };
-  await call(baseUrl, 'PUT', '/admin/app/liveperson', sender);
+  await call(api, 'PUT', '/admin/app/liveperson', sender);
   const token = 'c4'.repeat(32);
   const device = { appId, userId: 'carol', activationId: randomUUID(), platform: 'ios', token };
-  await call(baseUrl, 'POST', '/push/device/create', device);
+  await call(api, 'POST', '/push/device/create', device);
 
   const push = {
     'push-service': 1,
@@ -77,7 +77,7 @@ export async function receiveFromLivePerson(stack, appId) {
   );
 
   const id = first.body.messageId;
-  await settled(baseUrl, id);
+  await settled(api, id);
   const { count, pushes } = await received(controlUrl, 'apns', token);
   const ok = [
     check(

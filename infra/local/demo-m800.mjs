@@ -11,35 +11,35 @@ const CARRIER = 'acme.com';
 const USER = 'dave';
 
 /** Resolves with the request's id, which is the message's, and whether all was well. */
-export async function pushByM800({ baseUrl, controlUrl }, appId) {
+export async function pushByM800({ api, controlUrl }, appId) {
   console.log("\nM800: a developer's signed push, to the inbox and the devices of a user.");
-  const key = await call(baseUrl, 'POST', '/admin/app/developer-key/create', {
+  const key = await call(api, 'POST', '/admin/app/developer-key/create', {
     appId,
     name: 'demo',
     carriers: [CARRIER],
   });
   const token = 'd5'.repeat(32);
   const device = { appId, userId: USER, activationId: randomUUID(), platform: 'ios', token };
-  await call(baseUrl, 'POST', '/push/device/create', device);
-  const inbox = watchInbox(baseUrl, appId);
+  await call(api, 'POST', '/push/device/create', device);
+  const inbox = watchInbox(api, appId);
   await inbox.opened;
 
   const body = JSON.stringify({
     appMessage: { content: 'Your parcel is at the counter.' },
     push: { content: 'A parcel has arrived.' },
   });
-  const accepted = await callSigned(key, `${baseUrl}/api/1.0/push/${USER}@${CARRIER}`, body);
+  const accepted = await callSigned(key, `${api.baseUrl}/api/1.0/push/${USER}@${CARRIER}`, body);
   console.log(`  ${accepted.status} ${JSON.stringify(accepted.body)}`);
   const forged = await callSigned(
     { ...key, secret: 'a guess' },
-    `${baseUrl}/api/1.0/push/${USER}@${CARRIER}`,
+    `${api.baseUrl}/api/1.0/push/${USER}@${CARRIER}`,
     body,
   );
   const { requestId } = accepted.body;
   const event = await inbox.first;
   console.log(`  the user's app sees ${JSON.stringify(event)}`);
 
-  const url = `${baseUrl}/api/1.0/push/requests/${requestId}`;
+  const url = `${api.baseUrl}/api/1.0/push/requests/${requestId}`;
   const request = await until(
     () => callSigned(key, url),
     (answer) => answer.body.push?.pending === 0,
@@ -77,9 +77,10 @@ async function callSigned({ developerKey, secret }, url, body) {
 }
 
 /** The stream of a user's inbox: `opened` once it is there, `first` with the first message that comes. */
-function watchInbox(baseUrl, appId) {
+function watchInbox(api, appId) {
   const query = new URLSearchParams({ userId: USER, applications: appId });
-  const opened = fetch(`${baseUrl}/inbox/messages/stream?${query}`, {
+  const opened = fetch(`${api.baseUrl}/inbox/messages/stream?${query}`, {
+    headers: { authorization: `Bearer ${api.key}` },
     signal: AbortSignal.timeout(60_000),
   });
   return { opened, first: opened.then(readFirst).catch(() => undefined) };

@@ -26,7 +26,7 @@ await main(async (signal) => {
   try {
     const stack = await startStack({ folder, providers: 'sandbox', port: 0, signal });
     try {
-      console.log(`Heliograph runs at ${stack.baseUrl}, with fake providers.`);
+      console.log(`Heliograph runs at ${stack.api.baseUrl}, with fake providers.`);
       const ok = await unlessStopped(signal, Promise.race([tell(stack), stack.failure()]));
       if (!ok) printLogs(folder);
       return ok ? 0 : 1;
@@ -46,13 +46,13 @@ async function tell(stack) {
   return messagesOk && campaignOk && wiresOk;
 }
 
-async function tellMessages({ baseUrl, controlUrl, appId }) {
-  for (const device of devices(appId)) await show(baseUrl, 'POST', '/push/device/create', device);
-  const single = await show(baseUrl, 'POST', '/push/message/send', sendRequest(appId));
-  const batch = await show(baseUrl, 'POST', '/push/message/batch/send', batchRequest(appId));
+async function tellMessages({ api, controlUrl, appId }) {
+  for (const device of devices(appId)) await show(api, 'POST', '/push/device/create', device);
+  const single = await show(api, 'POST', '/push/message/send', sendRequest(appId));
+  const batch = await show(api, 'POST', '/push/message/batch/send', batchRequest(appId));
 
   const messageIds = [...single.messageIds, ...batch.messageIds];
-  const ledgers = await Promise.all(messageIds.map((id) => settled(baseUrl, id)));
+  const ledgers = await Promise.all(messageIds.map((id) => settled(api, id)));
   const received = await (await fetch(`${controlUrl}/received`)).json();
   printReceived(received);
 
@@ -74,9 +74,9 @@ async function tellMessages({ baseUrl, controlUrl, appId }) {
   ].every(Boolean);
 }
 
-async function tellCampaign({ baseUrl, controlUrl, appId }) {
+async function tellCampaign({ api, controlUrl, appId }) {
   const before = await (await fetch(`${controlUrl}/received?limit=0`)).json();
-  const { dryRun, run, again } = await sendCampaign(baseUrl, appId);
+  const { dryRun, run, again } = await sendCampaign(api, appId);
   const after = await (await fetch(`${controlUrl}/received?limit=0`)).json();
 
   const { targeted, sent, failed, expired, skipped, pending } = run.counts.total;
@@ -96,9 +96,9 @@ async function tellCampaign({ baseUrl, controlUrl, appId }) {
   ].every(Boolean);
 }
 
-async function show(baseUrl, method, route, request) {
+async function show(api, method, route, request) {
   console.log(`\n${method} ${route}\n${JSON.stringify({ requestObject: request }, undefined, 2)}`);
-  const answer = await call(baseUrl, method, route, request);
+  const answer = await call(api, method, route, request);
   console.log(answer === undefined ? '→ OK' : `→ OK ${JSON.stringify(platformCounts(answer))}`);
   return answer;
 }

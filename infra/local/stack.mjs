@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureSandboxApp } from './admin.mjs';
+import { ensureApiKey } from './api-key.mjs';
 import { ROOT } from './folders.mjs';
 import { isFree, waitForHttp } from './ports.mjs';
 import { endLeftServices, startService } from './processes.mjs';
@@ -30,8 +31,8 @@ export async function startStack(options) {
 }
 
 class Stack {
-  /** Where the api listens. */
-  baseUrl;
+  /** Where the api listens, and a key for everything there: `{ baseUrl, key }`. */
+  api;
   /** Where the sandbox tells what it received; undefined with live providers. */
   controlUrl;
   /** Where LivePerson's pushes are taken; undefined with live providers. */
@@ -72,8 +73,11 @@ class Stack {
     await this.#migrate(env);
     const sandbox = this.#providers === 'sandbox' ? await this.#startSandbox() : undefined;
     await this.#startServices({ ...env, ...sandbox?.env });
+    const { DATABASE_URL } = env;
+    const file = path.join(this.#folder, `api-${this.#providers}.key`);
+    this.api = await this.#untilStopped(ensureApiKey(this.api.baseUrl, file, DATABASE_URL));
     if (sandbox !== undefined) {
-      this.appId = await ensureSandboxApp(this.baseUrl, sandbox.credentials);
+      this.appId = await ensureSandboxApp(this.api, sandbox.credentials);
     }
   }
 
@@ -122,12 +126,12 @@ class Stack {
         env: { ...env, HOST: '127.0.0.1', PORT: '0' },
       }),
     ]);
-    this.baseUrl = `http://127.0.0.1:${api.port}`;
+    this.api = { baseUrl: `http://127.0.0.1:${api.port}` };
     if (api.livePersonPort !== undefined)
       this.livePersonUrl = `https://127.0.0.1:${api.livePersonPort}`;
     const ready = '/actuator/health/readiness';
     await Promise.all([
-      this.#untilStopped(waitForHttp(this.baseUrl + ready, READY_TIMEOUT_MS)),
+      this.#untilStopped(waitForHttp(this.api.baseUrl + ready, READY_TIMEOUT_MS)),
       this.#untilStopped(
         waitForHttp(`http://127.0.0.1:${dispatcher.port}${ready}`, READY_TIMEOUT_MS),
       ),

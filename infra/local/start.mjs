@@ -59,13 +59,19 @@ function chosenPort() {
   throw new Error(`PORT=${PORT} is no port.`);
 }
 
-function banner({ baseUrl, controlUrl, appId }, folder) {
+function banner({ api: { baseUrl, key }, controlUrl, appId }, folder) {
   const head = [`Heliograph is ready at ${baseUrl}   (data and logs: ${folder}, stop: Ctrl-C)`];
   if (controlUrl === undefined)
-    return ['', ...head, 'Messages go to the real providers.', ''].join('\n');
+    return [
+      '',
+      ...head,
+      'Messages go to the real providers.',
+      `Its API key for everything:  ${key}`,
+      '',
+    ].join('\n');
 
   const post = (route, requestObject) =>
-    `curl -s ${baseUrl}${route} -H 'content-type: application/json' -d '${JSON.stringify({ requestObject })}'`;
+    `curl -s ${baseUrl}${route} -H "$AUTH" -H 'content-type: application/json' -d '${JSON.stringify({ requestObject })}'`;
   const device = {
     appId,
     activationId: 'demo-1',
@@ -83,9 +89,10 @@ function banner({ baseUrl, controlUrl, appId }, folder) {
     ...head,
     'Messages go to fake providers on this machine. In another terminal, a device, a message to it, and what became of it:',
     '',
+    `AUTH='Authorization: Bearer ${key}'`,
     post('/push/device/create', device),
     `ID=$(${post('/push/message/send', { appId, message })} | ${idOf})`,
-    `curl -s ${baseUrl}/push/message/$ID`,
+    `curl -s ${baseUrl}/push/message/$ID -H "$AUTH"`,
     '',
     'A push to the same user as a developer signs it (M800), to the inbox too; from this folder, with a key of its own:',
     '',

@@ -1,3 +1,4 @@
+export * from './api-key.ts';
 export * from './app-id.ts';
 export * from './authorization.ts';
 export * from './backoff.ts';
@@ -11,5 +12,6 @@ export * from './outcome-codes.ts';
 export * from './platform.ts';
 export * from './refusal.ts';
 export * from './run.ts';
+export * from './scope.ts';
 export * from './sealing.ts';
 export * from './signature.ts';

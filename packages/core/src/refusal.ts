@@ -10,9 +10,12 @@ export const REFUSALS = {
   conflict: 409,
   too_large: 413,
   unsupported_media_type: 415,
+  rate_limited: 429,
+  too_many_headers: 431,
   upstream_failed: 400,
   internal: 500,
   unavailable: 503,
+  overloaded: 503,
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;
@@ -24,16 +27,23 @@ export class Refusal extends Error {
   readonly status: number;
   /** Which fields are wrong, where that is known. */
   readonly violations: readonly Violation[];
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: RefusalCode,
     message: string,
-    options: { cause?: unknown; violations?: readonly Violation[] } = {},
+    options: {
+      cause?: unknown;
+      violations?: readonly Violation[];
+      retryAfterSeconds?: number;
+    } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
     this.code = code;
     this.status = REFUSALS[code];
     this.violations = options.violations ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

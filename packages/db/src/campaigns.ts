@@ -33,13 +33,14 @@ export async function findCampaign(db: Db, id: number): Promise<Campaign | undef
   return selectCampaigns(db).where('campaigns.id', '=', id).executeTakeFirst();
 }
 
-/** Every campaign, or those that are not sent yet, in the order of their creation. */
+/** Every campaign, or those of the app, or those that are not sent yet, in the order of their creation. */
 export async function listCampaigns(
   db: Db,
-  { unsentOnly }: { readonly unsentOnly: boolean },
+  { unsentOnly, appRef }: { readonly unsentOnly: boolean; readonly appRef?: number | undefined },
 ): Promise<readonly Campaign[]> {
   const all = selectCampaigns(db).orderBy('campaigns.id');
-  return (unsentOnly ? all.where('sent', '=', false) : all).execute();
+  const own = appRef === undefined ? all : all.where('campaigns.appRef', '=', appRef);
+  return (unsentOnly ? own.where('sent', '=', false) : own).execute();
 }
 
 function selectCampaigns(db: Db) {

@@ -1,5 +1,7 @@
 export * from './activations.ts';
+export * from './api-keys.ts';
 export * from './apps.ts';
+export * from './audit.ts';
 export * from './callback-audience.ts';
 export * from './callback-claims.ts';
 export * from './callback-endpoints.ts';
@@ -37,6 +39,7 @@ export * from './locks.ts';
 export * from './m800-requests.ts';
 export * from './messages.ts';
 export * from './migrate.ts';
+export * from './owners.ts';
 export * from './partitions.ts';
 export * from './pauses.ts';
 export * from './prunings.ts';

@@ -13,6 +13,7 @@ const PARTITIONED = [
   'campaign_exceptions',
   'm800_requests',
   'callback_events',
+  'audit_log',
 ] as const;
 /** The free space lets a lease be taken, or an outcome written, without a new index entry (a heap-only update). */
 const FILLFACTORS: Readonly<Record<string, number>> = { deliveries: 70, campaign_chunks: 70 };

@@ -8,6 +8,7 @@ import type {
   Provider,
   RunReason,
   RunState,
+  Scope,
 } from '@heliograph/core';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
@@ -52,6 +53,8 @@ export interface Schema {
   retentionRounds: RetentionRoundsTable;
   userErasures: UserErasuresTable;
   imports: ImportsTable;
+  apiKeys: ApiKeysTable;
+  auditLog: AuditLogTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -595,4 +598,30 @@ interface ImportsTable {
   report: ColumnType<unknown, string, string>;
   startedAt: Generated<Date>;
   finishedAt: Generated<Date | null>;
+}
+
+interface ApiKeysTable {
+  id: string;
+  name: string;
+  secretHash: Buffer;
+  scopes: Scope[];
+  appRef: number | null;
+  ratePerSecond: number | null;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  lastUsedAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface AuditLogTable {
+  id: Generated<string>;
+  keyId: string | null;
+  actor: string;
+  requestId: string | null;
+  action: string;
+  appRef: number | null;
+  objects: ColumnType<Readonly<Record<string, string | number>>, string, never>;
+  outcome: string | null;
+  createdAt: Generated<Date>;
+  finishedAt: Date | null;
 }

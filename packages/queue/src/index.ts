@@ -8,4 +8,5 @@ export * from './pace.ts';
 export type { Permits } from './permits.ts';
 export * from './rate-limit.ts';
 export * from './redis-settings.ts';
+export * from './request-rate.ts';
 export * from './shared-secrets.ts';

@@ -8,11 +8,11 @@ export interface ApiClient {
   send<T>(route: string, body: string, method?: Method): Promise<T>;
 }
 
-export function createApiClient(port: number): ApiClient {
+export function createApiClient(port: number, key: string): ApiClient {
   async function send<T>(route: string, body: string, method: Method = 'POST'): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${port}${route}`, {
       method,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
       body,
     });
     if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);

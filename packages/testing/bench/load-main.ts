@@ -1,8 +1,9 @@
 import { LoadConnection } from './load-connection.ts';
+import { flood } from './load-flood.ts';
 import { createRequestWriter } from './load-request.ts';
 import { pace } from './load-paced.ts';
 import { saturate } from './load-saturate.ts';
-import type { LoadTask, PaceTask, SaturateTask } from './load.ts';
+import type { LoadTask } from './load.ts';
 
 /** The load generator: takes a task by IPC, answers what came of it, and ends with its parent. */
 process.on('message', (task: LoadTask) => {
@@ -22,12 +23,14 @@ async function run(task: LoadTask) {
   return { ...result, cpuMicros: user + system };
 }
 
-function start(task: SaturateTask | PaceTask, connections: LoadConnection[]) {
-  const toRequest = createRequestWriter(task.appId);
+function start(task: LoadTask, connections: LoadConnection[]) {
+  const toRequest = createRequestWriter(task);
   switch (task.kind) {
     case 'saturate':
       return saturate(task, connections, toRequest);
     case 'pace':
       return pace(task, connections, toRequest);
+    case 'flood':
+      return flood(task, connections, toRequest);
   }
 }

@@ -14,8 +14,13 @@ export const PUSH_BODY = {
   extras: { _comment: 'Any custom data.' },
 } as const;
 
+interface RequestTarget {
+  readonly appId: string;
+  readonly apiKey: string;
+}
+
 /** Makes the bytes of `POST /push/message/send` to the user of a device: the reference's message, asynchronous. */
-export function createRequestWriter(appId: string): (device: number) => string {
+export function createRequestWriter({ appId, apiKey }: RequestTarget): (device: number) => string {
   const parts = JSON.stringify(toSendBody(appId, 'USER', 'ACTIVATION')).split(/USER|ACTIVATION/);
   const [beforeActivation = '', beforeUser = '', rest = ''] = parts;
   const toBody = (device: number) => {
@@ -26,6 +31,7 @@ export function createRequestWriter(appId: string): (device: number) => string {
     'POST /push/message/send HTTP/1.1',
     'Host: 127.0.0.1',
     'Content-Type: application/json',
+    `Authorization: Bearer ${apiKey}`,
     // All bodies are equally long, and ASCII.
     `Content-Length: ${toBody(0).length}`,
     'Connection: keep-alive',

@@ -2,6 +2,8 @@ import type { Processes } from './processes.ts';
 
 interface Target {
   readonly port: number;
+  /** Of the api; a yardstick does not look at it. */
+  readonly apiKey: string;
   readonly appId: string;
   readonly connections: number;
   readonly seconds: number;
@@ -35,17 +37,38 @@ export interface PaceResult {
   readonly refused: number;
 }
 
-export type LoadTask = SaturateTask | PaceTask;
+export interface FloodTask extends Target {
+  readonly kind: 'flood';
+  readonly perSecond: number;
+  /** Messages go to them in turns. */
+  readonly devices: number;
+  readonly maxConnections: number;
+}
+
+export interface FloodResult {
+  /** How many answers had each status. */
+  readonly answers: Readonly<Record<number, number>>;
+  /** Requests for which there was no connection. */
+  readonly unsent: number;
+  /** Requests whose connection ended before the answer. */
+  readonly broken: number;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+export type LoadTask = SaturateTask | PaceTask | FloodTask;
 
 /** The CPU time that the generator itself used. */
 interface Cost {
   readonly cpuMicros: number;
 }
 
-/** A load generator in a process of its own. A request that is refused fails the bench. */
+/** A load generator in a process of its own. A request that is refused fails the bench, but for floods. */
 export interface Load {
   saturate(task: Omit<SaturateTask, 'kind'>): Promise<SaturateResult & Cost>;
   pace(task: Omit<PaceTask, 'kind'>): Promise<PaceResult & Cost>;
+  /** Here requests may be refused. */
+  flood(task: Omit<FloodTask, 'kind'>): Promise<FloodResult & Cost>;
 }
 
 export async function startLoad(processes: Processes): Promise<Load> {
@@ -62,5 +85,6 @@ export async function startLoad(processes: Processes): Promise<Load> {
   return {
     saturate: (task) => run({ kind: 'saturate', ...task }),
     pace: (task) => run({ kind: 'pace', ...task }),
+    flood: (task) => generator.ask<FloodResult & Cost>({ kind: 'flood', ...task }),
   };
 }

@@ -10,6 +10,7 @@ import { campaign } from './scenarios/campaign.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
+import { overload } from './scenarios/overload.ts';
 import { proxy } from './scenarios/proxy.ts';
 import { retention } from './scenarios/retention.ts';
 import { signature } from './scenarios/signature.ts';
@@ -23,6 +24,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['soak', soak],
   ['signature', signature],
   ['accept', accept],
+  ['overload', overload],
   ['messages', messages],
   ['latency', latency],
   ['isolation', isolation],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import type { Db } from '@heliograph/db';
+import { insertApiKey, type Db } from '@heliograph/db';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 
@@ -27,6 +27,8 @@ export interface Stack {
   readonly sandbox: BenchSandbox;
   readonly api: BenchProcess;
   readonly apiPort: number;
+  /** For everything, without a limit. */
+  readonly apiKey: string;
   readonly client: ApiClient;
   readonly appId: string;
   /** The id of the app's row. */
@@ -42,7 +44,11 @@ export interface Stack {
 }
 
 /** Starts the sandbox and the api from their builds; the dispatcher waits until the scenario wants it. */
-export async function startStack(bench: Bench, devices: number): Promise<Stack> {
+export async function startStack(
+  bench: Bench,
+  devices: number,
+  apiEnv: Readonly<Record<string, string>> = {},
+): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'heliograph-bench-'));
   bench.onEnd(() => rmSync(folder, { recursive: true, force: true }));
   const database = await openTestDatabase({ serverUrl: bench.databaseUrl, poolSize: 2 });
@@ -65,9 +71,18 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     FCM_START_RATE_PER_SECOND: '1000000',
     ...sandbox.env,
   };
-  const api = bench.processes.start('api', 'services/api/dist/main.js', { env });
+  const api = bench.processes.start('api', 'services/api/dist/main.js', {
+    env: { ...env, ...apiEnv },
+  });
   const { port: apiPort } = await api.next<{ readonly port: number }>();
-  const client = createApiClient(apiPort);
+  const { text: apiKey } = await insertApiKey(database.db, {
+    name: 'bench',
+    scopes: ['admin'],
+    appRef: null,
+    ratePerSecond: null,
+    expiresAt: null,
+  });
+  const client = createApiClient(apiPort, apiKey);
   const appRef = await createBenchApp(client, APP_ID, sandbox.credentials);
   if (devices > 0) await insertDevices(database.db, appRef, devices);
 
@@ -78,6 +93,7 @@ export async function startStack(bench: Bench, devices: number): Promise<Stack> 
     sandbox,
     api,
     apiPort,
+    apiKey,
     client,
     appId: APP_ID,
     appRef,

@@ -106,6 +106,7 @@ function defaults(folder: string): Record<string, string> {
   writeFileSync(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
   return {
     HOST: '127.0.0.1',
+    AUTH: 'off',
     PORT: '0',
     PROVIDERS: 'sandbox',
     SECRETS_KEY_FILE: keyFile,

@@ -32,10 +32,48 @@ const REQUIRED = {
   SECRETS_KEY: Buffer.alloc(32).toString('base64'),
 };
 
+describe('AUTH', () => {
+  test.each([
+    [{}, false],
+    [{ HOST: '0.0.0.0' }, false],
+    [{ AUTH: 'on', HOST: '10.0.0.1' }, false],
+    [{ AUTH: 'off' }, true],
+    [{ AUTH: 'off', HOST: 'localhost' }, true],
+    [{ AUTH: 'off', HOST: '127.9.9.9' }, true],
+    [{ AUTH: 'off', HOST: '::1' }, true],
+    [{ AUTH: 'off', HOST: '10.0.0.1', AUTH_OFF_HOST: '10.0.0.1' }, true],
+    [{ AUTH: 'off', HOST: '0.0.0.0', AUTH_OFF_HOST: '0.0.0.0' }, true],
+  ])('with %j lets everybody do anything: %s', (env, authOff) => {
+    expect(loadConfig({ ...REQUIRED, ...env }).authOff).toBe(authOff);
+  });
+
+  test.each([
+    { HOST: '0.0.0.0' },
+    { HOST: '::' },
+    { HOST: '10.0.0.1' },
+    { HOST: '127.0.0.1.example.com' },
+    { HOST: '10.0.0.1', AUTH_OFF_HOST: '10.0.0.2' },
+    { HOST: '0.0.0.0', AUTH_OFF_HOST: 'true' },
+    { HOST: 'localhost.example.com' },
+  ])('is not switched off with %j', (env) => {
+    expect(() => loadConfig({ ...REQUIRED, AUTH: 'off', ...env })).toThrow(
+      `AUTH=off lets anybody who reaches ${env.HOST} do anything`,
+    );
+  });
+
+  test('is nothing but on and off', () => {
+    expect(() => loadConfig({ ...REQUIRED, AUTH: 'false' })).toThrow('AUTH=false');
+  });
+});
+
 describe('loadConfig', () => {
   test('listens on loopback, sends for real and asks nobody, unless told otherwise', () => {
     expect(loadConfig(REQUIRED)).toMatchObject({
       host: '127.0.0.1',
+      authOff: false,
+      ratePerSecond: 0,
+      maxRequests: 2000,
+      limits: { maxConnections: 20_000, headersTimeoutMs: 20_000, requestTimeoutMs: 120_000 },
       port: 8080,
       basePaths: ['/'],
       bodyLimitBytes: 1024 * 1024,

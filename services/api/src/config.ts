@@ -4,6 +4,7 @@ import { readRedisSettings } from '@heliograph/queue';
 import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
+import { isLoopback } from './http/loopback.ts';
 import { findTlsMistake, type TlsIdentity } from './http/tls-identity.ts';
 import { parseAddresses } from './http/trusted-proxies.ts';
 import { findIdentityMistakes, type ListenerOptions } from './surfaces/liveperson/listener.ts';
@@ -17,6 +18,14 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
   const read = new EnvReader(env);
   return read.finish({
     host: read.str('HOST', '127.0.0.1'),
+    authOff: readAuthOff(read),
+    ratePerSecond: read.int('API_RATE_PER_SECOND', 0, { min: 0, max: 1_000_000 }),
+    maxRequests: read.int('API_MAX_REQUESTS', 2000, { min: 1, max: 1_000_000 }),
+    limits: {
+      maxConnections: read.int('API_MAX_CONNECTIONS', 20_000, { min: 1, max: 1_000_000 }),
+      headersTimeoutMs: read.int('HEADERS_TIMEOUT_MS', 20_000, { min: 1000, max: 300_000 }),
+      requestTimeoutMs: read.int('REQUEST_TIMEOUT_MS', 120_000, { min: 1000, max: 3_600_000 }),
+    },
     port: read.int('PORT', 8080, { min: 0, max: 65_535 }),
     tls: readTls(read),
     trustedProxies: readTrustedProxies(read),
@@ -63,16 +72,32 @@ function readBasePaths(read: EnvReader): readonly string[] {
   return paths;
 }
 
+/** Whether anybody may do anything: only where nobody but this machine comes to us, or the address is named once more. */
+function readAuthOff(read: EnvReader): boolean {
+  if (read.oneOf('AUTH', ['on', 'off'], 'on') === 'on') return false;
+  const host = read.str('HOST', '127.0.0.1');
+  const allowed = read.optional('AUTH_OFF_HOST');
+  if (!isLoopback(host) && host !== allowed)
+    read.refuse(
+      `AUTH=off lets anybody who reaches ${host} do anything: set HOST to a loopback address, or AUTH_OFF_HOST to the same address`,
+    );
+  return true;
+}
+
 /** Undefined where plain HTTP is to be served. */
 function readTls(read: EnvReader): TlsIdentity | undefined {
   const cert = read.optionalFile('TLS_CERT_FILE');
   const key = read.optionalFile('TLS_KEY_FILE');
-  if (cert === undefined && key === undefined) return undefined;
+  const clientCa = read.optionalFile('TLS_CLIENT_CA_FILE');
+  if (cert === undefined && key === undefined) {
+    if (clientCa !== undefined) read.refuse('TLS_CLIENT_CA_FILE needs TLS_CERT_FILE');
+    return undefined;
+  }
   if (cert === undefined || key === undefined) {
     read.refuse('TLS_CERT_FILE and TLS_KEY_FILE come together');
     return undefined;
   }
-  const identity = { cert, key };
+  const identity = { cert, key, clientCa };
   const mistake = findTlsMistake(identity);
   if (mistake !== undefined) read.refuse(mistake);
   return identity;

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -55,6 +56,46 @@ describe('the api process', () => {
     expect(await inbox.text()).toMatch(/^retry: 2000\nid: 0\n\nretry: \d+\n\n$/);
     expect(await (await waiting).json()).toMatchObject({ responseObject: { state: 'scheduled' } });
     expect(await api.exited).toBe(0);
+  });
+
+  test('serves callers while 10,000 others are connected and say nothing', async () => {
+    // However long it takes to open them.
+    const api = spawnService('api', { ...env, HEADERS_TIMEOUT_MS: '300000' });
+    await api.waitReady();
+    const { port } = new URL(api.url);
+    const silent: Socket[] = [];
+    const open = () =>
+      new Promise<void>((resolve, reject) => {
+        const socket = connect(Number(port), '127.0.0.1', resolve);
+        socket.on('error', reject);
+        silent.push(socket);
+      });
+    for (let n = 0; n < 10_000; n += 500) await Promise.all(Array.from({ length: 500 }, open));
+
+    const answer = await fetch(`${api.url}/push/campaign/list`);
+    const alive = silent.filter((socket) => !socket.destroyed).length;
+    api.kill();
+
+    expect(answer.status).toBe(200);
+    expect(alive).toBe(10_000);
+    expect(await api.exited).toBe(0);
+    silent.forEach((socket) => socket.destroy());
+  });
+
+  test('wants keys unless told otherwise, and says loudly where it does not', async () => {
+    const [closed, open] = [spawnService('api', { ...env, AUTH: '' }), spawnService('api', env)];
+    await Promise.all([closed.waitReady(), open.waitReady()]);
+
+    const statuses = await Promise.all(
+      [closed, open].map(async ({ url }) => (await fetch(`${url}/push/campaign/list`)).status),
+    );
+    closed.kill();
+    open.kill();
+    await Promise.all([closed.exited, open.exited]);
+
+    expect(statuses).toEqual([401, 200]);
+    expect(closed.output).not.toContain('ACCESS CONTROL IS OFF');
+    expect(open.output).toContain('ACCESS CONTROL IS OFF');
   });
 
   test('serves TLS with a certificate, and says in its log when the time of that is over', async () => {

@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs';
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
+  findApiKeys,
   listInboxAfter,
   listInboxBehind,
+  noteApiKeysUsed,
   openDatabase,
   pingDatabase,
 } from '@heliograph/db';
 import {
   createNonces,
+  createRequestRate,
   openCampaignLane,
   openLane,
   openRedis,
@@ -19,6 +22,9 @@ import {
 } from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
+import { createKeyRing } from './access/key-ring.ts';
+import { createKeyUse } from './access/key-use.ts';
+import { createRequestLimit } from './access/request-limit.ts';
 import { openDirectories } from './activations/open-directories.ts';
 import { createApp } from './app.ts';
 import { listRunProgress } from './campaigns/run-progress.ts';
@@ -45,6 +51,11 @@ runMain('api', async () => {
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
+  if (config.authOff)
+    log.warn(
+      { host: config.host },
+      'AUTH=off: ACCESS CONTROL IS OFF. Whoever reaches this address may send, read and administrate',
+    );
   if (config.allowPrivateProxies)
     log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
 
@@ -94,6 +105,13 @@ runMain('api', async () => {
   const directories = openDirectories(db, config.powerAuth, log);
   shutdown.add('directories', () => directories.close());
 
+  const use = createKeyUse({
+    write: (keyIds) => noteApiKeysUsed(db, keyIds),
+    onError: (error) => log.warn({ err: error }, 'use of API keys not noted'),
+  });
+  shutdown.add('use of keys', () => use.close());
+  const onLimitError = (error: unknown) =>
+    log.warn({ err: error }, 'rate limits not enforced: redis does not answer');
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
@@ -144,6 +162,17 @@ runMain('api', async () => {
     bodyLimitBytes: config.bodyLimitBytes,
     largeBodyLimitBytes: config.campaignBodyLimitBytes,
     allowPrivateProxies: config.allowPrivateProxies,
+    access: {
+      isOff: config.authOff,
+      keys: createKeyRing({ read: (ids) => findApiKeys(db, ids) }),
+      defaultRatePerSecond: config.ratePerSecond,
+      limit: createRequestLimit({
+        rate: createRequestRate(redis, { prefix }),
+        onError: onLimitError,
+      }),
+      use,
+    },
+    maxRequests: config.maxRequests,
     now: () => new Date(),
   });
   if (config.tls !== undefined && toValidTo(config.tls) < new Date())

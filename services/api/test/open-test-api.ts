@@ -3,14 +3,17 @@ import { BlockList } from 'node:net';
 
 import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
 import {
+  findApiKeys,
   listInboxAfter,
   listInboxBehind,
+  noteApiKeysUsed,
   pingDatabase,
   type Db,
   type InboxPosition,
 } from '@heliograph/db';
 import {
   createNonces,
+  createRequestRate,
   openCampaignLane,
   openLane,
   openRedis,
@@ -26,13 +29,16 @@ import {
   type TestRedis,
 } from '@heliograph/testing';
 
+import { createKeyRing } from '../src/access/key-ring.ts';
+import { createKeyUse } from '../src/access/key-use.ts';
+import { createRequestLimit } from '../src/access/request-limit.ts';
 import { openDirectories } from '../src/activations/open-directories.ts';
 import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
 import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
 import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
-import { openServer } from '../src/http/server.ts';
+import { openServer, type ConnectionLimits } from '../src/http/server.ts';
 import type { TlsIdentity } from '../src/http/tls-identity.ts';
 import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
@@ -67,6 +73,12 @@ export interface TestApiOptions {
   };
   /** A replica over the same database, Redis and secrets key, which is to be closed before the other. */
   readonly beside?: TestApi;
+  /** Off unless given: then callers show keys. */
+  readonly auth?: 'on' | 'off';
+  readonly ratePerSecond?: number;
+  readonly streamCheckMs?: number;
+  readonly maxRequests?: number;
+  readonly limits?: ConnectionLimits;
 }
 
 export interface Answer {
@@ -113,6 +125,8 @@ export interface TestApi {
   readonly looks: readonly (readonly string[])[];
   /** The positions that were read after for streams of inboxes, one entry per statement. */
   readonly inboxReads: readonly (readonly InboxPosition[])[];
+  /** The ids of API keys that were looked up, one entry per statement. */
+  readonly keyReads: readonly (readonly string[])[];
   readonly redis: TestRedis;
   readonly url: string;
   /** Sends a JSON body, or no body at all. */
@@ -175,6 +189,11 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
 
   const directories = openDirectories(db, options.powerAuth, log);
   const secrets = createSecretBox(key, toKeyId(key));
+  const keyReads: (readonly string[])[] = [];
+  const use = createKeyUse({
+    write: (keyIds) => noteApiKeysUsed(db, keyIds),
+    onError: () => undefined,
+  });
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
 
@@ -210,6 +229,23 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     heartbeatMs: options.heartbeatMs,
     fcm: {},
     allowPrivateProxies: options.allowPrivateProxies ?? false,
+    access: {
+      isOff: options.auth !== 'on',
+      keys: createKeyRing({
+        read(ids) {
+          keyReads.push(ids);
+          return findApiKeys(db, ids);
+        },
+      }),
+      defaultRatePerSecond: options.ratePerSecond ?? 0,
+      limit: createRequestLimit({
+        rate: createRequestRate(redis, { prefix }),
+        onError: () => undefined,
+      }),
+      use,
+      streamCheckMs: options.streamCheckMs,
+    },
+    maxRequests: options.maxRequests ?? 2000,
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
@@ -224,8 +260,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     largeBodyLimitBytes: options.campaignBodyLimitBytes ?? 64 * 1024 * 1024,
     now: options.now ?? (() => new Date()),
   });
-  const { host = '127.0.0.1', tls } = options;
-  const server = await openServer(app, { host, port: 0, tls });
+  const { host = '127.0.0.1', tls, limits } = options;
+  const server = await openServer(app, { host, port: 0, tls, limits });
   const url = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 
   const send = async (path: string, init: RequestInit): Promise<Answer> => {
@@ -244,6 +280,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     campaignLane,
     looks,
     inboxReads,
+    keyReads,
     redis: redisPlace,
     url,
     call: (method, path, body, headers = {}) =>
@@ -262,6 +299,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       runWatcher.close();
       inboxWatcher.close();
       await server.close();
+      await use.close();
       await messages.acceptor.close();
       await directories.close();
       await lane.close();

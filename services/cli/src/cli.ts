@@ -1,10 +1,12 @@
 import { CommandFailed, UsageError, type Command, type CommandIo } from './command.ts';
 import { IMPORT } from './commands/import.ts';
+import { KEYS } from './commands/keys.ts';
 import { SIGN } from './commands/sign.ts';
 
 /** A file each, in `commands/`. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['import', IMPORT],
+  ['keys', KEYS],
   ['sign', SIGN],
 ]);
 

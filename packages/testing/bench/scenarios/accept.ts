@@ -70,6 +70,7 @@ async function measure(stack: Stack, load: Load, server: Server, seconds: number
   });
   const result = await load.saturate({
     port: server.port,
+    apiKey: stack.apiKey,
     appId: stack.appId,
     connections: CONNECTIONS,
     devices: DEVICES,

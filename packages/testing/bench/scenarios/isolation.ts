@@ -186,11 +186,15 @@ async function runWave(
   };
 }
 
-async function accept({ apiPort }: Stack, tenant: Tenant, seconds: number): Promise<number> {
+async function accept(
+  { apiPort, apiKey }: Stack,
+  tenant: Tenant,
+  seconds: number,
+): Promise<number> {
   const { appId, firstDevice, platforms, connections, load } = tenant;
   const port = apiPort;
   const devices = DEVICES;
-  const task = { port, appId, connections, devices, firstDevice, platforms, seconds };
+  const task = { port, apiKey, appId, connections, devices, firstDevice, platforms, seconds };
   return (await load.saturate(task)).accepted;
 }
 

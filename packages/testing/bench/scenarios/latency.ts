@@ -91,6 +91,7 @@ async function measureDelays({ stack, sink, dispatcher, load, firstDevice, secon
     cpuMicros: loadMicros,
   } = await load.pace({
     port: stack.apiPort,
+    apiKey: stack.apiKey,
     appId: stack.appId,
     connections: CONNECTIONS,
     perSecond: PER_SECOND,

@@ -117,6 +117,7 @@ async function runWave(
   const { requests: before } = await sink.count();
   const { accepted } = await load.saturate({
     port: stack.apiPort,
+    apiKey: stack.apiKey,
     appId: stack.appId,
     connections: CONNECTIONS,
     devices: DEVICES,

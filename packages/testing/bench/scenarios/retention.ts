@@ -87,6 +87,7 @@ async function measureDelays(
 ): Promise<readonly Sent[]> {
   const { startedAtMs } = await load.pace({
     port: stack.apiPort,
+    apiKey: stack.apiKey,
     appId: stack.appId,
     connections: CONNECTIONS,
     perSecond: PER_SECOND,

@@ -1,6 +1,13 @@
 import { Refusal, type Environment, type Provider } from '@heliograph/core';
-import { findAppRef, type Activation, type Db, type DeviceRegistration } from '@heliograph/db';
+import {
+  findActivationOwners,
+  findAppRef,
+  type Activation,
+  type Db,
+  type DeviceRegistration,
+} from '@heliograph/db';
 
+import type { Caller } from '../access/caller.ts';
 import type { ActivationDirectory } from '../activations/activation-directory.ts';
 
 export interface DeviceDeps {
@@ -17,6 +24,17 @@ export interface NewDevice {
   readonly environment?: Environment;
   /** Binds the activations to this user, where the directory is our own. */
   readonly userId?: string;
+}
+
+/** Whether the caller may have the activation's device: those who are bound to an app take none away from another. Belongs into `inRegistration`. */
+export async function isFree(
+  tx: Db,
+  { app }: Pick<Caller, 'app'>,
+  activationId: string,
+): Promise<boolean> {
+  if (app === null) return true;
+  const owners = await findActivationOwners(tx, activationId);
+  return owners.every((ref) => ref === app.ref);
 }
 
 /** Refuses an app that does not exist. Apps are never deleted, so the answer stays true. */

@@ -1,7 +1,14 @@
 import { Refusal } from '@heliograph/core';
 import { inRegistration, saveDevice, type Activation, type Db } from '@heliograph/db';
 
-import { getAppRef, toRegistration, type DeviceDeps, type NewDevice } from './device-deps.ts';
+import type { Caller } from '../access/caller.ts';
+import {
+  getAppRef,
+  isFree,
+  toRegistration,
+  type DeviceDeps,
+  type NewDevice,
+} from './device-deps.ts';
 
 /** So many activations are asked for at a time, where the directory is another server. */
 const CONCURRENT_LOOKUPS = 8;
@@ -12,6 +19,7 @@ const CONCURRENT_LOOKUPS = 8;
  */
 export async function registerDeviceForActivations(
   deps: DeviceDeps,
+  caller: Pick<Caller, 'app'>,
   { activationIds, ...device }: NewDevice & { readonly activationIds: readonly string[] },
 ): Promise<void> {
   const appRef = await getAppRef(deps.db, device.appId);
@@ -23,6 +31,7 @@ export async function registerDeviceForActivations(
   const saved = await inRegistration(deps.db, scope, async (tx) => {
     const written = new Set<number>();
     for (const activationId of answered) {
+      if (!(await isFree(tx, caller, activationId))) continue;
       const activation = await enrol(deps, tx, activationId, device.userId, found);
       if (activation.status === 'REMOVED') continue;
       const registration = toRegistration(device, appRef, activationId, activation);

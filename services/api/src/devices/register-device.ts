@@ -1,14 +1,22 @@
 import { Refusal } from '@heliograph/core';
 import { inRegistration, saveDevice } from '@heliograph/db';
 
-import { getAppRef, toRegistration, type DeviceDeps, type NewDevice } from './device-deps.ts';
+import type { Caller } from '../access/caller.ts';
+import {
+  getAppRef,
+  isFree,
+  toRegistration,
+  type DeviceDeps,
+  type NewDevice,
+} from './device-deps.ts';
 
 /**
  * Registers a device for one activation; see `saveDevice` for which row that becomes. Refuses an unknown app, a removed activation,
- * and a token that several activations share.
+ * another app's one from a caller who is bound to an app, and a token that several activations share.
  */
 export async function registerDevice(
   deps: DeviceDeps,
+  caller: Pick<Caller, 'app'>,
   { activationId, ...device }: NewDevice & { readonly activationId: string },
 ): Promise<void> {
   const appRef = await getAppRef(deps.db, device.appId);
@@ -16,8 +24,10 @@ export async function registerDevice(
   const scope = { pushToken: device.pushToken, activationIds: [activationId] };
   await inRegistration(deps.db, scope, async (tx) => {
     const enrolment = { activationId, userId: device.userId };
-    const activation = await deps.activations.enrol(tx, enrolment, found);
-    if (activation.status === 'REMOVED')
+    const activation = (await isFree(tx, caller, activationId))
+      ? await deps.activations.enrol(tx, enrolment, found)
+      : undefined;
+    if (activation === undefined || activation.status === 'REMOVED')
       throw new Refusal('invalid_request', 'The activation is not active.');
 
     const registration = toRegistration(device, appRef, activationId, activation);

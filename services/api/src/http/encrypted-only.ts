@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList } from 'node:net';
+import type { BlockList } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 import { Refusal } from '@heliograph/core';
 import type { RequestHandler } from 'express';
 
+import { LOOPBACK } from './loopback.ts';
 import { isListed } from './trusted-proxies.ts';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
 
 /**
  * Refuses requests that came over a network in the clear. Taken are those over TLS to us, those from this machine, and those from a

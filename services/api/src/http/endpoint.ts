@@ -1,14 +1,25 @@
+import type { Scope } from '@heliograph/core';
 import type { TObject, TSchema } from '@sinclair/typebox';
 import type { Request, Response } from 'express';
+
+import type { Caller } from '../access/caller.ts';
+import type { Guard } from '../access/guard.ts';
+import type { Subject } from '../access/subject.ts';
 
 import { writeJson } from './write-json.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
+/** Who may call an endpoint: keys with one of these scopes, or everybody. */
+export type EndpointScope = readonly [Scope, ...Scope[]] | 'open';
+
 /** What the OpenAPI document says of an endpoint, and the router needs. */
 export interface EndpointDoc {
   readonly tag: string;
   readonly summary: string;
+  readonly scope: EndpointScope;
+  /** Whether it changes nothing, though its method says otherwise. */
+  readonly readsOnly: boolean;
   readonly methods: readonly Method[];
   /** The first is the name that we recommend. In Express' spelling: `/push/message/:id`. */
   readonly paths: readonly string[];
@@ -34,28 +45,63 @@ export interface Endpoint<Input, Answer> extends EndpointDoc {
   readonly wrap: (answer: Answer) => unknown;
 }
 
+/** A request that was let in. */
+export interface Call {
+  readonly req: Request;
+  readonly res: Response;
+  readonly caller: Caller;
+}
+
 /** An endpoint with the code behind it. */
 export interface Route {
   readonly doc: EndpointDoc;
   /** Writes the answer; what it throws before that is answered as an error. */
-  readonly respond: (req: Request, res: Response) => Promise<void>;
+  readonly respond: (call: Call, guard: Guard) => Promise<void>;
 }
 
+/** What `handle` is given was found to be the caller's own, in the way that `subject` says. */
 export function route<Input, Answer>(
   endpoint: Endpoint<Input, Answer>,
-  handle: (input: Input, req: Request, res: Response) => Promise<Answer>,
+  subject: Subject<Input, Answer>,
+  handle: (input: Input, call: Call) => Promise<Answer>,
 ): Route {
-  const { parse, wrap } = endpoint;
   return {
     doc: endpoint,
-    respond: async (req, res) => writeJson(res, 200, wrap(await handle(parse(req), req, res))),
+    async respond(call, guard) {
+      const answer = await run(endpoint, subject, call, guard, (input) => handle(input, call));
+      writeJson(call.res, 200, endpoint.wrap(answer));
+    },
   };
 }
 
 /** A route that writes its answer itself. */
 export function streamRoute<Input>(
   endpoint: Endpoint<Input, never>,
-  stream: (input: Input, res: Response) => Promise<void>,
+  subject: Subject<Input, never>,
+  stream: (input: Input, call: Call) => Promise<void>,
 ): Route {
-  return { doc: endpoint, respond: (req, res) => stream(endpoint.parse(req), res) };
+  return {
+    doc: endpoint,
+    respond: (call, guard) =>
+      run<Input, void>(endpoint, subject, call, guard, (input) => stream(input, call)),
+  };
+}
+
+function run<Input, Answer>(
+  endpoint: EndpointDoc & Pick<Endpoint<Input, never>, 'parse'>,
+  subject: Subject<Input, Answer>,
+  { req, res, caller }: Call,
+  guard: Guard,
+  handle: (input: Input) => Promise<Answer>,
+): Promise<Answer> {
+  const input = endpoint.parse(req);
+  const requestId = String(res.getHeader('X-Correlation-ID'));
+  return guard.run({
+    doc: endpoint,
+    subject,
+    input,
+    caller,
+    requestId,
+    handle: () => handle(input),
+  });
 }

@@ -20,11 +20,13 @@ export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHa
       return void res.destroy();
     }
     const refusal = toRefusal(error);
-    if (refusal.status >= 500)
+    if (refusal.status >= 500 && refusal.code !== 'overloaded')
       log.error(
         { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
         'request failed',
       );
+    if (refusal.retryAfterSeconds !== undefined)
+      res.setHeader('Retry-After', refusal.retryAfterSeconds);
     writeJson(res, refusal.status, render(refusal));
   };
 }

@@ -1,6 +1,8 @@
 import { Refusal } from '@heliograph/core';
-import { Router } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 
+import type { Gate } from '../access/gate.ts';
+import type { Guard } from '../access/guard.ts';
 import type { Method, Route } from './endpoint.ts';
 import { jsonBody } from './json-body.ts';
 
@@ -11,8 +13,13 @@ export interface BodyLimits {
   readonly largeBodyLimitBytes: number;
 }
 
-/** A router over all of them. A known path with another method is refused with 405, which names the methods that it has. */
-export function mountRoutes(routes: readonly Route[], limits: BodyLimits): Router {
+export interface MountDeps extends BodyLimits {
+  readonly gate: Gate;
+  readonly guard: Guard;
+}
+
+/** A router over all of them: whoever comes is let in first, and only then is a body read. A known path with another method is refused with 405, which names the methods that it has. */
+export function mountRoutes(routes: readonly Route[], deps: MountDeps): Router {
   const byPath = new Map<string, Map<Method, Route>>();
   for (const route of routes)
     for (const path of route.doc.paths) {
@@ -21,13 +28,17 @@ export function mountRoutes(routes: readonly Route[], limits: BodyLimits): Route
       for (const method of route.doc.methods) methods.set(method, route);
     }
 
-  const parseBody = jsonBody(limits.bodyLimitBytes);
-  const parseLargeBody = jsonBody(limits.largeBodyLimitBytes);
+  const parseBody = jsonBody(deps.bodyLimitBytes);
+  const parseLargeBody = jsonBody(deps.largeBodyLimitBytes);
   const router = Router({ caseSensitive: true });
   for (const [path, methods] of byPath) {
     const mounted = router.route(path);
     for (const [method, { doc, respond }] of methods)
-      mounted[method](doc.largeBody ? parseLargeBody : parseBody, (req, res) => respond(req, res));
+      mounted[method](async (req, res) => {
+        const caller = await deps.gate.admit(doc, req, res);
+        await readBody(doc.largeBody ? parseLargeBody : parseBody, req, res);
+        await respond({ req, res, caller }, deps.guard);
+      });
 
     const allowed = [...methods.keys()].join(', ').toUpperCase();
     mounted.all((_req, res) => {
@@ -36,4 +47,13 @@ export function mountRoutes(routes: readonly Route[], limits: BodyLimits): Route
     });
   }
   return router;
+}
+
+function readBody(parse: RequestHandler, req: Request, res: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void parse(req, res, (error?: unknown) => {
+      if (error instanceof Error) return reject(error);
+      resolve();
+    });
+  });
 }

@@ -24,19 +24,56 @@ const HANDSHAKE_MS = 10_000;
 export interface ServerOptions extends ListenAddress {
   /** Served over TLS with it; over plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
+  readonly limits?: ConnectionLimits | undefined;
 }
+
+/** What callers may take of us before we know who they are. */
+export interface ConnectionLimits {
+  /** What comes above it is cut off. */
+  readonly maxConnections: number;
+  /** Whoever has not sent all headers by then is answered 408, and cut off. */
+  readonly headersTimeoutMs: number;
+  /** The same of the whole request. */
+  readonly requestTimeoutMs: number;
+}
+
+const DEFAULT_LIMITS: ConnectionLimits = {
+  maxConnections: 20_000,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 120_000,
+};
+/** Connections that wait to be taken: Node takes one at a time, and the system cuts it down to what it allows. */
+const BACKLOG = 4096;
+/** How often it is looked whose time is over. */
+const CHECK_MS = 5000;
 
 /** Rejects with a message for operators where the port is taken. */
 export function openServer(
   listener: RequestListener,
-  { host, port, tls }: ServerOptions,
+  { host, port, tls, limits = DEFAULT_LIMITS }: ServerOptions,
 ): Promise<HttpServer> {
-  const options = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const { headersTimeoutMs, requestTimeoutMs, maxConnections } = limits;
+  const options = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
+  };
   const server =
     tls === undefined
       ? createServer(options, listener)
-      : createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_MS }, listener);
+      : createTlsServer({ ...options, ...toTlsOptions(tls) }, listener);
+  // Node's own bound is on how many it remembers, and it forgets the others: see `refuseHeaderFlood`.
+  server.maxHeadersCount = 0;
+  server.maxConnections = maxConnections;
   return listenWith(server, { host, port }, 'PORT');
+}
+
+/** With an authority for clients, whoever shows no certificate of it gets no connection. */
+function toTlsOptions({ cert, key, clientCa }: TlsIdentity) {
+  const base = { cert, key, handshakeTimeout: HANDSHAKE_MS };
+  if (clientCa === undefined) return base;
+  return { ...base, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
 /** Listens with a server that was built. `variable` is the one that an operator sets to have another port. */
@@ -102,6 +139,6 @@ function listen(
           : error,
       ),
     );
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: BACKLOG }, resolve);
   });
 }

@@ -33,6 +33,24 @@ describe('findTlsMistake', () => {
   });
 });
 
+describe('an authority for clients', () => {
+  const identity = { cert: Buffer.from(one.certPem), key: Buffer.from(one.keyPem) };
+
+  test('is one that may sign', () => {
+    const clientCa = Buffer.from(authority.caPem);
+
+    expect(findTlsMistake({ ...identity, clientCa })).toBeUndefined();
+  });
+
+  test.each([
+    ['no certificate', ''],
+    ['no certificate', one.keyPem],
+    ['none of an authority', one.certPem],
+  ])('is refused where the file holds %s', (words, text) => {
+    expect(findTlsMistake({ ...identity, clientCa: Buffer.from(text) })).toContain(words);
+  });
+});
+
 describe('toValidTo', () => {
   test('reads the end of the time of a certificate', () => {
     const validTo = toValidTo({ cert: Buffer.from(one.certPem), key: Buffer.from(one.keyPem) });

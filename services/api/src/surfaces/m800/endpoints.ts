@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 
-import type { EndpointDoc } from '../../http/endpoint.ts';
+import type { DescribedEndpoint, DescribedSecurity } from '../ops/openapi.ts';
 import { PushBody } from './push-body.ts';
 
 /*
@@ -13,7 +13,6 @@ const plain = {
   largeBody: false,
   answerType: 'application/json',
   headers: {
-    Authorization: 'MAAIISDK10 key="…", nonce="…", signature="…"',
     'X-M-Date': 'The date that was signed, such as Thu, 12 Sep 2013 18:49:58 GMT.',
   },
 } as const;
@@ -48,7 +47,7 @@ const PushStatus = Type.Object({
   deliveries: Type.Array(Delivery),
 });
 
-const PUSH: EndpointDoc = {
+const PUSH: DescribedEndpoint = {
   ...plain,
   summary: 'Puts a message into the inbox of a user, and pushes it to the devices',
   methods: ['post'],
@@ -63,7 +62,7 @@ const PUSH: EndpointDoc = {
   answer: Type.Object({ requestId: Type.String({ format: 'uuid' }) }),
 };
 
-const GET_REQUEST: EndpointDoc = {
+const GET_REQUEST: DescribedEndpoint = {
   ...plain,
   summary: 'What became of a signed push',
   methods: ['get'],
@@ -80,7 +79,19 @@ const GET_REQUEST: EndpointDoc = {
   }),
 };
 
-export const M800_ENDPOINTS: readonly EndpointDoc[] = [PUSH, GET_REQUEST];
+export const M800_ENDPOINTS: readonly DescribedEndpoint[] = [PUSH, GET_REQUEST];
+
+/** These take no API key. */
+export const M800_SECURITY: DescribedSecurity = {
+  name: 'signature',
+  words: 'Signed with a developer key; takes no API key.',
+  scheme: {
+    type: 'http',
+    scheme: 'MAAIISDK10',
+    description:
+      'Authorization: MAAIISDK10 key="…", nonce="…", signature="…", with the secret of a developer key over the request and X-M-Date.',
+  },
+};
 
 export const M800_ERROR_ANSWER = Type.Object(
   {

@@ -5,8 +5,10 @@ import { useNonce, type Db } from '@heliograph/db';
 import express, { Router, type ErrorRequestHandler, type Request } from 'express';
 import type { Logger } from 'pino';
 
+import type { LoadLimit } from '../../access/load-limit.ts';
 import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
+import { refuseHeaderFlood } from '../../http/header-flood.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { acceptPush, type AcceptPushDeps } from '../../signed-push/accept-push.ts';
 import { findPushRequest } from '../../signed-push/find-push-request.ts';
@@ -22,6 +24,7 @@ export interface M800Deps extends AcceptPushDeps, AuthenticateDeps {
   readonly log: Logger;
   readonly bodyLimitBytes: number;
   readonly trustedProxies: BlockList;
+  readonly load: LoadLimit;
 }
 
 const ROOT = '/api/1.0';
@@ -33,7 +36,11 @@ const REQUEST = /^\/push\/requests\/[^/]+\/?$/;
 export function m800Router(deps: M800Deps): Router {
   const body = express.raw({ limit: deps.bodyLimitBytes, type: () => true, inflate: false });
   const routes = Router({ caseSensitive: true });
-  routes.use(encryptedOnly(deps.trustedProxies));
+  routes.use((_req, res, next) => {
+    deps.load.enter(res);
+    next();
+  });
+  routes.use(refuseHeaderFlood(), encryptedOnly(deps.trustedProxies));
 
   routes
     .route(PUSH)

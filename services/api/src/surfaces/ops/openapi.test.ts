@@ -20,6 +20,8 @@ interface Content {
 }
 
 interface Operation {
+  readonly description: string;
+  readonly security?: readonly object[];
   readonly operationId: string;
   readonly parameters?: readonly {
     readonly name: string;
@@ -35,7 +37,9 @@ interface Document {
   readonly info: object;
   readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly security: readonly object[];
   readonly components: {
+    readonly securitySchemes: object;
     readonly schemas: Readonly<Record<string, { readonly properties?: object }>>;
   };
 }
@@ -106,6 +110,25 @@ describe('GET /v3/api-docs', () => {
         tags: [expect.any(String)],
         responses: { '200': { description: 'OK' }, default: { description: 'Refused' } },
       });
+  });
+
+  test('says who may call each operation', () => {
+    const { security, components } = document;
+    const others = operations().filter(({ operation }) => operation.security !== undefined);
+
+    expect(security).toEqual([{ apiKey: [] }, { apiKeyBasic: [] }]);
+    expect(Object.keys(components.securitySchemes)).toEqual(['apiKey', 'apiKeyBasic', 'signature']);
+    expect(others.map(({ name, operation }) => [name, operation.security])).toEqual([
+      ['/push/service/status', []],
+      ['/api/1.0/push/{receiver}', [{ signature: [] }]],
+      ['/api/1.0/push/requests/{requestId}', [{ signature: [] }]],
+    ]);
+    expect(document.paths['/api/1.0/push/{receiver}']?.['post']?.description).toBe(
+      'Signed with a developer key; takes no API key.',
+    );
+    expect(document.paths['/push/campaign/list']?.['get']?.description).toBe(
+      'Takes an API key with the scope campaigns or campaigns:send or read or admin.',
+    );
   });
 
   test('declares the parameters of its paths', () => {

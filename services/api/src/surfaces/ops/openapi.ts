@@ -1,11 +1,28 @@
 import type { TSchema } from '@sinclair/typebox';
 
-import type { EndpointDoc, Method } from '../../http/endpoint.ts';
+import type { EndpointDoc, EndpointScope, Method } from '../../http/endpoint.ts';
 import { isRecord } from '../../http/reader.ts';
+
+/** An endpoint, as the document describes it. */
+export interface DescribedEndpoint extends Omit<EndpointDoc, 'scope' | 'readsOnly'> {
+  /** Undefined where the surface says for all of its endpoints who may call them. */
+  readonly scope?: EndpointScope;
+}
+
+/** How callers show who they are where that is not by API keys. */
+export interface DescribedSecurity {
+  readonly name: string;
+  /** What the description of each operation says of it. */
+  readonly words: string;
+  /** A Security Scheme Object of OpenAPI. */
+  readonly scheme: Readonly<Record<string, string>>;
+}
 
 /** A wire, as the document describes it. */
 export interface DescribedSurface {
-  readonly endpoints: readonly EndpointDoc[];
+  readonly endpoints: readonly DescribedEndpoint[];
+  /** By API keys and their scopes unless given. */
+  readonly security?: DescribedSecurity;
   /** The body of every refusal. */
   readonly error: unknown;
 }
@@ -25,27 +42,56 @@ export function toOpenApi(surfaces: readonly DescribedSurface[]): Record<string,
   const toSchema = (schema: unknown): unknown => hoist(schema, schemas);
   const paths: Record<string, Record<string, unknown>> = {};
 
-  function describe(endpoint: EndpointDoc, refused: unknown): void {
+  function describe(endpoint: DescribedEndpoint, surface: DescribedSurface): void {
     for (const path of endpoint.paths)
       for (const method of endpoint.methods) {
         const name = path.replaceAll(/:(\w+)/g, '{$1}');
         const operations = (paths[name] ??= {});
-        operations[method] = toOperation(endpoint, method, path, toSchema, refused);
+        operations[method] = toOperation(endpoint, method, path, toSchema, surface);
       }
   }
 
-  for (const { endpoints, error } of surfaces) {
-    const refused = { description: 'Refused', content: toContent(toSchema(error)) };
-    for (const endpoint of endpoints) describe(endpoint, refused);
-  }
+  for (const surface of surfaces)
+    for (const endpoint of surface.endpoints) describe(endpoint, surface);
   return {
     openapi: '3.1.0',
     info: INFO,
     // Relative to this document, whatever path the server is mounted at.
     servers: [{ url: '..' }],
     paths,
-    components: { schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)) },
+    security: [{ apiKey: [] }, { apiKeyBasic: [] }],
+    components: {
+      schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)),
+      securitySchemes: {
+        ...KEY_SCHEMES,
+        ...Object.fromEntries(
+          surfaces.flatMap(({ security }) => (security ? [[security.name, security.scheme]] : [])),
+        ),
+      },
+    },
   };
+}
+
+const KEY_SCHEMES = {
+  apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'hg_<id>_<secret>' },
+  apiKeyBasic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The id of an API key as user name, its secret as password.',
+  },
+};
+
+function toAccessWords(scope: EndpointScope | undefined, { security }: DescribedSurface): string {
+  if (scope === undefined) return security?.words ?? '';
+  return scope === 'open'
+    ? 'Open to everybody.'
+    : `Takes an API key with the scope ${[...new Set([...scope, 'admin'])].join(' or ')}.`;
+}
+
+/** Nothing where it is by API keys, as the whole document says. */
+function toSecurity(scope: EndpointScope | undefined, { security }: DescribedSurface) {
+  if (scope === 'open') return { security: [] };
+  return security === undefined ? {} : { security: [{ [security.name]: [] }] };
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
@@ -53,11 +99,11 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 }
 
 function toOperation(
-  endpoint: EndpointDoc,
+  endpoint: DescribedEndpoint,
   method: Method,
   path: string,
   toSchema: (schema: unknown) => unknown,
-  refused: unknown,
+  surface: DescribedSurface,
 ) {
   const parameters = [...toParameters(endpoint, toSchema), ...toHeaders(endpoint)];
   const isAlias = method !== endpoint.methods[0] || path !== endpoint.paths[0];
@@ -65,7 +111,11 @@ function toOperation(
     tags: [endpoint.tag],
     summary: endpoint.summary,
     operationId: toOperationId(method, path),
-    ...(isAlias ? { description: `The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.` } : {}),
+    description: [
+      toAccessWords(endpoint.scope, surface),
+      ...(isAlias ? [`The same as ${endpoint.methods[0]} ${endpoint.paths[0]}.`] : []),
+    ].join(' '),
+    ...toSecurity(endpoint.scope, surface),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.from === 'body'
       ? {
@@ -80,12 +130,12 @@ function toOperation(
         description: 'OK',
         content: { [endpoint.answerType]: { schema: toSchema(endpoint.answer) } },
       },
-      default: refused,
+      default: { description: 'Refused', content: toContent(toSchema(surface.error)) },
     },
   };
 }
 
-function toParameters(endpoint: EndpointDoc, toSchema: (schema: unknown) => unknown) {
+function toParameters(endpoint: DescribedEndpoint, toSchema: (schema: unknown) => unknown) {
   const { from, request, params } = endpoint;
   const places = [['path', params] as const, [from, request] as const];
   return places.flatMap(([place, schema]) => {
@@ -104,7 +154,7 @@ function toRequired(schema: TSchema | undefined): readonly string[] {
   return schema?.['required'] ?? [];
 }
 
-function toHeaders({ headers }: EndpointDoc) {
+function toHeaders({ headers }: DescribedEndpoint) {
   return Object.entries(headers).map(([name, description]) => ({
     name,
     in: 'header',

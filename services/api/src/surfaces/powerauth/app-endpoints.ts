@@ -28,6 +28,7 @@ export const LIST_APPS = answering(
   Type.Object({ applicationList: Type.Array(Listed) }),
   takingNothing({
     tag,
+    scope: ['admin'],
     summary: 'Lists all applications',
     methods: ['get'],
     paths: ['/admin/app/list'],
@@ -52,6 +53,7 @@ export const LIST_UNCONFIGURED_APPS = answering(
   Type.Object({ applicationList: Type.Array(Unconfigured) }),
   takingNothing({
     tag,
+    scope: ['admin'],
     summary: 'Lists applications that have no credential',
     methods: ['get'],
     paths: ['/admin/app/unconfigured/list'],
@@ -139,6 +141,8 @@ export const GET_APP = answering(
     ),
     {
       tag,
+      scope: ['admin'],
+      readsOnly: true,
       summary: 'One application, with the public part of its credentials where asked for',
       methods: ['post'],
       paths: ['/admin/app/detail'],
@@ -155,6 +159,7 @@ export const CREATE_APP = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary: 'Makes an application known; its credentials come later',
       methods: ['post'],
       paths: ['/admin/app/create'],

@@ -1,5 +1,7 @@
 import type { App, ProxySettings } from '@heliograph/db';
 
+import { isOwn } from '../../access/caller.ts';
+import { EVERY_APP, FILTERED, ofApp } from '../../access/subject.ts';
 import type { ApplicationName } from '../../apps/application-directory.ts';
 import { createApp } from '../../apps/create-app.ts';
 import { getAppDetail, type AppDetail } from '../../apps/get-app-detail.ts';
@@ -20,15 +22,18 @@ import { toWireAppId } from './fields.ts';
 
 export function appRoutes(deps: AppDeps): readonly Route[] {
   return [
-    route(LIST_APPS, async () => ({
-      applicationList: (await listNamedApps(deps)).map(toListed),
-    })),
+    route(LIST_APPS, FILTERED, async (_, { caller }) => {
+      const apps = await listNamedApps(deps);
+      return { applicationList: apps.filter(({ appId }) => isOwn(caller, appId)).map(toListed) };
+    }),
 
-    route(LIST_UNCONFIGURED_APPS, async () => ({
-      applicationList: (await deps.applications.listUnconfigured()).map(toUnconfigured),
-    })),
+    route(LIST_UNCONFIGURED_APPS, FILTERED, async (_, { caller }) => {
+      const apps = await deps.applications.listUnconfigured();
+      const own = apps.filter(({ appId }) => isOwn(caller, appId));
+      return { applicationList: own.map(toUnconfigured) };
+    }),
 
-    route(GET_APP, async ({ id, appId, ...include }) => {
+    route(GET_APP, ofApp(), async ({ id, appId, ...include }) => {
       const detail = await getAppDetail(deps, { id, appId });
       return toDetail(detail, {
         apns: include.includeIos === true || include.includeApns === true,
@@ -36,7 +41,7 @@ export function appRoutes(deps: AppDeps): readonly Route[] {
       });
     }),
 
-    route(CREATE_APP, async (app) => ({
+    route(CREATE_APP, EVERY_APP, async (app) => ({
       id: await createApp(deps, app),
       appId: toWireAppId(app.appId),
     })),

@@ -52,6 +52,7 @@ export const CREATE_CALLBACK = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary: 'Has outcomes POSTed to a URL from now on',
       methods: ['post'],
       paths: ['/admin/app/callback/create'],
@@ -89,6 +90,7 @@ export const LIST_CALLBACKS = answering(
   Type.Object({ appId: WireAppId, callbackList: Type.Array(Listed) }),
   takingFrom('query', Type.Object({ appId: AppId }), {
     tag,
+    scope: ['admin'],
     summary: 'Lists the callbacks of an application and its developer keys',
     methods: ['get'],
     paths: ['/admin/app/callback/list'],
@@ -99,6 +101,7 @@ const named = { callbackId: CallbackId };
 
 export const DELETE_CALLBACK = taking(Type.Object(named, { title: 'DeleteCallback' }), {
   tag,
+  scope: ['admin'],
   summary: 'Tells a callback nothing more',
   methods: ['post', 'delete'],
   paths: ['/admin/app/callback/delete'],
@@ -123,6 +126,7 @@ export const ROTATE_CALLBACK = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary: 'Makes a new secret for a callback',
       methods: ['post'],
       paths: ['/admin/app/callback/rotate'],
@@ -132,6 +136,7 @@ export const ROTATE_CALLBACK = answering(
 
 export const TEST_CALLBACK = taking(Type.Object(named, { title: 'TestCallback' }), {
   tag,
+  scope: ['admin'],
   summary: 'Sends a ping to a callback, and to the others of the same owner',
   methods: ['post'],
   paths: ['/admin/app/callback/test'],
@@ -141,6 +146,7 @@ export const RESUME_CALLBACK = taking(
   Type.Object({ ...named, after: optional(Cursor) }, { title: 'ResumeCallback' }),
   {
     tag,
+    scope: ['admin'],
     summary: 'Tries a callback again at once; with `after`, from that cursor on',
     methods: ['post'],
     paths: ['/admin/app/callback/resume'],
@@ -175,6 +181,7 @@ export const LIST_CALLBACK_EVENTS = answering(
     }),
     {
       tag,
+      scope: ['read'],
       summary: 'The events that callbacks are told, behind a cursor or from the oldest one on',
       methods: ['get'],
       paths: ['/push/callback/events'],

@@ -8,6 +8,7 @@ import { registerCallback } from '../../callbacks/register-callback.ts';
 import { resumeCallback } from '../../callbacks/resume-callback.ts';
 import { rotateCallbackSecret } from '../../callbacks/rotate-callback-secret.ts';
 import { testCallback } from '../../callbacks/test-callback.ts';
+import { OF_CALLBACK, OF_OWNER, ofApp } from '../../access/subject.ts';
 import { getAppRef } from '../../devices/device-deps.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
@@ -27,31 +28,33 @@ import { toWireAppId } from './fields.ts';
 /** Where outcomes are told to, and the outcomes themselves for who comes to look. */
 export function callbackRoutes(deps: CallbackDeps): readonly Route[] {
   return [
-    route(LIST_CALLBACK_EVENTS, async ({ limit = DEFAULT_EVENTS, ...query }) => {
+    route(LIST_CALLBACK_EVENTS, OF_OWNER, async ({ limit = DEFAULT_EVENTS, ...query }) => {
       const { events, cursor } = await listEvents(deps, { ...query, limit });
       return { events: events.map(toWireEvent), cursor };
     }),
 
-    route(CREATE_CALLBACK, async ({ types = null, ...callback }) =>
+    route(CREATE_CALLBACK, OF_OWNER, async ({ types = null, ...callback }) =>
       registerCallback(deps, { ...callback, types }),
     ),
 
-    route(LIST_CALLBACKS, async ({ appId }) => {
+    route(LIST_CALLBACKS, ofApp(), async ({ appId }) => {
       const appRef = await getAppRef(deps.db, appId);
       const callbacks = await listCallbackEndpoints(deps.db, appRef);
       return { appId: toWireAppId(appId), callbackList: callbacks.map(toListed) };
     }),
 
-    route(DELETE_CALLBACK, ({ callbackId }) => deleteCallback(deps, callbackId)),
+    route(DELETE_CALLBACK, OF_CALLBACK, ({ callbackId }) => deleteCallback(deps, callbackId)),
 
-    route(ROTATE_CALLBACK, async ({ callbackId, useAfterSeconds = 0 }) => {
+    route(ROTATE_CALLBACK, OF_CALLBACK, async ({ callbackId, useAfterSeconds = 0 }) => {
       const { usedFrom, ...made } = await rotateCallbackSecret(deps, callbackId, useAfterSeconds);
       return { ...made, usedFrom: toWireDate(usedFrom) };
     }),
 
-    route(TEST_CALLBACK, ({ callbackId }) => testCallback(deps, callbackId)),
+    route(TEST_CALLBACK, OF_CALLBACK, ({ callbackId }) => testCallback(deps, callbackId)),
 
-    route(RESUME_CALLBACK, ({ callbackId, after }) => resumeCallback(deps, callbackId, after)),
+    route(RESUME_CALLBACK, OF_CALLBACK, ({ callbackId, after }) =>
+      resumeCallback(deps, callbackId, after),
+    ),
   ];
 }
 

@@ -13,6 +13,7 @@ export const CREATE_CAMPAIGN = answering(
   Type.Object({ id: Type.Integer() }),
   taking(Type.Object({ appId: AppId, message: PushMessageBody }, { title: 'CreateCampaign' }), {
     tag,
+    scope: ['campaigns'],
     summary: 'Makes a campaign without users',
     methods: ['post'],
     paths: ['/push/campaign/create'],
@@ -24,6 +25,7 @@ export const DELETE_CAMPAIGN = ofCampaign(
     Type.Object({ deleted: Type.Boolean({ description: 'False where there was none.' }) }),
     takingNothing({
       tag,
+      scope: ['campaigns'],
       summary: 'Deletes a campaign with its users',
       methods: ['post', 'delete'],
       paths: ['/push/campaign/:id/delete'],
@@ -51,6 +53,7 @@ export const GET_CAMPAIGN = ofCampaign(
     Campaign,
     takingNothing({
       tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
       summary: 'One campaign',
       methods: ['get'],
       paths: ['/push/campaign/:id/detail'],
@@ -72,6 +75,7 @@ export const LIST_CAMPAIGNS = answering(
     }),
     {
       tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
       summary: 'Lists campaigns, the oldest first',
       methods: ['get'],
       paths: ['/push/campaign/list'],
@@ -87,6 +91,7 @@ const UserIds = Type.Array(UserId, {
 export const ADD_USERS = ofCampaign(
   taking(UserIds, {
     tag,
+    scope: ['campaigns'],
     summary: 'Adds users to a campaign',
     methods: ['put', 'post'],
     paths: ['/push/campaign/:id/user/add'],
@@ -99,6 +104,7 @@ export const LIST_USERS = ofCampaign(
     Type.Object({ campaignId: Type.Integer(), users: Type.Array(Type.String()) }),
     takingPaging({
       tag,
+      scope: ['campaigns', 'read'],
       summary: 'Lists the users of a campaign, in the order in which they were added',
       methods: ['get'],
       paths: ['/push/campaign/:id/user/list'],
@@ -109,6 +115,7 @@ export const LIST_USERS = ofCampaign(
 export const REMOVE_USERS = ofCampaign(
   taking(UserIds, {
     tag,
+    scope: ['campaigns'],
     summary: 'Removes users from a campaign',
     methods: ['post', 'delete'],
     paths: ['/push/campaign/:id/user/delete'],
@@ -119,6 +126,7 @@ export const REMOVE_USERS = ofCampaign(
 export const SEND_TEST = ofCampaign(
   taking(Type.Object({ userId: UserId }, { title: 'SendTestCampaign' }), {
     tag,
+    scope: ['campaigns:send'],
     summary: 'Sends what a campaign says to one user, who need not be in it',
     methods: ['post'],
     paths: ['/push/campaign/send/test/:id'],

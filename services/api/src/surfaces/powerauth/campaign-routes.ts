@@ -9,6 +9,7 @@ import { listCampaigns } from '../../campaigns/list-campaigns.ts';
 import { listUsers } from '../../campaigns/list-users.ts';
 import { removeUsers } from '../../campaigns/remove-users.ts';
 import { sendTest } from '../../campaigns/send-test.ts';
+import { FILTERED, ofApp, ofCampaign } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import {
@@ -24,39 +25,53 @@ import {
 } from './campaign-endpoints.ts';
 import { toWireAppId } from './fields.ts';
 import { findIdempotency } from './message-routes.ts';
+import type { Paging } from './paging.ts';
 
 export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
   return [
-    route(CREATE_CAMPAIGN, async ({ appId, message }) => {
+    route(CREATE_CAMPAIGN, ofApp(), async ({ appId, message }) => {
       const { validUntil, ...body } = message;
       const instant = validUntil === undefined ? undefined : parseInstant(validUntil);
       const until = instant === undefined ? {} : { validUntil: instant };
       return { id: await createCampaign(deps, { appId, body, ...until }) };
     }),
 
-    route(DELETE_CAMPAIGN, async ({ id }) => ({ deleted: await deleteCampaign(deps, id) })),
-
-    route(GET_CAMPAIGN, async ({ id }) => toCampaign(await getCampaign(deps, id))),
-
-    route(LIST_CAMPAIGNS, async ({ all = false }) =>
-      (await listCampaigns(deps, { all })).map(toCampaign),
+    route(
+      DELETE_CAMPAIGN,
+      ofCampaign(() => ({ deleted: false })),
+      async ({ id }) => ({ deleted: await deleteCampaign(deps, id) }),
     ),
 
-    route(ADD_USERS, ({ id, input }) => addUsers(deps, id, input)),
+    route(GET_CAMPAIGN, ofCampaign(), async ({ id }) => toCampaign(await getCampaign(deps, id))),
 
-    route(LIST_USERS, async ({ id, input }) => {
+    route(LIST_CAMPAIGNS, FILTERED, async ({ all = false }, { caller }) =>
+      (await listCampaigns(deps, { all, appRef: caller.app?.ref })).map(toCampaign),
+    ),
+
+    route(ADD_USERS, ofCampaign(), ({ id, input }) => addUsers(deps, id, input)),
+
+    route(LIST_USERS, ofCampaign(toNoUsers), async ({ id, input }) => {
       const users = await listUsers(deps, id, input);
       return { ...input, content: { campaignId: id, users: [...users] } };
     }),
 
-    route(REMOVE_USERS, ({ id, input }) => removeUsers(deps, id, input)),
+    route(
+      REMOVE_USERS,
+      ofCampaign(() => undefined),
+      ({ id, input }) => removeUsers(deps, id, input),
+    ),
 
-    route(SEND_TEST, async ({ id, input }, req, res) => {
-      const idempotency = findIdempotency(req, `/push/campaign/send/test/${id}`);
+    route(SEND_TEST, ofCampaign(), async ({ id, input }, { req, res, caller }) => {
+      const idempotency = findIdempotency(req, caller, `/push/campaign/send/test/${id}`);
       const answer = await sendTest(deps, { campaignId: id, ...input, ...idempotency });
       if (answer.replayed) res.setHeader('Idempotency-Replayed', 'true');
     }),
   ];
+}
+
+/** The page of a campaign that there is not, which has no users. */
+function toNoUsers({ id, input }: { readonly id: number; readonly input: Paging }) {
+  return { ...input, content: { campaignId: id, users: [] } };
 }
 
 function toCampaign(campaign: Campaign): CampaignAnswer {

@@ -25,6 +25,7 @@ export const LIST_PAUSES = answering(
   Type.Object({ pauseList: Type.Array(Pause) }),
   takingNothing({
     tag,
+    scope: ['admin'],
     summary: 'Lists what is stopped, and why',
     methods: ['get'],
     paths: ['/admin/pause/list'],
@@ -33,6 +34,7 @@ export const LIST_PAUSES = answering(
 
 export const RESUME_PAUSE = taking(Type.Object({ id: RowId }, { title: 'ResumePause' }), {
   tag,
+  scope: ['admin'],
   summary: 'Lets the messages of a pause go again',
   methods: ['post'],
   paths: ['/admin/pause/resume'],
@@ -55,6 +57,7 @@ export const LIST_HELD_FAULTS = answering(
   Type.Object({ heldList: Type.Array(Held) }),
   takingNothing({
     tag,
+    scope: ['admin'],
     summary: 'Lists the token faults that the guard holds back',
     methods: ['get'],
     paths: ['/admin/guard/list'],
@@ -68,6 +71,7 @@ export const APPLY_HELD_FAULTS = answering(
   Settled,
   taking(HeldScope, {
     tag,
+    scope: ['admin'],
     summary: 'The tokens really are invalid: deactivates their devices',
     methods: ['post'],
     paths: ['/admin/guard/apply'],
@@ -78,6 +82,7 @@ export const DISCARD_HELD_FAULTS = answering(
   Settled,
   taking(HeldScope, {
     tag,
+    scope: ['admin'],
     summary: 'The configuration was at fault: the devices stay as they are',
     methods: ['post'],
     paths: ['/admin/guard/discard'],
@@ -88,6 +93,7 @@ export const RESTORE_DEVICE = answering(
   Type.Object({ restored: Type.Integer() }),
   taking(Type.Object({ appId: AppId, token: PushToken }, { title: 'RestoreDevice' }), {
     tag,
+    scope: ['admin'],
     summary: 'Takes back that a push token was deactivated',
     methods: ['post'],
     paths: ['/admin/device/restore'],

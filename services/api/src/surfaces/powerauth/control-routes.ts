@@ -1,6 +1,8 @@
 import { Refusal, type Provider } from '@heliograph/core';
 import { decideHeldFaults, liftPause, listHeldFaults, listPauses, type Db } from '@heliograph/db';
 
+import { isOwn } from '../../access/caller.ts';
+import { FILTERED, OF_PAUSE, ofApp } from '../../access/subject.ts';
 import { getAppRef } from '../../devices/device-deps.ts';
 import { restoreDevice } from '../../devices/restore-device.ts';
 import { route, type Route } from '../../http/endpoint.ts';
@@ -26,37 +28,43 @@ export function controlRoutes(deps: { readonly db: Db }): readonly Route[] {
     return { settled: await decideHeldFaults(deps.db, { appRef, provider, decision }) };
   };
   return [
-    route(LIST_PAUSES, async () => ({
-      pauseList: (await listPauses(deps.db)).map(
-        ({ appId, provider, since, probeAt, ...pause }) => ({
+    route(LIST_PAUSES, FILTERED, async (_, { caller }) => {
+      const pauses = await listPauses(deps.db);
+      const own = pauses.filter(({ appId }) => isOwn(caller, appId));
+      return {
+        pauseList: own.map(({ appId, provider, since, probeAt, ...pause }) => ({
           ...pause,
           appId: toWireAppId(appId),
           platform: toWirePlatform(provider),
           since: toWireDate(since),
           probeAt: probeAt === null ? null : toWireDate(probeAt),
-        }),
-      ),
-    })),
+        })),
+      };
+    }),
 
-    route(RESUME_PAUSE, async ({ id }) => {
+    route(RESUME_PAUSE, OF_PAUSE, async ({ id }) => {
       if (!(await liftPause(deps.db, id)))
         throw new Refusal('invalid_request', 'There is no such pause, or it is over already.');
     }),
 
-    route(LIST_HELD_FAULTS, async () => ({
-      heldList: (await listHeldFaults(deps.db)).map(({ appId, provider, since, ...held }) => ({
-        ...held,
-        appId: toWireAppId(appId),
-        platform: toWirePlatform(provider),
-        since: toWireDate(since),
-      })),
-    })),
+    route(LIST_HELD_FAULTS, FILTERED, async (_, { caller }) => {
+      const faults = await listHeldFaults(deps.db);
+      const own = faults.filter(({ appId }) => isOwn(caller, appId));
+      return {
+        heldList: own.map(({ appId, provider, since, ...held }) => ({
+          ...held,
+          appId: toWireAppId(appId),
+          platform: toWirePlatform(provider),
+          since: toWireDate(since),
+        })),
+      };
+    }),
 
-    route(APPLY_HELD_FAULTS, (scope) => decide(scope, 'apply')),
+    route(APPLY_HELD_FAULTS, ofApp(), (scope) => decide(scope, 'apply')),
 
-    route(DISCARD_HELD_FAULTS, (scope) => decide(scope, 'discard')),
+    route(DISCARD_HELD_FAULTS, ofApp(), (scope) => decide(scope, 'discard')),
 
-    route(RESTORE_DEVICE, async ({ appId, token }) => ({
+    route(RESTORE_DEVICE, ofApp(), async ({ appId, token }) => ({
       restored: await restoreDevice(deps, { appId, pushToken: token }),
     })),
   ];

@@ -32,6 +32,7 @@ export const UPDATE_IOS = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Replaces the APNs credential',
     methods: ['post', 'put'],
     paths: ['/admin/app/ios/update'],
@@ -45,6 +46,7 @@ export const UPDATE_ANDROID = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Replaces the FCM credential',
     methods: ['post', 'put'],
     paths: ['/admin/app/android/update'],
@@ -55,6 +57,7 @@ const named = Type.Object(AppName, { title: 'NamedApplication' });
 
 export const REMOVE_IOS = taking(named, {
   tag,
+  scope: ['admin'],
   summary: 'Removes the APNs credential',
   methods: ['post', 'delete'],
   paths: ['/admin/app/ios/remove'],
@@ -62,6 +65,7 @@ export const REMOVE_IOS = taking(named, {
 
 export const REMOVE_ANDROID = taking(named, {
   tag,
+  scope: ['admin'],
   summary: 'Removes the FCM credential',
   methods: ['post', 'delete'],
   paths: ['/admin/app/android/remove'],
@@ -85,6 +89,7 @@ export const UPDATE_APNS = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Replaces the APNs credential',
     methods: ['post', 'put'],
     paths: ['/admin/app/apns'],
@@ -114,6 +119,7 @@ export const UPDATE_APNS_CERTIFICATE = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Replaces the APNs credential with a certificate, which is checked',
     methods: ['post', 'put'],
     paths: ['/admin/app/apns/certificate'],
@@ -127,6 +133,7 @@ export const UPDATE_FCM = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Replaces the FCM credential',
     methods: ['post', 'put'],
     paths: ['/admin/app/fcm'],
@@ -138,6 +145,7 @@ const inQuery = Type.Object({ appId: AppId });
 
 export const REMOVE_APNS = takingFrom('query', inQuery, {
   tag,
+  scope: ['admin'],
   summary: 'Removes the APNs credential',
   methods: ['delete'],
   paths: ['/admin/app/apns'],
@@ -145,6 +153,7 @@ export const REMOVE_APNS = takingFrom('query', inQuery, {
 
 export const REMOVE_FCM = takingFrom('query', inQuery, {
   tag,
+  scope: ['admin'],
   summary: 'Removes the FCM credential',
   methods: ['delete'],
   paths: ['/admin/app/fcm'],
@@ -153,6 +162,7 @@ export const REMOVE_FCM = takingFrom('query', inQuery, {
 /** Refused, whatever they hold: there is no provider for them yet. */
 export const UPDATE_HMS = takingNothing({
   tag,
+  scope: ['admin'],
   summary: 'Not supported: Huawei',
   methods: ['post', 'put', 'delete'],
   paths: ['/admin/app/hms'],
@@ -160,6 +170,7 @@ export const UPDATE_HMS = takingNothing({
 
 export const UPDATE_HUAWEI = takingNothing({
   tag,
+  scope: ['admin'],
   summary: 'Not supported: Huawei',
   methods: ['post', 'put'],
   paths: ['/admin/app/huawei/update'],
@@ -167,6 +178,7 @@ export const UPDATE_HUAWEI = takingNothing({
 
 export const REMOVE_HUAWEI = takingNothing({
   tag,
+  scope: ['admin'],
   summary: 'Not supported: Huawei',
   methods: ['post', 'delete'],
   paths: ['/admin/app/huawei/remove'],

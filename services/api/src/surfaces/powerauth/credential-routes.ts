@@ -1,6 +1,7 @@
 import { Refusal, type Environment, type SecretBox } from '@heliograph/core';
 import type { Db } from '@heliograph/db';
 
+import { NOTHING, ofApp } from '../../access/subject.ts';
 import type { AppName } from '../../apps/get-app.ts';
 import { removeAppCredential } from '../../apps/remove-app-credential.ts';
 import { saveApnsCertificate } from '../../apps/save-apns-certificate.ts';
@@ -74,20 +75,20 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
     await saveAppCredential(deps, input, { provider: 'fcm', settings, environment: null, key });
   };
   return [
-    route(UPDATE_IOS, saveApns),
-    route(UPDATE_APNS, saveApns),
-    route(UPDATE_APNS_CERTIFICATE, saveCertificate),
-    route(REMOVE_IOS, (app) => removeAppCredential(deps, app, 'apns')),
-    route(REMOVE_APNS, (app) => removeAppCredential(deps, app, 'apns')),
+    route(UPDATE_IOS, ofApp(), saveApns),
+    route(UPDATE_APNS, ofApp(), saveApns),
+    route(UPDATE_APNS_CERTIFICATE, ofApp(), saveCertificate),
+    route(REMOVE_IOS, ofApp(), (app) => removeAppCredential(deps, app, 'apns')),
+    route(REMOVE_APNS, ofApp(), (app) => removeAppCredential(deps, app, 'apns')),
 
-    route(UPDATE_ANDROID, saveFcm),
-    route(UPDATE_FCM, saveFcm),
-    route(REMOVE_ANDROID, (app) => removeAppCredential(deps, app, 'fcm')),
-    route(REMOVE_FCM, (app) => removeAppCredential(deps, app, 'fcm')),
+    route(UPDATE_ANDROID, ofApp(), saveFcm),
+    route(UPDATE_FCM, ofApp(), saveFcm),
+    route(REMOVE_ANDROID, ofApp(), (app) => removeAppCredential(deps, app, 'fcm')),
+    route(REMOVE_FCM, ofApp(), (app) => removeAppCredential(deps, app, 'fcm')),
 
-    route(UPDATE_HMS, refuseHuawei),
-    route(UPDATE_HUAWEI, refuseHuawei),
-    route(REMOVE_HUAWEI, refuseHuawei),
+    route(UPDATE_HMS, NOTHING, refuseHuawei),
+    route(UPDATE_HUAWEI, NOTHING, refuseHuawei),
+    route(REMOVE_HUAWEI, NOTHING, refuseHuawei),
   ];
 }
 

@@ -28,6 +28,7 @@ export const CREATE_DEVELOPER_KEY = answering(
     Type.Object({ ...AppName, name: Name, carriers: Carriers }, { title: 'CreateDeveloperKey' }),
     {
       tag,
+      scope: ['admin'],
       summary: 'Makes a developer key for signed requests (M800)',
       methods: ['post'],
       paths: ['/admin/app/developer-key/create'],
@@ -54,6 +55,7 @@ export const LIST_DEVELOPER_KEYS = answering(
   Type.Object({ developerKeyList: Type.Array(Listed) }),
   takingFrom('query', Type.Object({ appId: AppId }), {
     tag,
+    scope: ['admin'],
     summary: 'Lists the developer keys of an application, without their secrets',
     methods: ['get'],
     paths: ['/admin/app/developer-key/list'],
@@ -64,6 +66,7 @@ const named = Type.Object({ developerKey: DeveloperKey }, { title: 'NamedDevelop
 
 export const DISABLE_DEVELOPER_KEY = taking(named, {
   tag,
+  scope: ['admin'],
   summary: 'Takes no more requests of a developer key, within a second or two',
   methods: ['post'],
   paths: ['/admin/app/developer-key/disable'],
@@ -71,6 +74,7 @@ export const DISABLE_DEVELOPER_KEY = taking(named, {
 
 export const ENABLE_DEVELOPER_KEY = taking(named, {
   tag,
+  scope: ['admin'],
   summary: 'Takes requests of a developer key again',
   methods: ['post'],
   paths: ['/admin/app/developer-key/enable'],
@@ -98,6 +102,7 @@ export const ROTATE_DEVELOPER_KEY = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary: 'Gives a developer key a new secret',
       methods: ['post'],
       paths: ['/admin/app/developer-key/rotate'],

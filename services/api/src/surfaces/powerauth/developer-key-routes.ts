@@ -7,6 +7,7 @@ import {
   type ListedDeveloperKey,
 } from '@heliograph/db';
 
+import { OF_DEVELOPER_KEY, ofApp } from '../../access/subject.ts';
 import { getApp } from '../../apps/get-app.ts';
 import { createDeveloperKey } from '../../developer-keys/create-developer-key.ts';
 import { rotateDeveloperKey } from '../../developer-keys/rotate-developer-key.ts';
@@ -28,25 +29,25 @@ export interface DeveloperKeyRouteDeps {
 
 export function developerKeyRoutes(deps: DeveloperKeyRouteDeps): readonly Route[] {
   return [
-    route(CREATE_DEVELOPER_KEY, async ({ name, carriers, ...app }) => {
+    route(CREATE_DEVELOPER_KEY, ofApp(), async ({ name, carriers, ...app }) => {
       const created = await createDeveloperKey(deps, app, { name, carriers });
       return { ...created, createdAt: toWireDate(created.createdAt) };
     }),
 
-    route(LIST_DEVELOPER_KEYS, async (app) => {
+    route(LIST_DEVELOPER_KEYS, ofApp(), async (app) => {
       const { id } = await getApp(deps.db, app);
       return { developerKeyList: (await listDeveloperKeys(deps.db, id)).map(toListed) };
     }),
 
-    route(DISABLE_DEVELOPER_KEY, async ({ developerKey }) =>
+    route(DISABLE_DEVELOPER_KEY, OF_DEVELOPER_KEY, async ({ developerKey }) =>
       refuseUnknown(await disableDeveloperKey(deps.db, developerKey)),
     ),
 
-    route(ENABLE_DEVELOPER_KEY, async ({ developerKey }) =>
+    route(ENABLE_DEVELOPER_KEY, OF_DEVELOPER_KEY, async ({ developerKey }) =>
       refuseUnknown(await enableDeveloperKey(deps.db, developerKey)),
     ),
 
-    route(ROTATE_DEVELOPER_KEY, async ({ developerKey, validForSeconds }) => {
+    route(ROTATE_DEVELOPER_KEY, OF_DEVELOPER_KEY, async ({ developerKey, validForSeconds }) => {
       const seconds = validForSeconds ?? DEFAULT_VALID_SECONDS;
       const rotated = await rotateDeveloperKey(deps, developerKey, seconds);
       return { ...rotated, oldSecretValidUntil: toWireDateOrNull(rotated.oldSecretValidUntil) };

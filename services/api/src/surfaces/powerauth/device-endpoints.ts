@@ -31,6 +31,7 @@ export const CREATE_DEVICE = taking(
   Type.Object({ ...NewDevice, activationId: ActivationId }, { title: 'CreateDevice' }),
   {
     tag,
+    scope: ['devices'],
     summary: 'Registers a push token for one activation',
     methods: ['post'],
     paths: ['/push/device/create'],
@@ -47,6 +48,7 @@ export const CREATE_DEVICE_MULTI = taking(
   ),
   {
     tag,
+    scope: ['devices'],
     summary: 'Registers a push token for several activations',
     methods: ['post'],
     paths: ['/push/device/create/multi'],
@@ -57,6 +59,7 @@ export const DELETE_DEVICE = taking(
   Type.Object({ appId: AppId, token: PushToken }, { title: 'DeleteDevice' }),
   {
     tag,
+    scope: ['devices'],
     summary: 'Deletes all devices of an application with this push token',
     methods: ['post', 'delete'],
     paths: ['/push/device/delete', '/push/device/remove'],
@@ -71,6 +74,7 @@ export const UPDATE_STATUS = takingBare(
   ),
   {
     tag,
+    scope: ['devices'],
     summary: 'Tells the status of an activation; without one, the activation directory is asked',
     methods: ['post', 'put'],
     paths: ['/push/device/status/update'],

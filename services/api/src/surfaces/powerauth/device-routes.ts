@@ -1,6 +1,7 @@
 import { Refusal } from '@heliograph/core';
 import { deleteDevices } from '@heliograph/db';
 
+import { OF_ACTIVATION, ofApp } from '../../access/subject.ts';
 import { updateActivationStatus } from '../../activations/update-activation-status.ts';
 import type { DeviceDeps } from '../../devices/device-deps.ts';
 import { registerDeviceForActivations } from '../../devices/register-device-for-activations.ts';
@@ -21,11 +22,12 @@ export interface DeviceRouteDeps extends DeviceDeps {
 
 export function deviceRoutes(deps: DeviceRouteDeps): readonly Route[] {
   return [
-    route(CREATE_DEVICE, async ({ token, platform, ...device }) => {
-      await registerDevice(deps, { ...device, pushToken: token, provider: toProvider(platform) });
+    route(CREATE_DEVICE, ofApp(), async ({ token, platform, ...device }, { caller }) => {
+      const provider = toProvider(platform);
+      await registerDevice(deps, caller, { ...device, pushToken: token, provider });
     }),
 
-    route(CREATE_DEVICE_MULTI, async ({ token, platform, ...device }) => {
+    route(CREATE_DEVICE_MULTI, ofApp(), async ({ token, platform, ...device }, { caller }) => {
       if (!deps.multipleActivations)
         throw new Refusal(
           'invalid_request',
@@ -35,14 +37,14 @@ export function deviceRoutes(deps: DeviceRouteDeps): readonly Route[] {
       if (device.environment !== undefined && platform !== 'apns')
         throw new Refusal('invalid_request', 'Only platform apns has an environment.');
       const provider = toProvider(platform);
-      await registerDeviceForActivations(deps, { ...device, pushToken: token, provider });
+      await registerDeviceForActivations(deps, caller, { ...device, pushToken: token, provider });
     }),
 
-    route(DELETE_DEVICE, async ({ appId, token }) => {
+    route(DELETE_DEVICE, ofApp(), async ({ appId, token }) => {
       await deleteDevices(deps.db, appId, token);
     }),
 
-    route(UPDATE_STATUS, ({ activationId, activationStatus }) =>
+    route(UPDATE_STATUS, OF_ACTIVATION, ({ activationId, activationStatus }) =>
       updateActivationStatus(deps, activationId, activationStatus),
     ),
   ];

@@ -1,5 +1,7 @@
 import type { EndpointDoc } from '../../http/endpoint.ts';
+import * as apiKey from './api-key-endpoints.ts';
 import * as app from './app-endpoints.ts';
+import { LIST_AUDIT } from './audit-endpoints.ts';
 import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import * as control from './control-endpoints.ts';
@@ -64,6 +66,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   credential.UPDATE_ANDROID,
   credential.REMOVE_ANDROID,
   credential.UPDATE_APNS,
+  credential.UPDATE_APNS_CERTIFICATE,
   credential.REMOVE_APNS,
   credential.UPDATE_FCM,
   credential.REMOVE_FCM,
@@ -77,6 +80,10 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   developerKey.DISABLE_DEVELOPER_KEY,
   developerKey.ENABLE_DEVELOPER_KEY,
   developerKey.ROTATE_DEVELOPER_KEY,
+  apiKey.CREATE_API_KEY,
+  apiKey.LIST_API_KEYS,
+  apiKey.REVOKE_API_KEY,
+  LIST_AUDIT,
   livePerson.SAVE_SENDER,
   livePerson.LIST_SENDERS,
   livePerson.REMOVE_SENDER,

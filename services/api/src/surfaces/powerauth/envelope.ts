@@ -7,7 +7,8 @@ import { EVENT_STREAM } from '../../http/event-stream.ts';
 import { compileParser } from '../../http/parse.ts';
 import { isRecord } from '../../http/reader.ts';
 
-type Doc = Pick<EndpointDoc, 'tag' | 'summary' | 'methods' | 'paths'> & {
+type Doc = Pick<EndpointDoc, 'tag' | 'summary' | 'scope' | 'methods' | 'paths'> & {
+  readonly readsOnly?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly largeBody?: boolean;
 };
@@ -112,6 +113,7 @@ function plain(doc: Doc) {
     headers: {},
     params: undefined,
     largeBody: false,
+    readsOnly: false,
     ...doc,
     from: 'nothing' as const,
     request: undefined,

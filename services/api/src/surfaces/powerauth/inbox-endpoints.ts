@@ -69,6 +69,7 @@ export const POST_MESSAGE = answering(
     ),
     {
       tag,
+      scope: ['send'],
       summary: "Stores a message in a user's inbox; nothing is pushed",
       methods: ['post'],
       paths: ['/inbox/messages'],
@@ -88,6 +89,7 @@ export const LIST_MESSAGES = answeringPage(
     }),
     {
       tag,
+      scope: ['send', 'read'],
       summary: "Lists a user's messages, the newest first",
       methods: ['get'],
       paths: ['/inbox/messages/list'],
@@ -101,6 +103,7 @@ export const COUNT_UNREAD = answering(
   Type.Object({ countUnread: Type.Integer() }),
   takingFrom('query', Type.Object(OfApp), {
     tag,
+    scope: ['send', 'read'],
     summary: 'Counts what a user has not read in an application',
     methods: ['get'],
     paths: ['/inbox/messages/count'],
@@ -112,12 +115,23 @@ export const GET_MESSAGE = answering(
   takingFrom(
     'query',
     Type.Object({ id: MessageId }),
-    { tag, summary: 'One message', methods: ['get'], paths: ['/inbox/messages/detail'] },
+    {
+      tag,
+      scope: ['send', 'read'],
+      summary: 'One message',
+      methods: ['get'],
+      paths: ['/inbox/messages/detail'],
+    },
     ({ query }) => ({ id: query['messageId'], ...query }),
   ),
 );
 
-const READ = { tag, summary: 'Marks a message as read', paths: ['/inbox/messages/read'] };
+const READ = {
+  tag,
+  scope: ['send'],
+  summary: 'Marks a message as read',
+  paths: ['/inbox/messages/read'],
+} as const;
 const Read = Type.Object({ inboxId: MessageId }, { title: 'ReadInboxMessage' });
 
 export const READ_MESSAGE = answering(
@@ -135,9 +149,10 @@ export const READ_MESSAGE_BY_QUERY = answering(
 
 const ALL = {
   tag,
+  scope: ['send'],
   summary: 'Marks as read what a user has not read in an application',
   paths: ['/inbox/messages/read-all'],
-};
+} as const;
 const ReadAll = Type.Object(OfApp, { title: 'ReadAllInboxMessages' });
 
 export const READ_ALL = taking(ReadAll, { ...ALL, methods: ['post'] }, { listViolations: true });
@@ -160,6 +175,7 @@ export const WATCH_INBOX = streaming(
     }),
     {
       tag,
+      scope: ['send', 'read'],
       summary: "Tells a user's new messages as they come",
       methods: ['get'],
       paths: ['/inbox/messages/stream'],

@@ -1,6 +1,8 @@
 import type { InboxSummary, StoredInboxMessage } from '@heliograph/db';
 import type { Response } from 'express';
 
+import { isOwn, type Caller } from '../../access/caller.ts';
+import { ofInboxApps, ofInboxMessage } from '../../access/subject.ts';
 import { route, streamRoute, type Route } from '../../http/endpoint.ts';
 import { openEventStream } from '../../http/event-stream.ts';
 import { toWireDate } from '../../http/instant.ts';
@@ -37,28 +39,37 @@ export interface InboxRouteDeps extends InboxDeps {
 
 export function inboxRoutes(deps: InboxRouteDeps): readonly Route[] {
   return [
-    route(POST_MESSAGE, async (input, req, res) => {
-      const { idempotency } = findIdempotency(req, '/inbox/messages');
+    route(POST_MESSAGE, ofInboxApps(toNamed), async (input, { req, res, caller }) => {
+      const { idempotency } = findIdempotency(req, caller, '/inbox/messages');
       const { message, replayed } = await postMessage(deps, input, idempotency);
       if (replayed) res.setHeader('Idempotency-Replayed', 'true');
-      return toMessage(message);
+      return toMessage(message, caller);
     }),
 
-    route(LIST_MESSAGES, async ({ userId, applications, onlyUnread = false, page, size }) => {
+    route(LIST_MESSAGES, ofInboxApps(toList), async ({ applications, ...rest }) => {
+      const { userId, onlyUnread = false, page, size } = rest;
       const query = { userId, applications: applications.split(','), onlyUnread, page, size };
       return { page, size, content: (await listMessages(deps, query)).map(toSummary) };
     }),
 
-    route(COUNT_UNREAD, async (input) => ({ countUnread: await countUnread(deps, input) })),
-    route(GET_MESSAGE, async ({ id }) => toMessage(await getMessage(deps, id))),
-    route(READ_MESSAGE, async ({ inboxId }) => toMessage(await readMessage(deps, inboxId))),
-    route(READ_MESSAGE_BY_QUERY, async ({ inboxId }) =>
-      toMessage(await readMessage(deps, inboxId)),
+    route(COUNT_UNREAD, ofInboxApps(toOne), async (input) => ({
+      countUnread: await countUnread(deps, input),
+    })),
+    route(
+      GET_MESSAGE,
+      ofInboxMessage(({ id }) => id),
+      async ({ id }, { caller }) => toMessage(await getMessage(deps, id), caller),
     ),
-    route(READ_ALL, (input) => readAll(deps, input)),
-    route(READ_ALL_BY_QUERY, (input) => readAll(deps, input)),
+    route(READ_MESSAGE, ofInboxMessage(toInboxId), async ({ inboxId }, { caller }) =>
+      toMessage(await readMessage(deps, inboxId), caller),
+    ),
+    route(READ_MESSAGE_BY_QUERY, ofInboxMessage(toInboxId), async ({ inboxId }, { caller }) =>
+      toMessage(await readMessage(deps, inboxId), caller),
+    ),
+    route(READ_ALL, ofInboxApps(toOne), (input) => readAll(deps, input)),
+    route(READ_ALL_BY_QUERY, ofInboxApps(toOne), (input) => readAll(deps, input)),
 
-    streamRoute(WATCH_INBOX, async ({ applications, ...input }, res) => {
+    streamRoute(WATCH_INBOX, ofInboxApps(toList), async ({ applications, ...input }, { res }) => {
       deps.inboxWatcher.refuseWhenFull(input.userId);
       const start = await startStream(deps, { ...input, applications: applications.split(',') });
       // Nothing would tell us later that the caller went meanwhile.
@@ -66,6 +77,22 @@ export function inboxRoutes(deps: InboxRouteDeps): readonly Route[] {
       deps.inboxWatcher.watch(start, (watch) => openListener(deps, res, watch, start.after));
     }),
   ];
+}
+
+function toNamed({ applications }: { readonly applications: readonly string[] }) {
+  return applications;
+}
+
+function toList({ applications }: { readonly applications: string }): readonly string[] {
+  return applications.split(',');
+}
+
+function toOne({ appId }: { readonly appId: string }): readonly string[] {
+  return [appId];
+}
+
+function toInboxId({ inboxId }: { readonly inboxId: string }): string {
+  return inboxId;
 }
 
 /** How long a reader waits before it opens its stream again, ms. */
@@ -110,7 +137,8 @@ function toSummary(message: InboxSummary): InboxSummaryAnswer {
   };
 }
 
-function toMessage(message: StoredInboxMessage): InboxMessageAnswer {
+/** Which other apps show it is nothing to a caller who is bound to one. */
+function toMessage(message: StoredInboxMessage, caller: Caller): InboxMessageAnswer {
   const { id, userId, type, subject, summary, body, applications, readAt, createdAt } = message;
   return {
     id,
@@ -122,6 +150,6 @@ function toMessage(message: StoredInboxMessage): InboxMessageAnswer {
     read: readAt !== null,
     timestampCreated: toWireDate(createdAt),
     ...(readAt === null ? {} : { timestampRead: toWireDate(readAt) }),
-    applications: [...applications],
+    applications: applications.filter((appId) => isOwn(caller, appId)),
   };
 }

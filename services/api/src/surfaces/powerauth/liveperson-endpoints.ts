@@ -70,6 +70,7 @@ export const SAVE_SENDER = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary:
         'Lets a brand hand over pushes for an application, or changes how it shows who it is',
       methods: ['post', 'put'],
@@ -82,6 +83,7 @@ export const LIST_SENDERS = answering(
   Type.Object({ senderList: Type.Array(Sender) }),
   takingFrom('query', Type.Object({ appId: optional(AppId) }), {
     tag,
+    scope: ['admin'],
     summary: 'Lists who may hand over pushes',
     methods: ['get'],
     paths: ['/admin/app/liveperson/list'],
@@ -92,6 +94,7 @@ export const REMOVE_SENDER = taking(
   Type.Object({ ...AppName, brandId: BrandId }, { title: 'LivePersonSenderName' }),
   {
     tag,
+    scope: ['admin'],
     summary: 'Takes no more pushes of the brand for the application',
     methods: ['post', 'delete'],
     paths: ['/admin/app/liveperson/remove'],
@@ -112,6 +115,7 @@ export const REMOVE_SENDER_CERTIFICATE = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: 'Knows the sender by this certificate no more',
     methods: ['post', 'delete'],
     paths: ['/admin/app/liveperson/certificate/remove'],

@@ -1,6 +1,7 @@
 import type { SecretBox } from '@heliograph/core';
 import { listSenders, type Db, type ListedSender } from '@heliograph/db';
 
+import { ofApp, ofAppIfNamed } from '../../access/subject.ts';
 import { getApp } from '../../apps/get-app.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
@@ -24,7 +25,7 @@ export interface LivePersonRouteDeps {
 /** Who may hand over pushes to us as their customer's proxy. */
 export function livePersonRoutes(deps: LivePersonRouteDeps): readonly Route[] {
   return [
-    route(SAVE_SENDER, async (input) => {
+    route(SAVE_SENDER, ofApp(), async (input) => {
       const { sender, password } = await saveSender(deps, input);
       return {
         sender: toWireSender(sender),
@@ -32,14 +33,15 @@ export function livePersonRoutes(deps: LivePersonRouteDeps): readonly Route[] {
       };
     }),
 
-    route(LIST_SENDERS, async ({ appId }) => {
+    route(LIST_SENDERS, ofAppIfNamed(), async ({ appId: named }, { caller }) => {
+      const appId = named ?? caller.app?.appId;
       const filter = appId === undefined ? {} : { appRef: (await getApp(deps.db, { appId })).id };
       return { senderList: (await listSenders(deps.db, filter)).map(toWireSender) };
     }),
 
-    route(REMOVE_SENDER, (name) => removeSender(deps, name)),
+    route(REMOVE_SENDER, ofApp(), (name) => removeSender(deps, name)),
 
-    route(REMOVE_SENDER_CERTIFICATE, ({ fingerprint, ...name }) =>
+    route(REMOVE_SENDER_CERTIFICATE, ofApp(), ({ fingerprint, ...name }) =>
       removeCertificate(deps, name, Buffer.from(fingerprint.replaceAll(':', ''), 'hex')),
     ),
   ];

@@ -103,6 +103,7 @@ export const SEND_MESSAGE = answering(
     ),
     {
       tag,
+      scope: ['send'],
       summary: 'Sends a message to all devices of a user, or of one activation',
       methods: ['post'],
       paths: ['/push/message/send'],
@@ -124,6 +125,7 @@ export const SEND_BATCH = answering(
     ),
     {
       tag,
+      scope: ['send'],
       summary: 'Sends up to 20 messages; one that is invalid keeps all from being sent',
       methods: ['post'],
       paths: ['/push/message/batch/send'],

@@ -2,6 +2,8 @@ import { Refusal } from '@heliograph/core';
 import type { AttemptRecord } from '@heliograph/db';
 import type { Request, Response } from 'express';
 
+import type { Caller } from '../../access/caller.ts';
+import { OF_MESSAGE, ofApp } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import { findBodyHash } from '../../http/json-body.ts';
@@ -24,23 +26,25 @@ export interface MessageVerbs {
 
 export function messageRoutes(verbs: MessageVerbs): readonly Route[] {
   return [
-    route(SEND_MESSAGE, async ({ appId, message, mode = 'SYNCHRONOUS' }, req, res) => {
-      const idempotency = findIdempotency(req, '/push/message/send');
+    route(SEND_MESSAGE, ofApp(), async ({ appId, message, mode = 'SYNCHRONOUS' }, call) => {
+      const { req, res, caller } = call;
+      const idempotency = findIdempotency(req, caller, '/push/message/send');
       return toSent(
         await verbs.send({ appId, messages: [toMessage(message)], mode, ...idempotency }),
         res,
       );
     }),
 
-    route(SEND_BATCH, async ({ appId, batch, mode = 'SYNCHRONOUS' }, req, res) => {
-      const idempotency = findIdempotency(req, '/push/message/batch/send');
+    route(SEND_BATCH, ofApp(), async ({ appId, batch, mode = 'SYNCHRONOUS' }, call) => {
+      const { req, res, caller } = call;
+      const idempotency = findIdempotency(req, caller, '/push/message/batch/send');
       return toSent(
         await verbs.send({ appId, messages: batch.map(toMessage), mode, ...idempotency }),
         res,
       );
     }),
 
-    route(GET_MESSAGE, async ({ id }) => {
+    route(GET_MESSAGE, OF_MESSAGE, async ({ id }) => {
       const status = await verbs.findStatus(id);
       if (status === undefined) throw new Refusal('not_found', 'There is no such message.');
       return toDetail(status);
@@ -71,7 +75,11 @@ function toMessage({
 const MAX_KEY_LENGTH = 255;
 
 /** The path is the endpoint's own, so that a trailing slash or another base path does not make another request of it. */
-export function findIdempotency(req: Request, path: string): Pick<SendRequest, 'idempotency'> {
+export function findIdempotency(
+  req: Request,
+  { keyId = '' }: Caller,
+  path: string,
+): Pick<SendRequest, 'idempotency'> {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return {};
   const bodyHash = findBodyHash(req);
@@ -85,8 +93,8 @@ export function findIdempotency(req: Request, path: string): Pick<SendRequest, '
       'invalid_request',
       `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} characters.`,
     );
-  // Nobody is known by name yet: all callers are one.
-  return { idempotency: { caller: '', operation: `POST ${path}`, key, bodyHash } };
+  // Nobody can use up, or ask for the answers of, the idempotency keys of others. Without access control all callers are one.
+  return { idempotency: { caller: keyId, operation: `POST ${path}`, key, bodyHash } };
 }
 
 /** Huawei's counts. */

@@ -68,6 +68,7 @@ export const GET_MESSAGE = answering(
     Type.Object({ id: text({ description: 'A message id, or a delivery id.' }) }),
     {
       tag: 'Message',
+      scope: ['send', 'read'],
       summary: 'What happened to a message, down to each attempt',
       methods: ['get'],
       paths: ['/push/message/:id'],

@@ -69,6 +69,7 @@ export const SAVE_PROXY = taking(
   ),
   {
     tag,
+    scope: ['admin'],
     summary: "Sends a platform's pushes by the customer's proxy; the certificate is checked",
     methods: ['post', 'put'],
     paths,
@@ -78,6 +79,7 @@ export const SAVE_PROXY = taking(
 
 export const REMOVE_PROXY = takingFrom('query', Type.Object({ appId: AppId, platform: Platform }), {
   tag,
+  scope: ['admin'],
   summary: "Removes a customer's proxy; the application's own credential is in use again",
   methods: ['delete'],
   paths,

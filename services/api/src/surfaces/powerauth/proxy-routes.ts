@@ -1,3 +1,4 @@
+import { ofApp } from '../../access/subject.ts';
 import { removeProxy } from '../../apps/remove-proxy.ts';
 import { saveProxy, type NewProxy, type SaveProxyDeps } from '../../apps/save-proxy.ts';
 import { route, type Route } from '../../http/endpoint.ts';
@@ -6,7 +7,7 @@ import { REMOVE_PROXY, SAVE_PROXY } from './proxy-endpoints.ts';
 
 export function proxyRoutes(deps: SaveProxyDeps): readonly Route[] {
   return [
-    route(SAVE_PROXY, async (input) => {
+    route(SAVE_PROXY, ofApp(), async (input) => {
       const { appId, platform, certificateBase64, privateKeyBase64, caBase64, ...rest } = input;
       const proxy: NewProxy = {
         ...rest,
@@ -21,7 +22,7 @@ export function proxyRoutes(deps: SaveProxyDeps): readonly Route[] {
       await saveProxy(deps, { appId }, proxy);
     }),
 
-    route(REMOVE_PROXY, ({ appId, platform }) =>
+    route(REMOVE_PROXY, ofApp(), ({ appId, platform }) =>
       removeProxy(deps, { appId }, toProvider(platform)),
     ),
   ];

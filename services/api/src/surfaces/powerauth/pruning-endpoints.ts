@@ -31,6 +31,7 @@ export const LIST_PRUNINGS = answering(
     }),
     {
       tag,
+      scope: ['admin'],
       summary:
         'Lists how many push tokens were deactivated when and why, and still are; of the last 30 days unless told otherwise',
       methods: ['get'],
@@ -61,6 +62,7 @@ export const RESTORE_DEVICES = answering(
     ),
     {
       tag,
+      scope: ['admin'],
       summary: 'Takes back that push tokens were deactivated, of a whole pruning',
       methods: ['post'],
       paths: ['/admin/device/restore-all'],
@@ -85,6 +87,7 @@ export const LIST_HELD_STALE = answering(
   Type.Object({ heldList: Type.Array(HeldStale) }),
   takingNothing({
     tag,
+    scope: ['admin'],
     summary: 'Lists the applications with too many devices that did not register for long',
     methods: ['get'],
     paths: ['/admin/device/stale/list'],
@@ -95,6 +98,7 @@ export const APPROVE_HELD_STALE = answering(
   Type.Object({ devices: Type.Integer() }),
   taking(Type.Object({ appId: AppId, provider: Platform }, { title: 'HeldStaleScope' }), {
     tag,
+    scope: ['admin'],
     summary: 'They really are gone: lets a dispatcher deactivate them',
     methods: ['post'],
     paths: ['/admin/device/stale/approve'],

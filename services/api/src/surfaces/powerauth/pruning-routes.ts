@@ -1,6 +1,8 @@
 import { Refusal, type Provider } from '@heliograph/core';
 import { approveHeldStale, listHeldStale, listPrunings, type Db } from '@heliograph/db';
 
+import { isOwn } from '../../access/caller.ts';
+import { FILTERED, ofApp, ofAppIfNamed } from '../../access/subject.ts';
 import { getAppRef } from '../../devices/device-deps.ts';
 import { restoreDevices } from '../../devices/restore-devices.ts';
 import { route, type Route } from '../../http/endpoint.ts';
@@ -23,9 +25,9 @@ export function pruningRoutes(deps: {
 }): readonly Route[] {
   const { db } = deps;
   return [
-    route(LIST_PRUNINGS, async ({ appId, since, by = 'day' }) => {
+    route(LIST_PRUNINGS, ofAppIfNamed(), async ({ appId, since, by = 'day' }, { caller }) => {
       const found = await listPrunings(db, {
-        appRef: appId === undefined ? undefined : await getAppRef(db, appId),
+        appRef: appId === undefined ? caller.app?.ref : await getAppRef(db, appId),
         since: toInstant(since) ?? new Date(deps.now().getTime() - DEFAULT_SPAN_MS),
         by,
         limit: MAX_PRUNINGS,
@@ -33,26 +35,33 @@ export function pruningRoutes(deps: {
       return { pruningList: found.map(toWire) };
     }),
 
-    route(RESTORE_DEVICES, async ({ appId, platform, reason, dryRun = false, ...window }) => {
-      const pruned = {
-        appRef: await getAppRef(db, appId),
-        provider: platform === undefined ? undefined : toProvider(platform),
-        reason,
-        since: toInstant(window.since) ?? new Date(0),
-        until: toInstant(window.until),
+    route(
+      RESTORE_DEVICES,
+      ofApp(),
+      async ({ appId, platform, reason, dryRun = false, ...window }) => {
+        const pruned = {
+          appRef: await getAppRef(db, appId),
+          provider: platform === undefined ? undefined : toProvider(platform),
+          reason,
+          since: toInstant(window.since) ?? new Date(0),
+          until: toInstant(window.until),
+        };
+        return { ...(await restoreDevices(deps, pruned, dryRun)), dryRun };
+      },
+    ),
+
+    route(LIST_HELD_STALE, FILTERED, async (_, { caller }) => {
+      const own = (await listHeldStale(db)).filter(({ appId }) => isOwn(caller, appId));
+      return {
+        heldList: own.flatMap(({ reason, since, checkedAt, ...held }) =>
+          reason === null || since === null
+            ? []
+            : [{ ...toWire({ ...held, since }), reason, checkedAt: toWireDate(checkedAt) }],
+        ),
       };
-      return { ...(await restoreDevices(deps, pruned, dryRun)), dryRun };
     }),
 
-    route(LIST_HELD_STALE, async () => ({
-      heldList: (await listHeldStale(db)).flatMap(({ reason, since, checkedAt, ...held }) =>
-        reason === null || since === null
-          ? []
-          : [{ ...toWire({ ...held, since }), reason, checkedAt: toWireDate(checkedAt) }],
-      ),
-    })),
-
-    route(APPROVE_HELD_STALE, async ({ appId, provider }) => {
+    route(APPROVE_HELD_STALE, ofApp(), async ({ appId, provider }) => {
       const appRef = await getAppRef(db, appId);
       const devices = await approveHeldStale(db, appRef, toProvider(provider));
       if (devices === undefined)

@@ -1,9 +1,11 @@
 import type { Route } from '../../http/endpoint.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
 import { appRoutes } from './app-routes.ts';
 import type { AppDeps } from '../../apps/list-named-apps.ts';
 import type { SaveProxyDeps } from '../../apps/save-proxy.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { controlRoutes } from './control-routes.ts';
@@ -54,5 +56,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...pruningRoutes(deps),
     ...userRoutes(deps),
     ...callbackRoutes(deps),
+    ...apiKeyRoutes(deps),
+    ...auditRoutes(deps),
   ];
 }

@@ -107,6 +107,7 @@ export const SEND_LIVE = ofCampaign(
       ),
       {
         tag,
+        scope: ['campaigns:send'],
         summary: 'Sends a campaign to its users, once',
         methods: ['post'],
         paths: ['/push/campaign/send/live/:id'],
@@ -121,6 +122,7 @@ export const GET_RUN = ofCampaign(
     Progress,
     takingFrom('query', WhichRun, {
       tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
       summary: 'How far a run is',
       methods: ['get'],
       paths: ['/push/campaign/:id/run'],
@@ -133,6 +135,7 @@ export const LIST_RUNS = ofCampaign(
     Type.Object({ campaignId: Type.Integer(), runs: Type.Array(Progress) }),
     takingPaging({
       tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
       summary: 'Lists the runs of a campaign, the latest first',
       methods: ['get'],
       paths: ['/push/campaign/:id/run/list'],
@@ -145,6 +148,7 @@ export const WATCH_RUN = ofCampaign(
     'Server-sent events: `progress`, whose data is a RunProgress, and `end` when the run is over.',
     takingFrom('query', WhichRun, {
       tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
       summary: 'How far a run is, told whenever it changes',
       methods: ['get'],
       paths: ['/push/campaign/:id/run/events'],
@@ -160,6 +164,7 @@ export const APPROVE_RUN = controlling('approve', 'Lets the rest of the audience
 function controlling(name: string, summary: string) {
   const doc = {
     tag,
+    scope: ['campaigns:send'],
     summary,
     methods: ['post'],
     paths: [`/push/campaign/:id/run/${name}`],
@@ -177,6 +182,7 @@ export const SET_RUN_RATE = ofCampaign(
       ),
       {
         tag,
+        scope: ['campaigns:send'],
         summary: 'Changes how fast a run is sent',
         methods: ['post'],
         paths: ['/push/campaign/:id/run/rate'],

@@ -1,6 +1,7 @@
 import type { Provider, RunControl } from '@heliograph/core';
 import type { RunTally } from '@heliograph/db';
 
+import { ofCampaign } from '../../access/subject.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
 import { controlRun } from '../../campaigns/control-run.ts';
 import { getRun } from '../../campaigns/get-run.ts';
@@ -12,6 +13,7 @@ import { openEventStream } from '../../http/event-stream.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import { toWireAppId } from './fields.ts';
 import { findIdempotency } from './message-routes.ts';
+import type { Paging } from './paging.ts';
 import {
   APPROVE_RUN,
   CANCEL_RUN,
@@ -32,7 +34,7 @@ export interface RunRouteDeps extends CampaignDeps {
 
 export function runRoutes(deps: RunRouteDeps): readonly Route[] {
   return [
-    route(SEND_LIVE, async ({ id, input }, req, res) => {
+    route(SEND_LIVE, ofCampaign(), async ({ id, input }, { req, res, caller }) => {
       const { progress, replayed } = await sendLive(deps, {
         campaignId: id,
         resend: input.resend ?? false,
@@ -42,23 +44,23 @@ export function runRoutes(deps: RunRouteDeps): readonly Route[] {
         canaryPercent: input.canaryPercent,
         maxFailurePercent: input.maxFailurePercent,
         isGone: () => res.destroyed,
-        ...findIdempotency(req, `/push/campaign/send/live/${id}`),
+        ...findIdempotency(req, caller, `/push/campaign/send/live/${id}`),
       });
       if (replayed) res.setHeader('Idempotency-Replayed', 'true');
       return toProgress(progress);
     }),
 
-    route(GET_RUN, async ({ id, input }) => {
+    route(GET_RUN, ofCampaign(), async ({ id, input }) => {
       const run = await getRun(deps, id, input.runId);
       return toProgress(await getRunProgress(deps.db, run.id));
     }),
 
-    route(LIST_RUNS, async ({ id, input }) => {
+    route(LIST_RUNS, ofCampaign(toNoRuns), async ({ id, input }) => {
       const runs = await listRuns(deps, id, input);
       return { ...input, content: { campaignId: id, runs: runs.map(toProgress) } };
     }),
 
-    streamRoute(WATCH_RUN, async ({ id, input }, res) => {
+    streamRoute(WATCH_RUN, ofCampaign(), async ({ id, input }, { res }) => {
       const run = await getRun(deps, id, input.runId);
       const progress = await getRunProgress(deps.db, run.id);
       // Nothing would tell us later that the caller went meanwhile.
@@ -81,11 +83,11 @@ export function runRoutes(deps: RunRouteDeps): readonly Route[] {
       });
     }),
 
-    route(PAUSE_RUN, ({ id, input }) => control('pause', id, input)),
-    route(RESUME_RUN, ({ id, input }) => control('resume', id, input)),
-    route(CANCEL_RUN, ({ id, input }) => control('cancel', id, input)),
-    route(APPROVE_RUN, ({ id, input }) => control('approve', id, input)),
-    route(SET_RUN_RATE, ({ id, input }) => control('rate', id, input)),
+    route(PAUSE_RUN, ofCampaign(), ({ id, input }) => control('pause', id, input)),
+    route(RESUME_RUN, ofCampaign(), ({ id, input }) => control('resume', id, input)),
+    route(CANCEL_RUN, ofCampaign(), ({ id, input }) => control('cancel', id, input)),
+    route(APPROVE_RUN, ofCampaign(), ({ id, input }) => control('approve', id, input)),
+    route(SET_RUN_RATE, ofCampaign(), ({ id, input }) => control('rate', id, input)),
   ];
 
   async function control(
@@ -96,6 +98,11 @@ export function runRoutes(deps: RunRouteDeps): readonly Route[] {
     const { runId, ratePerSecond } = input;
     return toProgress(await controlRun(deps, { campaignId, runId, control: name, ratePerSecond }));
   }
+}
+
+/** The page of a campaign that there is not, which has no runs. */
+function toNoRuns({ id, input }: { readonly id: number; readonly input: Paging }) {
+  return { ...input, content: { campaignId: id, runs: [] } };
 }
 
 function toProgress({ run, counts, unsent, etaSeconds }: RunProgress): RunProgressAnswer {

@@ -18,6 +18,7 @@ export const SERVICE_STATUS = answering(
   ),
   takingNothing({
     tag: 'Service',
+    scope: 'open',
     summary: 'Name, version and time of the server',
     methods: ['get'],
     paths: ['/push/service/status'],

@@ -1,5 +1,6 @@
 import type { ProvidersMode } from '@heliograph/db';
 
+import { NOTHING } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
 import { SERVICE_STATUS } from './service-endpoints.ts';
@@ -16,7 +17,7 @@ export interface ServiceInfo {
 
 export function serviceRoutes(info: ServiceInfo, now: () => Date): readonly Route[] {
   return [
-    route(SERVICE_STATUS, async () => ({
+    route(SERVICE_STATUS, NOTHING, async () => ({
       applicationName: info.applicationName,
       applicationDisplayName: info.applicationDisplayName,
       applicationEnvironment: info.applicationEnvironment,

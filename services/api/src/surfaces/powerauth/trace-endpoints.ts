@@ -70,6 +70,7 @@ export const LIST_RUN_DEVICES = ofCampaign(
       }),
       {
         tag: 'Campaign run',
+        scope: ['campaigns', 'campaigns:send', 'read'],
         summary: 'Lists the devices of a run by what came of them',
         methods: ['get'],
         paths: ['/push/campaign/:id/run/devices'],
@@ -116,6 +117,7 @@ export const LIST_DELIVERIES = answering(
   Type.Object({ deliveries: Type.Array(TracedDelivery) }),
   takingFrom('query', TraceQuery, {
     tag: 'Message',
+    scope: ['read'],
     summary:
       'Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the four',
     methods: ['get'],

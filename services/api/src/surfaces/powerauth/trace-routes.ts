@@ -8,6 +8,7 @@ import {
   type TracedDelivery,
   type TraceKey,
 } from '../../deliveries/trace-deliveries.ts';
+import { ofAppIfNamed, ofCampaign } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
 import { toProvider, toWireAppId } from './fields.ts';
@@ -25,15 +26,15 @@ import {
 /** What came of a push: at the devices of a run, or wherever a user's or a device's pushes went. */
 export function traceRoutes(deps: { readonly db: Db }): readonly Route[] {
   return [
-    route(LIST_RUN_DEVICES, async ({ id, input }) => {
+    route(LIST_RUN_DEVICES, ofCampaign(), async ({ id, input }) => {
       const { platform, size = DEFAULT_DEVICES, ...rest } = input;
       const provider = platform === undefined ? undefined : toProvider(platform);
       const page = await listRunDevices(deps, id, { ...rest, provider, size });
       return { campaignId: id, ...page, devices: page.devices.map(toRunDevice) };
     }),
 
-    route(LIST_DELIVERIES, async (input) => {
-      const { appId, lane, size = DEFAULT_DELIVERIES } = input;
+    route(LIST_DELIVERIES, ofAppIfNamed(), async (input, { caller }) => {
+      const { appId = caller.app?.appId, lane, size = DEFAULT_DELIVERIES } = input;
       const found = await traceDeliveries(deps, { key: toKey(input), appId, lane, size });
       return { deliveries: found.map(toTraced) };
     }),

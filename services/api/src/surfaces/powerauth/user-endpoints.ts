@@ -15,7 +15,9 @@ export const EXPORT_USER = answering(
     userId: Type.String(),
     exportedAt: Type.String(),
     devices: list('With their push tokens.'),
-    activations: list('Of the local directory; they belong to no application.'),
+    activations: list(
+      'Of the local directory. They belong to no application: with appId, those that have a device in it.',
+    ),
     messages: list('With what they said, and what became of each delivery.'),
     inbox: list('Read or not.'),
     campaigns: list('Which the user is among the users of.'),
@@ -23,6 +25,7 @@ export const EXPORT_USER = answering(
   }),
   taking(Type.Object(UserOfApp, { title: 'ExportUser' }), {
     tag,
+    scope: ['admin'],
     summary: 'Everything that is kept about a user, in one application or in all',
     methods: ['post'],
     paths: ['/admin/user/export'],
@@ -45,6 +48,7 @@ export const ERASE_USER = answering(
   }),
   taking(Type.Object(UserOfApp, { title: 'EraseUser' }), {
     tag,
+    scope: ['admin'],
     summary: 'Forgets a user, in one application or in all. It can not be undone',
     methods: ['post'],
     paths: ['/admin/user/erase'],

@@ -1,5 +1,6 @@
 import type { Db, Pages } from '@heliograph/db';
 
+import { ofAppOrEvery } from '../../access/subject.ts';
 import { route, streamRoute, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
 import { writeJsonStream } from '../../http/write-json-stream.ts';
@@ -11,13 +12,13 @@ import { ERASE_USER, EXPORT_USER } from './user-endpoints.ts';
 /** What is kept about a user: to be shown, and to be forgotten. */
 export function userRoutes(deps: { readonly db: Db; readonly now: () => Date }): readonly Route[] {
   return [
-    streamRoute(EXPORT_USER, async (input, res) => {
+    streamRoute(EXPORT_USER, ofAppOrEvery(), async (input, { res }) => {
       const lists = await exportUser(deps, input);
       const facts = { userId: input.userId, exportedAt: toWireDate(deps.now()) };
       await writeJsonStream(res, toJson(facts, lists));
     }),
 
-    route(ERASE_USER, async (input) => {
+    route(ERASE_USER, ofAppOrEvery(), async (input) => {
       const { id, erasedAt, ...erasure } = await eraseUser(deps, input);
       const { devices, messages, skipped, inboxMessages, campaigns, campaignDeliveries } = erasure;
       return {
