@@ -80,6 +80,7 @@ function readRetention(read: EnvReader): RetentionSettings {
       campaignDevices: read.int('RETENTION_CAMPAIGNS_DAYS', days.campaignDevices, bounds),
       campaignRuns: read.int('RETENTION_RUNS_DAYS', days.campaignRuns, bounds),
       inbox: read.int('RETENTION_INBOX_DAYS', days.inbox, bounds),
+      audit: read.int('RETENTION_AUDIT_DAYS', days.audit, bounds),
     },
     stale: {
       days: read.int('STALE_DEVICE_DAYS', stale.days, bounds),

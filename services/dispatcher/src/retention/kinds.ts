@@ -20,6 +20,8 @@ export interface RetentionDays {
   readonly campaignRuns: number;
   /** Messages of inboxes. */
   readonly inbox: number;
+  /** Entries of the audit log. */
+  readonly audit: number;
 }
 
 export const RETENTION_DAYS: RetentionDays = {
@@ -27,6 +29,7 @@ export const RETENTION_DAYS: RetentionDays = {
   campaignDevices: 90,
   campaignRuns: 730,
   inbox: 365,
+  audit: 730,
 };
 
 /** Settled ones say nothing more to the guard; this long an operator may want to know. */
@@ -53,6 +56,11 @@ export function toRetentionKinds(days: RetentionDays): readonly RetentionKind[] 
     { name: 'devices of campaign runs', days: days.campaignDevices, purge: purgeRunDevices },
     { name: 'campaign runs', days: days.campaignRuns, purge: purgeRuns },
     { name: 'messages of inboxes', days: days.inbox, purge: purgeInbox },
+    {
+      name: 'the audit log',
+      days: days.audit,
+      purge: (db, before, limit) => purgeDays(db, 'audit_log', before, limit),
+    },
     { name: 'token faults', days: TOKEN_FAULT_DAYS, purge: purgeTokenFaults },
     {
       name: 'moved push tokens',

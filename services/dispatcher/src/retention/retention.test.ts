@@ -39,7 +39,7 @@ async function run(changes: Partial<RetentionSettings> = {}): Promise<void> {
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
 
 describe('what is kept', () => {
-  test('ends after its days, of messages, inboxes and token faults; 0 days are for ever', async () => {
+  test('ends after its days, of messages, inboxes, the audit log and token faults; 0 days are for ever', async () => {
     const appRef = await makeApp(db);
     const { userId } = await makeDevice(db, appRef);
     await createPartitions(db, daysAgo(100));
@@ -66,7 +66,7 @@ describe('what is kept', () => {
         .where('id', '=', id)
         .execute();
     }
-    const forEver = { messages: 0, campaignDevices: 0, campaignRuns: 0, inbox: 0 };
+    const forEver = { messages: 0, campaignDevices: 0, campaignRuns: 0, inbox: 0, audit: 0 };
 
     await run({ days: forEver });
     const before = await readKept(userId);
