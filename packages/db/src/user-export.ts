@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 
 import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
 import type { RunPlace } from './campaign-failures.ts';
@@ -41,20 +41,26 @@ export async function* readUserDevices(db: Db, scope: UserScope): Pages {
   }
 }
 
-/** Activations belong to no app. */
-export async function* readUserActivations(db: Db, { userId }: UserScope): Pages {
+/** They belong to no app: in one, those are shown that have a device in it. */
+export async function* readUserActivations(db: Db, { userId, appRef }: UserScope): Pages {
   for (let after: string | undefined = ''; after !== undefined;) {
     const rows = await db
       .selectFrom('activations')
       .select(['activationId', 'status', 'createdAt', 'updatedAt'])
       .where('userId', '=', userId)
       .where('activationId', '>', after)
+      .where(hasDeviceIn(appRef))
       .orderBy('activationId')
       .limit(PAGE)
       .execute();
     yield rows;
     after = rows.length < PAGE ? undefined : rows.at(-1)?.activationId;
   }
+}
+
+function hasDeviceIn(appRef: number | undefined): RawBuilder<boolean> {
+  if (appRef === undefined) return sql<boolean>`true`;
+  return sql<boolean>`EXISTS (SELECT FROM devices d WHERE d.activation_id = activations.activation_id AND d.app_ref = ${appRef})`;
 }
 
 /** Messages with their deliveries, in the order in which they were accepted. */
@@ -80,11 +86,12 @@ export async function* readUserMessages(db: Db, scope: UserScope): Pages {
 }
 
 /** Messages of the inbox, in the order of their numbers. */
+/** In one app, of the apps that show a message only that one is named. */
 export async function* readUserInbox(db: Db, { userId, appRef }: UserScope): Pages {
   for (let after: number | undefined = 0; after !== undefined;) {
     const { rows } = await sql<{ sequence: number }>`
       SELECT m.id, m.sequence, m.type, m.subject, m.summary, m.body, m.sender, m.created_at, m.read_at, ARRAY(
-        SELECT a.app_id FROM apps a WHERE a.id = ANY (m.app_refs) ORDER BY a.id
+        SELECT a.app_id FROM apps a WHERE a.id = ANY (m.app_refs) ${appRef === undefined ? sql`` : sql`AND a.id = ${appRef}`} ORDER BY a.id
       ) AS applications
       FROM inbox_messages m
       WHERE m.user_id = ${userId} AND m.sequence > ${after}

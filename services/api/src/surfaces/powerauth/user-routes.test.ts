@@ -167,6 +167,31 @@ describe('POST /admin/user/export', () => {
     expect(JSON.stringify(answer)).not.toContain(user.other.userId);
   });
 
+  test('shows with an application what is of that one alone', async () => {
+    const user = await makeUser();
+    const elsewhere = await makeUser(user.userId);
+    await insertInboxMessage(api.db, {
+      id: randomUUID(),
+      userId: user.userId,
+      appRefs: [user.appRef, elsewhere.appRef],
+      type: 'text',
+      subject: 'for both',
+      summary: 'x',
+      body: 'y',
+    });
+
+    const answer = await exportOf({ userId: user.userId, appId: user.appId });
+
+    expect(answer).toMatchObject({
+      devices: [{ appId: user.appId }],
+      activations: [{ activationId: user.device.activationId }],
+      inbox: [{ subject: 's' }, { subject: 'for both', applications: [user.appId] }],
+      campaigns: [{ id: user.campaignId }],
+    });
+    expect(JSON.stringify(answer)).not.toContain(elsewhere.appId);
+    expect(JSON.stringify(answer)).not.toContain(elsewhere.device.activationId);
+  });
+
   test('goes through more than a page of messages', async () => {
     const appRef = await makeApp(api.db);
     const userId = randomUUID();
