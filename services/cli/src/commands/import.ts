@@ -15,7 +15,7 @@ import {
   WrongMode,
   type Db,
 } from '@heliograph/db';
-import { ConfigError, EnvReader, readSecretsKey } from '@heliograph/runtime';
+import { ConfigError, EnvReader, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
 
 import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
 import { printReport } from '../import/print-report.ts';
@@ -30,8 +30,8 @@ const HELP = `Usage: heliograph import powerauth --from URL [--dry-run]
        heliograph import powerauth --forget
 
 Takes over apps, credentials, devices, campaigns and inbox from the PostgreSQL database of an original PowerAuth Push
-Server into the database of this one: DATABASE_URL, SECRETS_KEY or SECRETS_KEY_FILE, and PROVIDERS are as for the
-services. The original's database is only read. Killed in the middle, it goes on when it is called again; called once
+Server into the database of this one: DATABASE_URL, DATABASE_PASSWORD(_FILE), SECRETS_KEY(_FILE) and PROVIDERS are as
+for the services. The original's database is only read. Killed in the middle, it goes on when it is called again; called once
 more after that, it takes over what changed there since. What changed here meanwhile stays.
 
   --from URL           the original's database, postgres://user@host/database. Its password may stand in PGPASSWORD
@@ -119,7 +119,7 @@ function readTarget({ env }: CommandIo) {
   const read = new EnvReader(env);
   try {
     return read.finish({
-      databaseUrl: read.url('DATABASE_URL'),
+      databaseUrl: readDatabaseUrl(read),
       secretsKey: readSecretsKey(read),
       providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     });
