@@ -415,6 +415,18 @@ describe('a key of one app', () => {
     expect(whole.body.responseObject).toMatchObject({ applications });
   });
 
+  test.each(['/admin/user/export', '/admin/user/erase'])(
+    'is let into POST %s where the request names the app, and not for every app',
+    async (path) => {
+      const { appId, userId } = own;
+
+      const named = await ask('POST', path, { requestObject: { appId, userId } });
+      const every = await ask('POST', path, { requestObject: { userId } });
+
+      expect([named.status, every.status]).toEqual([200, 403]);
+    },
+  );
+
   test('makes and sees keys of this app, and ends none of another one', async () => {
     const made = await ask('POST', '/admin/key/create', {
       requestObject: { name: 'mine', scopes: ['admin'] },

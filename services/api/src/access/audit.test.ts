@@ -90,6 +90,20 @@ describe('the audit log', () => {
     ]);
   });
 
+  test('has that a user was shown and forgotten, and not who it was', async () => {
+    const { appId, userId } = own;
+    await ask('POST', '/admin/user/export', { appId, userId });
+    const erased = await ask('POST', '/admin/user/erase', { appId, userId });
+
+    const { erasureId } = erased.body.responseObject as unknown as { readonly erasureId: string };
+    const acts = await actsOf(key.id);
+    expect(acts).toMatchObject([
+      { action: 'admin.user.erase', outcome: 'ok', objects: { appId, erasureId } },
+      { action: 'admin.user.export', outcome: 'ok', objects: { appId } },
+    ]);
+    expect(JSON.stringify(acts)).not.toContain(userId);
+  });
+
   test('has neither secrets nor texts nor push tokens', async () => {
     const secrets = ['SECRET-KEY', 'SECRET-PASSWORD', 'SECRET-TEXT', 'SECRET-TOKEN'];
     const [privateKey = '', password = '', text = '', token = ''] = secrets.map((word) =>

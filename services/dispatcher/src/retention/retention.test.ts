@@ -66,6 +66,10 @@ describe('what is kept', () => {
         .where('id', '=', id)
         .execute();
     }
+    await db
+      .insertInto('auditLog')
+      .values([740, 720].map((days) => toAuditEntry(userId, days)))
+      .execute();
     const forEver = { messages: 0, campaignDevices: 0, campaignRuns: 0, inbox: 0, audit: 0 };
 
     await run({ days: forEver });
@@ -76,8 +80,13 @@ describe('what is kept', () => {
     expect(before).toEqual({
       messages: messages.map(({ id }) => id),
       inbox: ['400 days ago', '300 days ago'],
+      audit: ['740 days ago', '720 days ago'],
     });
-    expect(after).toEqual({ messages: [messages[1]?.id], inbox: ['300 days ago'] });
+    expect(after).toEqual({
+      messages: [messages[1]?.id],
+      inbox: ['300 days ago'],
+      audit: ['720 days ago'],
+    });
   });
 
   test('is purged by one dispatcher at a time', async () => {
@@ -121,7 +130,31 @@ async function readKept(userId: string) {
     .where('userId', '=', userId)
     .orderBy('sequence')
     .execute();
-  return { messages: messages.map(({ id }) => id), inbox: inbox.map(({ subject }) => subject) };
+  const audit = await db
+    .selectFrom('auditLog')
+    .select('action')
+    .where('actor', '=', userId)
+    .orderBy('id')
+    .execute();
+  return {
+    messages: messages.map(({ id }) => id),
+    inbox: inbox.map(({ subject }) => subject),
+    audit: audit.map(({ action }) => action),
+  };
+}
+
+function toAuditEntry(actor: string, days: number) {
+  return {
+    id: createMessageId(daysAgo(days).getTime()),
+    keyId: null,
+    actor,
+    requestId: null,
+    action: `${days} days ago`,
+    appRef: null,
+    objects: '{}',
+    outcome: 'ok',
+    finishedAt: null,
+  };
 }
 
 test('of all dispatchers one has a turn in a while', async () => {
