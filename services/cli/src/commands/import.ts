@@ -6,7 +6,6 @@ import {
   claimMode,
   forgetImport,
   hasImports,
-  isDatabaseUnavailable,
   openDatabase,
   openPowerAuthSource,
   OtherSource,
@@ -15,13 +14,15 @@ import {
   WrongMode,
   type Db,
 } from '@heliograph/db';
-import { ConfigError, EnvReader, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
+import { readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
 
 import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
+import { findDatabaseFailure } from '../database-failure.ts';
 import { printReport } from '../import/print-report.ts';
 import { isComplete } from '../import/report.ts';
 import { runImport, tryImport, type ImportResult } from '../import/run-import.ts';
 import { createSteps } from '../import/steps.ts';
+import { readSettings } from '../read-settings.ts';
 
 /** Rows were left out, as the report says. */
 const INCOMPLETE = 3;
@@ -115,18 +116,12 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readTarget({ env }: CommandIo) {
-  const read = new EnvReader(env);
-  try {
-    return read.finish({
-      databaseUrl: readDatabaseUrl(read),
-      secretsKey: readSecretsKey(read),
-      providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
-    });
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandFailed(error.message);
-    throw error;
-  }
+function readTarget(io: CommandIo) {
+  return readSettings(io, (read) => ({
+    databaseUrl: readDatabaseUrl(read),
+    secretsKey: readSecretsKey(read),
+    providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
+  }));
 }
 
 type Target = ReturnType<typeof readTarget>;
@@ -186,15 +181,7 @@ function toFailure(error: unknown): unknown {
   const isExpected =
     error instanceof UnreadableSource || error instanceof OtherSource || error instanceof WrongMode;
   if (isExpected) return new CommandFailed(error.message);
-  if (!isDatabaseUnavailable(error) && !isOfServer(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = findDatabaseFailure(error);
+  if (message === undefined) return error;
   return new CommandFailed(`${message}\nCalled again, the import goes on where it is.`);
-}
-
-const SQLSTATE = /^[\dA-Z]{5}$/;
-
-/** Such as a wrong password, or a permission that is missing. */
-function isOfServer(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return typeof error.code === 'string' && SQLSTATE.test(error.code);
 }

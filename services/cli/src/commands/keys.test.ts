@@ -126,12 +126,13 @@ describe('heliograph keys create', () => {
     const password = decodeURIComponent(url.password);
     url.password = 'another';
 
-    const { code } = await run(['list'], {
-      DATABASE_URL: url.href,
-      DATABASE_PASSWORD: password,
-    });
+    const [right, wrong] = [
+      await run(['list'], { DATABASE_URL: url.href, DATABASE_PASSWORD: password }),
+      await run(['list'], { DATABASE_URL: url.href }),
+    ];
 
-    expect(code).toBe(0);
+    expect(right.code).toBe(0);
+    expect(wrong).toEqual({ code: 1, out: '', err: expect.stringContaining('password') });
   });
 
   test('fails for an application that there is not', async () => {

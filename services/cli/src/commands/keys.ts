@@ -13,9 +13,11 @@ import {
   type Db,
   type ListedApiKey,
 } from '@heliograph/db';
-import { ConfigError, EnvReader, readDatabaseUrl } from '@heliograph/runtime';
+import { readDatabaseUrl } from '@heliograph/runtime';
 
 import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
+import { findDatabaseFailure } from '../database-failure.ts';
+import { readSettings } from '../read-settings.ts';
 
 const HELP = `Usage: heliograph keys create --name NAME --scopes SCOPES [--app APP] [--expires DATE] [--rate N]
        heliograph keys list [--app APP]
@@ -119,21 +121,14 @@ async function record(
 }
 
 async function withDatabase(io: CommandIo, use: (db: Db) => Promise<void>): Promise<void> {
-  const db = openDatabase(readTarget(io), 2);
+  const db = openDatabase(readSettings(io, readDatabaseUrl), 2);
   try {
     await use(db);
+  } catch (error) {
+    const message = findDatabaseFailure(error);
+    throw message === undefined ? error : new CommandFailed(message);
   } finally {
     await db.destroy();
-  }
-}
-
-function readTarget({ env }: CommandIo): string {
-  const read = new EnvReader(env);
-  try {
-    return read.finish(readDatabaseUrl(read));
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandFailed(error.message);
-    throw error;
   }
 }
 
