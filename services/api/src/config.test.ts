@@ -73,7 +73,7 @@ describe('loadConfig', () => {
       authOff: false,
       ratePerSecond: 0,
       maxRequests: 2000,
-      limits: { maxConnections: 20_000, headersTimeoutMs: 20_000, requestTimeoutMs: 120_000 },
+      limits: { maxConnections: 20_000, headersTimeoutMs: 60_000, requestTimeoutMs: 120_000 },
       port: 8080,
       basePaths: ['/'],
       bodyLimitBytes: 1024 * 1024,

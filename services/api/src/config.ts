@@ -23,7 +23,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     maxRequests: read.int('API_MAX_REQUESTS', 2000, { min: 1, max: 1_000_000 }),
     limits: {
       maxConnections: read.int('API_MAX_CONNECTIONS', 20_000, { min: 1, max: 1_000_000 }),
-      headersTimeoutMs: read.int('HEADERS_TIMEOUT_MS', 20_000, { min: 1000, max: 300_000 }),
+      headersTimeoutMs: read.int('HEADERS_TIMEOUT_MS', 60_000, { min: 1000, max: 300_000 }),
       requestTimeoutMs: read.int('REQUEST_TIMEOUT_MS', 120_000, { min: 1000, max: 3_600_000 }),
     },
     port: read.int('PORT', 8080, { min: 0, max: 65_535 }),

@@ -60,7 +60,11 @@ describe('the api process', () => {
 
   test('serves callers while 10,000 others are connected and say nothing', async () => {
     // However long it takes to open them.
-    const api = spawnService('api', { ...env, HEADERS_TIMEOUT_MS: '300000' });
+    const api = spawnService('api', {
+      ...env,
+      HEADERS_TIMEOUT_MS: '300000',
+      REQUEST_TIMEOUT_MS: '300000',
+    });
     await api.waitReady();
     const { port } = new URL(api.url);
     const silent: Socket[] = [];

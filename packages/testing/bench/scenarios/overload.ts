@@ -24,7 +24,12 @@ const SHED = new Set(['429', '503']);
 
 /** What the api does with twice the messages that it can take: it is to refuse the rest, lose nothing of what it accepted, and not grow. */
 export async function overload(bench: Bench): Promise<Report> {
-  const stack = await startStack(bench, DEVICES, { API_MAX_REQUESTS: `${MAX_REQUESTS}` });
+  const stack = await startStack(bench, DEVICES, {
+    API_MAX_REQUESTS: `${MAX_REQUESTS}`,
+    // Some of the connections are not needed for long.
+    HEADERS_TIMEOUT_MS: '300000',
+    REQUEST_TIMEOUT_MS: '300000',
+  });
   const load = await startLoad(bench.processes);
   const target = { port: stack.apiPort, apiKey: stack.apiKey, appId: stack.appId };
   const { accepted: before, seconds } = await load.saturate({

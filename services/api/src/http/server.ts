@@ -39,7 +39,7 @@ export interface ConnectionLimits {
 
 const DEFAULT_LIMITS: ConnectionLimits = {
   maxConnections: 20_000,
-  headersTimeoutMs: 20_000,
+  headersTimeoutMs: 60_000,
   requestTimeoutMs: 120_000,
 };
 /** Connections that wait to be taken: Node takes one at a time, and the system cuts it down to what it allows. */
@@ -55,7 +55,7 @@ export function openServer(
   const { headersTimeoutMs, requestTimeoutMs, maxConnections } = limits;
   const options = {
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
   };
