@@ -82,7 +82,7 @@ function banner({ api: { baseUrl, key }, controlUrl, appId }, folder) {
   const message = { userId: 'alice', body: { title: 'Hello', body: 'It works.' } };
   const idOf = `node -p 'JSON.parse(fs.readFileSync(0)).responseObject.messageIds[0]'`;
   const keyOf = `node -p 'const o = JSON.parse(fs.readFileSync(0)).responseObject; o.developerKey + " " + o.secret'`;
-  const key = { appId, name: 'demo', carriers: ['acme.com'] };
+  const developerKey = { appId, name: 'demo', carriers: ['acme.com'] };
   const push = { appMessage: { content: 'Hello' }, push: { content: 'It is signed.' } };
   return [
     '',
@@ -96,7 +96,7 @@ function banner({ api: { baseUrl, key }, controlUrl, appId }, folder) {
     '',
     'A push to the same user as a developer signs it (M800), to the inbox too; from this folder, with a key of its own:',
     '',
-    `set -- $(${post('/admin/app/developer-key/create', key)} | ${keyOf})`,
+    `set -- $(${post('/admin/app/developer-key/create', developerKey)} | ${keyOf})`,
     `npm run -s heliograph -- sign --key $1 --secret $2 --url ${baseUrl}/api/1.0/push/alice@acme.com --body '${JSON.stringify(push)}' | tail -1 | sh`,
     '',
     `The fakes tell what they received:  curl -s ${controlUrl}/received`,
