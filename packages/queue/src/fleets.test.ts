@@ -17,6 +17,7 @@ import {
   createNonces,
   createPaceBuckets,
   createRateLimit,
+  createRequestRate,
   createSharedSecrets,
   openCampaignLane,
   openCampaignWorker,
@@ -85,6 +86,7 @@ async function openEverything(env: Readonly<Record<string, string>>): Promise<()
   const shared = createSharedSecrets(commands, { ...options, secrets });
   const rateLimit = createRateLimit(commands, options);
   const buckets = createPaceBuckets(commands, options);
+  const requestRate = createRequestRate(commands, options);
   const nonces = createNonces(commands, { ...options, ttlMs: 10_000 });
 
   return async () => {
@@ -111,6 +113,7 @@ async function openEverything(env: Readonly<Record<string, string>>): Promise<()
     expect(await buckets.take(name, pace, 3)).toMatchObject({
       granted: 3,
     });
+    expect(await requestRate.take(name, 40, 3)).toMatchObject({ granted: 3 });
     await nonces.accept(1, name);
     expect(await nonces.claim(1, name)).toBe('accepted');
     expect(await readRedisTimeMs(commands)).toBeGreaterThan(0);
