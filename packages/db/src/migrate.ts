@@ -15,6 +15,7 @@ import { livePerson } from './migrations/0011-liveperson.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
 import { retention } from './migrations/0014-retention.ts';
 import { imports } from './migrations/0015-imports.ts';
+import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -33,6 +34,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0012-callbacks': callbacks,
   '0014-retention': retention,
   '0015-imports': imports,
+  '0017-certificate-warnings': certificateWarnings,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

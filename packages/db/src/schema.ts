@@ -52,6 +52,7 @@ export interface Schema {
   retentionRounds: RetentionRoundsTable;
   userErasures: UserErasuresTable;
   imports: ImportsTable;
+  certificateWarnings: CertificateWarningsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -595,4 +596,11 @@ interface ImportsTable {
   report: ColumnType<unknown, string, string>;
   startedAt: Generated<Date>;
   finishedAt: Generated<Date | null>;
+}
+
+interface CertificateWarningsTable {
+  fingerprint: Buffer;
+  validTo: Date;
+  thresholdDays: number;
+  toldAt: Date;
 }

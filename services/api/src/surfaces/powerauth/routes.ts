@@ -6,6 +6,7 @@ import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { developerKeyRoutes } from './developer-key-routes.ts';
@@ -50,6 +51,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...developerKeyRoutes(deps),
     ...proxyRoutes(deps),
     ...livePersonRoutes(deps),
+    ...certificateRoutes(deps),
     ...controlRoutes(deps),
     ...pruningRoutes(deps),
     ...userRoutes(deps),
