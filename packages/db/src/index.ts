@@ -13,6 +13,7 @@ export * from './campaign-owed.ts';
 export * from './campaign-progress.ts';
 export * from './campaign-runs.ts';
 export * from './campaigns.ts';
+export * from './certificates.ts';
 export * from './credentials.ts';
 export * from './database.ts';
 export * from './deliveries.ts';

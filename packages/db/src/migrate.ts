@@ -15,6 +15,7 @@ import { livePerson } from './migrations/0011-liveperson.ts';
 import { callbacks } from './migrations/0012-callbacks.ts';
 import { retention } from './migrations/0014-retention.ts';
 import { imports } from './migrations/0015-imports.ts';
+import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { access } from './migrations/0018-access.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -34,6 +35,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0012-callbacks': callbacks,
   '0014-retention': retention,
   '0015-imports': imports,
+  '0017-certificate-warnings': certificateWarnings,
   '0018-access': access,
 };
 

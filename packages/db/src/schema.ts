@@ -53,6 +53,7 @@ export interface Schema {
   retentionRounds: RetentionRoundsTable;
   userErasures: UserErasuresTable;
   imports: ImportsTable;
+  certificateWarnings: CertificateWarningsTable;
   apiKeys: ApiKeysTable;
   auditLog: AuditLogTable;
 }
@@ -624,4 +625,11 @@ interface AuditLogTable {
   outcome: string | null;
   createdAt: Generated<Date>;
   finishedAt: Date | null;
+}
+
+interface CertificateWarningsTable {
+  fingerprint: Buffer;
+  validTo: Date;
+  thresholdDays: number;
+  toldAt: Date;
 }

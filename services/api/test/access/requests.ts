@@ -1,4 +1,6 @@
-import type { Db } from '@heliograph/db';
+import { randomBytes } from 'node:crypto';
+
+import { saveSender, type Db } from '@heliograph/db';
 
 import type { Names } from './world.ts';
 
@@ -158,6 +160,7 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   'post /admin/guard/apply': held,
   'post /admin/guard/discard': held,
   'post /admin/device/restore': thing(({ appId, token }) => ({ appId, token })),
+  'get /admin/certificate/list': { kind: 'list', prepare: storeCertificate },
   'get /admin/device/pruning/list': { kind: 'list', prepare: pruneDevice },
   'post /admin/device/restore-all': {
     ...thing(({ appId }) => ({ appId, since: '2026-01-01T00:00:00Z' })),
@@ -210,4 +213,16 @@ async function holdStale(db: Db, { rowId }: Names): Promise<void> {
       settledAt: null,
     })
     .execute();
+}
+
+async function storeCertificate(db: Db, { rowId, brandId }: Names): Promise<void> {
+  await saveSender(db, {
+    appRef: rowId,
+    brandId,
+    certificate: {
+      fingerprint: randomBytes(32),
+      commonName: 'Chat',
+      validTo: new Date(Date.now() + 86_400_000),
+    },
+  });
 }

@@ -19,6 +19,7 @@ import type { Logger } from 'pino';
 
 import { applyRipeTokenFaults } from '../guard/apply-faults.ts';
 import type { Pauses } from '../guard/pauses.ts';
+import { warnOfCertificates } from './warn-of-certificates.ts';
 
 /*
  * Finds what is owed and has no live lease, and announces it again: after a crash, a flushed Redis, a retry whose time has come, a
@@ -26,6 +27,7 @@ import type { Pauses } from '../guard/pauses.ts';
  */
 export const SWEEP_EVERY_MS = 5_000;
 const HOUSEKEEPING_EVERY_MS = 10 * 60_000;
+const CERTIFICATES_EVERY_MS = 60 * 60_000;
 /** What was just accepted is left to the job that announced it. */
 const GRACE_MS = 5_000;
 const MAX_OVERDUE_PER_SWEEP = 20_000;
@@ -59,6 +61,7 @@ export function startSweep(deps: {
 }): Sweep {
   let round: Promise<void> | undefined;
   let housekeptAt = Number.NEGATIVE_INFINITY;
+  let certificatesAt = Number.NEGATIVE_INFINITY;
 
   async function sweepOnce(): Promise<void> {
     await wakeLifted(deps.db, MAX_WOKEN_PER_SWEEP);
@@ -69,6 +72,10 @@ export function startSweep(deps: {
     if (performance.now() - housekeptAt >= HOUSEKEEPING_EVERY_MS) {
       housekeptAt = performance.now();
       await keepHouse();
+    }
+    if (performance.now() - certificatesAt >= CERTIFICATES_EVERY_MS) {
+      certificatesAt = performance.now();
+      await warnOfCertificates(deps);
     }
   }
 

@@ -4,6 +4,7 @@ import * as app from './app-endpoints.ts';
 import { LIST_AUDIT } from './audit-endpoints.ts';
 import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
+import { LIST_CERTIFICATES } from './certificate-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as developerKey from './developer-key-endpoints.ts';
@@ -88,6 +89,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   livePerson.LIST_SENDERS,
   livePerson.REMOVE_SENDER,
   livePerson.REMOVE_SENDER_CERTIFICATE,
+  LIST_CERTIFICATES,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,

@@ -8,6 +8,7 @@ import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { developerKeyRoutes } from './developer-key-routes.ts';
@@ -52,6 +53,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...developerKeyRoutes(deps),
     ...proxyRoutes(deps),
     ...livePersonRoutes(deps),
+    ...certificateRoutes(deps),
     ...controlRoutes(deps),
     ...pruningRoutes(deps),
     ...userRoutes(deps),
