@@ -43,7 +43,7 @@ export interface Stack {
   /** An app with devices of so many users, every other one on Android. Answers the users. */
   makeAudience(users: number): Promise<string[]>;
   /** Sends a message to each user, in batches, again while the api refuses. Answers the ids of those that were accepted. */
-  post(api: SpawnedService, users: readonly string[]): Promise<string[]>;
+  post(api: Pick<SpawnedService, 'url'>, users: readonly string[]): Promise<string[]>;
   accepted(): readonly ReceivedPush[];
   /** How many pushes were accepted; costs nothing. */
   countAccepted(): number;
@@ -254,7 +254,7 @@ function toAndroidTag(body: unknown): string | undefined {
 }
 
 async function call(
-  api: SpawnedService,
+  api: Pick<SpawnedService, 'url'>,
   method: string,
   path: string,
   requestObject?: object,
