@@ -32,7 +32,7 @@ import {
   type RedisUse,
 } from './index.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const noted: Error[] = [];
 const closers: (() => unknown)[] = [];
@@ -159,7 +159,8 @@ describe('a primary watched by sentinels', () => {
         timeoutMs: 60_000,
       });
 
-      await works();
+      // Each connection finds the new primary by itself, and what was written to none is lost: hints may be.
+      await eventually(works, { timeoutMs: 90_000 });
     } finally {
       for (const close of closers.splice(0).toReversed()) await close();
       await fleet.stop();
