@@ -14,11 +14,12 @@ import {
   setActivationStatus,
   toKeyPlace,
   tryWithLock,
+  type Db,
 } from '@heliograph/db';
 import { eventually, makeRun } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { countsOf, openImportRig, type ImportRig } from './import-rig.ts';
+import { countsOf, openImportRig, type Ended, type ImportRig } from './import-rig.ts';
 import { insertDevices, openOriginal, type Shape } from './original.ts';
 
 let rig: ImportRig;
@@ -785,18 +786,38 @@ describe('refuses', () => {
   });
 });
 
+/** Starts an import, and cuts its connection where its first page of devices is kept and its second is not yet. */
+async function cutInItsSecondPage(db: Db, start: () => Promise<Ended>): Promise<Ended> {
+  await sql`
+    CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END'`.execute(db);
+  await sql`
+    CREATE TRIGGER gate BEFORE UPDATE ON imports FOR EACH ROW
+    WHEN (OLD.step = 'devices' AND OLD.cursor IS NOT NULL) EXECUTE FUNCTION wait_at_the_gate()`.execute(
+    db,
+  );
+  const ended = db.connection().execute(async (gate) => {
+    await sql`SELECT pg_advisory_lock(7)`.execute(gate);
+    const started = start();
+    await eventually(async () => {
+      const { rows } = await sql`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`.execute(
+        gate,
+      );
+      expect(rows.length).toBe(1);
+    });
+    const first = await started;
+    await sql`SELECT pg_advisory_unlock(7)`.execute(gate);
+    return first;
+  });
+  return ended.finally(() => sql`DROP TRIGGER gate ON imports`.execute(db));
+}
+
 test('ends with code 1 where a connection is lost, and goes on when it is called again', async () => {
   await openWithDevices('1.1', 20_000);
 
-  const cut = rig.run();
-  await eventually(async () => {
-    const { rows } = await sql`
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND query LIKE '%push_device_registration d%' AND pid <> pg_backend_pid()
-        AND (SELECT cursor IS NOT NULL FROM imports)`.execute(rig.target.db);
-    expect(rows.length).toBeGreaterThan(0);
-  });
-  const first = await cut;
+  const first = await cutInItsSecondPage(rig.target.db, () => rig.run());
   const second = await rig.run();
 
   expect([first.code, first.out]).toEqual([1, '']);
