@@ -11,10 +11,14 @@ import {
 } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { countUsers, freezePage, TARGETED } from './campaign-audience.ts';
+import { deleteDevices, hashPushToken, inRegistration, saveDevice } from '../devices.ts';
 import { addCampaignUsers, removeCampaignUsers } from './campaigns.ts';
-import { controlStoredRun, findRun, stopRun } from './campaign-runs.ts';
-import { deleteDevices, hashPushToken, inRegistration, saveDevice } from './devices.ts';
+import { controlStoredRun } from './control-run.ts';
+import { countUsers } from './count-users.ts';
+import { stopRun } from './end-run.ts';
+import { freezePage } from './freeze-audience.ts';
+import { TARGETED } from './run-counts.ts';
+import { findRun } from './runs.ts';
 
 const database = useTestDatabase({ poolSize: 10 });
 

@@ -1,9 +1,9 @@
 import { Refusal } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import { findOpenRunState, holdCampaign } from './campaign-runs.ts';
-import type { Db } from './database.ts';
-import type { CampaignMessage } from './schema.ts';
+import type { Db } from '../database.ts';
+import type { CampaignMessage } from '../schema.ts';
+import { findOpenRunState } from './runs.ts';
 
 /** A message for a closed group of users. */
 export interface Campaign {
@@ -56,6 +56,25 @@ function selectCampaigns(db: Db) {
       'sentAt',
       'completedAt',
     ]);
+}
+
+/** A campaign whose row is held until the transaction ends. */
+export interface HeldCampaign {
+  readonly appRef: number;
+  readonly appId: string;
+  readonly message: CampaignMessage;
+  readonly sent: boolean;
+}
+
+/** Holds the campaign's row: nobody else starts a run of it, changes its users or deletes it before the transaction ends. */
+export async function holdCampaign(tx: Db, id: number): Promise<HeldCampaign | undefined> {
+  return tx
+    .selectFrom('campaigns')
+    .innerJoin('apps', 'apps.id', 'campaigns.appRef')
+    .select(['appRef', 'apps.appId', 'message', 'sent'])
+    .where('campaigns.id', '=', id)
+    .modifyEnd(sql`FOR NO KEY UPDATE OF campaigns`)
+    .executeTakeFirst();
 }
 
 /** Deletes a campaign with its users; false where there was none. Refuses while a run of it is not over; runs stay. */

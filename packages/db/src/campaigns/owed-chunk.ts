@@ -1,10 +1,10 @@
 import { DEFERRED, OWED, type Environment } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
-import type { ClaimedChunk } from './campaign-chunks.ts';
-import type { Db } from './database.ts';
-import type { AttemptRecord } from './schema.ts';
+import type { Db } from '../database.ts';
+import type { AttemptRecord } from '../schema.ts';
+import type { ClaimedChunk } from './chunk-leases.ts';
+import { MAX_DELIVERIES_PER_CHUNK } from './chunks.ts';
 
 /** A delivery of a chunk that is owed now. */
 export interface OwedDevice {

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 
-import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
-import type { RunPlace } from './campaign-failures.ts';
-import type { Db } from './database.ts';
-import { FROZEN_PLACE } from './delivery-trace.ts';
-import { addToErasure, type Erasure } from './user-erasures.ts';
+import type { Db } from '../database.ts';
+import { FROZEN_PLACE } from '../delivery-trace.ts';
+import { addToErasure, type Erasure } from '../user-erasures.ts';
+import { MAX_DELIVERIES_PER_CHUNK } from './chunks.ts';
+import type { RunPlace } from './run-places.ts';
 
 const PLACES_AT_ONCE = 500;
 const RUNS_AT_ONCE = 200;

@@ -1,8 +1,8 @@
 import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import type { Run } from './campaign-runs.ts';
-import type { Db } from './database.ts';
+import type { Db } from '../database.ts';
+import type { Run } from './runs.ts';
 
 /** How many deliveries of a run have that code: an outcome's, TARGETED or AMBIGUOUS. */
 export interface RunCount {

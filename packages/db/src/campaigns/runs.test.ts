@@ -1,24 +1,19 @@
 import { toOutcomeCode, type RunControl } from '@heliograph/core';
 import { makeApp, makeCampaign, makeDevice, makeRun, useTestDatabase } from '@heliograph/testing';
 
-import { countUsers, freezePage } from './campaign-audience.ts';
-import { claimChunk, recordCheckpoints } from './campaign-chunks.ts';
-import {
-  approveCanary,
-  controlStoredRun,
-  deleteOldTokenReleases,
-  findOpenRunState,
-  findRun,
-  finishRun,
-  isCanaryDone,
-  listOpenRuns,
-  passCanary,
-  readRunStandings,
-  startDueRuns,
-  stopRun,
-  sumFinal,
-} from './campaign-runs.ts';
 import { addCampaignUsers, findCampaign } from './campaigns.ts';
+import { approveCanary, isCanaryDone, passCanary } from './canary.ts';
+import { claimChunk } from './chunk-leases.ts';
+import { controlStoredRun } from './control-run.ts';
+import { countUsers } from './count-users.ts';
+import { finishRun, stopRun } from './end-run.ts';
+import { freezePage } from './freeze-audience.ts';
+import { deleteOldTokenReleases } from './moved-tokens.ts';
+import { listOpenRuns, readRunStandings } from './open-runs.ts';
+import { recordCheckpoints } from './record-checkpoints.ts';
+import { sumFinal } from './run-counts.ts';
+import { findOpenRunState, findRun } from './runs.ts';
+import { startDueRuns } from './start-run.ts';
 
 const LEASE_MS = 60_000;
 

@@ -3,8 +3,6 @@ import { makeApp, makeCampaign, makeRun, useTestDatabase } from '@heliograph/tes
 import fc from 'fast-check';
 import { sql } from 'kysely';
 
-import { freezePage, TARGETED } from './campaign-audience.ts';
-import { claimMovedToken } from './campaign-chunks.ts';
 import {
   deleteDevices,
   hashPushToken,
@@ -12,7 +10,10 @@ import {
   saveDevice,
   type DeviceRegistration,
   type SharedToken,
-} from './devices.ts';
+} from '../devices.ts';
+import { freezePage } from './freeze-audience.ts';
+import { claimMovedToken } from './moved-tokens.ts';
+import { TARGETED } from './run-counts.ts';
 
 /*
  * Audiences of a handful of devices that share and exchange a handful of tokens, frozen in tiny pages while everybody registers.

@@ -2,22 +2,26 @@ import { DEFERRED, OWED, SENT, toOutcomeCode } from '@heliograph/core';
 import { makeApp, makeCampaign, makeDevice, makeRun, useTestDatabase } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { AMBIGUOUS, freezePage, TARGETED } from './campaign-audience.ts';
+import { hashPushToken } from '../devices.ts';
+import { liftPause, openPause } from '../pauses.ts';
+import type { AttemptRecord } from '../schema.ts';
 import {
   claimChunk,
-  claimMovedToken,
   claimUnsettled,
-  recordCheckpoints,
   renewChunkLeases,
-  type ChunkCheckpoint,
-  type ChunkException,
   type ChunkLease,
   type ClaimedChunk,
-} from './campaign-chunks.ts';
-import { controlStoredRun, stopRun } from './campaign-runs.ts';
-import { hashPushToken } from './devices.ts';
-import { liftPause, openPause } from './pauses.ts';
-import type { AttemptRecord } from './schema.ts';
+} from './chunk-leases.ts';
+import { controlStoredRun } from './control-run.ts';
+import { stopRun } from './end-run.ts';
+import { freezePage } from './freeze-audience.ts';
+import { claimMovedToken } from './moved-tokens.ts';
+import {
+  recordCheckpoints,
+  type ChunkCheckpoint,
+  type ChunkException,
+} from './record-checkpoints.ts';
+import { AMBIGUOUS, TARGETED } from './run-counts.ts';
 
 const LEASE_MS = 60_000;
 const SHARD = 3;

@@ -1,9 +1,9 @@
 import type { DeliveryState, Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
-import type { Db } from './database.ts';
-import type { AttemptRecord } from './schema.ts';
+import type { Db } from '../database.ts';
+import type { AttemptRecord } from '../schema.ts';
+import { MAX_DELIVERIES_PER_CHUNK } from './chunks.ts';
 
 /** Where a delivery is in its run, counted from 0: what `toRunPlace` reads from its id. */
 export interface RunPlace {

@@ -1,9 +1,9 @@
 import { toUuidFloor } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import type { Db } from './database.ts';
-import { dropOldDays, type DayBounds } from './day-partitions.ts';
-import { NOTHING_PURGED, type Purged } from './purged.ts';
+import type { Db } from '../database.ts';
+import { dropOldDays, type DayBounds } from '../day-partitions.ts';
+import { NOTHING_PURGED, type Purged } from '../purged.ts';
 
 /** A chunk is some 40 KB. */
 const CHUNKS_AT_ONCE = 200;

@@ -9,16 +9,12 @@ import {
   type MadeDevice,
 } from '@heliograph/testing';
 
-import { freezePage } from './campaign-audience.ts';
-import {
-  claimChunk,
-  recordCheckpoints,
-  type ChunkException,
-  type ClaimedChunk,
-} from './campaign-chunks.ts';
-import { readOwedChunk, type OwedChunk, type OwedDevice } from './campaign-owed.ts';
-import { hashPushToken } from './devices.ts';
-import type { AttemptRecord } from './schema.ts';
+import { hashPushToken } from '../devices.ts';
+import type { AttemptRecord } from '../schema.ts';
+import { claimChunk, type ClaimedChunk } from './chunk-leases.ts';
+import { freezePage } from './freeze-audience.ts';
+import { readOwedChunk, type OwedChunk, type OwedDevice } from './owed-chunk.ts';
+import { recordCheckpoints, type ChunkException } from './record-checkpoints.ts';
 
 const LEASE_MS = 60_000;
 const NOTHING: OwedChunk = { plain: [], special: [], waiting: new Map() };
