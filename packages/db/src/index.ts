@@ -62,6 +62,7 @@ export { UnreadableSource, type PowerAuthShape } from './powerauth/layout.ts';
 export * from './powerauth/rows.ts';
 export * from './powerauth/source.ts';
 export * from './schema.ts';
+export * from './sending-conditions.ts';
 export * from './stale-devices.ts';
 export * from './token-faults.ts';
 export * from './token-messages.ts';

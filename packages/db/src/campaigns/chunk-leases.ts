@@ -1,9 +1,9 @@
-import type { Environment, Provider } from '@heliograph/core';
+import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import type { Db } from '../database.ts';
-import type { ActivePause } from '../deliveries.ts';
-import type { CampaignMessage, RouteName } from '../schema.ts';
+import type { CampaignMessage } from '../schema.ts';
+import { selectSendingConditions, type SendingConditions } from '../sending-conditions.ts';
 import { MAX_DELIVERIES_PER_CHUNK, toBounds } from './chunks.ts';
 import type { ChunkException } from './record-checkpoints.ts';
 
@@ -15,7 +15,7 @@ export interface ChunkLease {
 }
 
 /** A chunk under lease, with what its run and app say. */
-export interface ClaimedChunk extends ChunkLease {
+export interface ClaimedChunk extends ChunkLease, SendingConditions {
   readonly provider: Provider;
   readonly appRef: number;
   readonly campaignId: number;
@@ -27,14 +27,6 @@ export interface ClaimedChunk extends ChunkLease {
   readonly expiresAt: Date;
   /** By the database's clock, as registrations are. */
   readonly claimedAt: Date;
-  /** Null where the app's credential was removed since. */
-  readonly credential: {
-    readonly version: number;
-    readonly route: RouteName;
-    readonly environment: Environment | null;
-  } | null;
-  /** Active pauses of the app at this provider, of any environment and version. */
-  readonly pauses: readonly ActivePause[] | null;
 }
 
 /** How long a push is kept by default, counted from its chunk's first claim. */
@@ -66,14 +58,7 @@ export async function claimChunk(
       RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.canary, c.outcomes, c.expires_at,
         run.app_ref, run.campaign_id, run.message
     )
-    SELECT claimed.*, now() AS claimed_at,
-      (SELECT json_build_object('version', k.version, 'route', k.route, 'environment', k.environment)
-      FROM credentials k WHERE k.app_ref = claimed.app_ref AND k.provider = claimed.provider) AS credential,
-      (SELECT json_agg(json_build_object(
-        'id', p.id, 'environment', p.environment, 'credentialVersion', p.credential_version, 'scope', p.scope,
-        'reason', p.reason, 'probeDeliveryId', p.probe_delivery_id))
-      FROM pauses p
-      WHERE p.app_ref = claimed.app_ref AND p.provider = claimed.provider AND p.lifted_at IS NULL) AS pauses
+    SELECT claimed.*, now() AS claimed_at, ${selectSendingConditions(sql`claimed.app_ref`, sql`claimed.provider`)}
     FROM claimed`.execute(db);
   return rows[0];
 }

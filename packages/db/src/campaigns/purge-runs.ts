@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 
 import type { Db } from '../database.ts';
 import { dropOldDays, type DayBounds } from '../day-partitions.ts';
-import { NOTHING_PURGED, type Purged } from '../purged.ts';
+import { toPurged, type Purged } from '../purged.ts';
 
 /** A chunk is some 40 KB. */
 const CHUNKS_AT_ONCE = 200;
@@ -87,8 +87,7 @@ export async function purgeRuns(db: Db, before: Date): Promise<Purged> {
       DELETE FROM campaign_runs r USING old WHERE r.id = old.id RETURNING 1
     )
     SELECT count(*)::integer AS count FROM gone`.execute(db);
-  const count = rows[0]?.count ?? 0;
-  return { ...NOTHING_PURGED, rows: count, more: count === RUNS_AT_ONCE };
+  return toPurged(rows[0]?.count ?? 0, RUNS_AT_ONCE);
 }
 
 /** Forgets to which push tokens devices had moved, of runs that are over for a day, or gone. */
@@ -97,6 +96,5 @@ export async function purgeMovedTokens(db: Db, limit: number): Promise<Purged> {
     DELETE FROM campaign_moved_tokens WHERE ctid = ANY (ARRAY(
       SELECT m.ctid FROM campaign_moved_tokens m LEFT JOIN campaign_runs r ON r.id = m.run_id
       WHERE r.id IS NULL OR r.finished_at < now() - interval '1 day' LIMIT ${limit}))`.execute(db);
-  const rows = Number(numAffectedRows ?? 0);
-  return { ...NOTHING_PURGED, rows, more: rows === limit };
+  return toPurged(Number(numAffectedRows ?? 0), limit);
 }

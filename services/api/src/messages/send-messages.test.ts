@@ -4,6 +4,7 @@ import { Refusal, type Provider } from '@heliograph/core';
 import type { Lane } from '@heliograph/queue';
 import {
   eventually,
+  findAppId,
   makeApp as insertApp,
   makeCallback,
   makeDevice,
@@ -50,11 +51,7 @@ afterEach(async () => {
 
 async function makeApp(providers?: readonly Provider[]) {
   const id = await insertApp(database.db, providers);
-  const { appId } = await database.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(database.db, id);
   return { appId, id };
 }
 
