@@ -100,6 +100,7 @@ describe('heliograph keys create', () => {
     [['create', '--name', 'x', '--scopes', 'send', '--nonsense'], 'nonsense'],
     [['revoke'], 'Name one key'],
     [['list', '--all'], 'all'],
+    [['list', 'x'], "Unexpected argument 'x'"],
     [['destroy'], 'Say create, list or revoke'],
     [[], 'Say create, list or revoke'],
   ])('refuses %j', async (args, words) => {
