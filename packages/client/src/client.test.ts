@@ -108,6 +108,21 @@ describe('a request', () => {
     },
   );
 
+  test('is made by the fetch of the caller, as a function and not as a method', async () => {
+    const seen: unknown[] = [];
+    const client = createClient({
+      baseUrl: 'http://host',
+      fetch(this: unknown, url, { redirect }) {
+        seen.push([this, url, redirect]);
+        return Promise.resolve(new Response('{"status":"OK","responseObject":{"version":"1"}}'));
+      },
+    });
+
+    expect(await client.service.status()).toEqual({ version: '1' });
+
+    expect(seen).toEqual([[undefined, 'http://host/push/service/status', 'manual']]);
+  });
+
   test('shows one of two keys', () => {
     const basic = { username: 'u', password: 'p' };
 

@@ -53,8 +53,10 @@ export async function open(
   limits: Pick<ExchangeLimits, 'fetch' | 'signal'>,
   deadline: Deadline,
 ): Promise<Attempt<Response>> {
+  // Some runtimes take their own `fetch` as a function only, not as a method of something else.
+  const { fetch } = limits;
   try {
-    const response = await limits.fetch(url, {
+    const response = await fetch(url, {
       method,
       headers,
       // A redirect that is followed would show the key to whoever it leads to.
