@@ -22,7 +22,7 @@ export interface ConnectionOptions extends RetryLimits {
   readonly fetch?: Fetch | undefined;
   /** Longer answers are refused; 64 MiB unless given. */
   readonly maxAnswerBytes?: number | undefined;
-  /** Told before each pause, for your log. */
+  /** Told before each pause, of calls and of streams that failed, for your log. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
@@ -74,6 +74,7 @@ export interface OpenStream {
 
 export interface Http {
   readonly timing: Timing;
+  readonly onRetry: ConnectionOptions['onRetry'];
   /** Resolves with the answer out of its envelope. */
   call<T>(endpoint: Endpoint, options: KeyedOptions | undefined): Promise<T>;
   page<T>(endpoint: Endpoint, options: CallOptions | undefined): Promise<NumberedPage<T>>;
@@ -147,6 +148,7 @@ export function createHttp(options: ClientOptions, timing: Timing): Http {
 
   return {
     timing,
+    onRetry: options.onRetry,
     async call<T>(endpoint: Endpoint, given: KeyedOptions | undefined): Promise<T> {
       return (await send<T>(endpoint, given)).responseObject;
     },

@@ -85,23 +85,30 @@ async function* follow(
     } else if (!mayRepeat(opened.failure, 'safe')) {
       throw refusedStream(endpoint, opened.failure, connections);
     }
-    if (failure !== undefined) failures += 1;
-    const waitMs =
-      failures === 0 || failure === undefined
-        ? retryMs
-        : toWaitMs(failure, Math.min(failures, 10), http.timing, MAX_WAIT_MS);
+    let waitMs = retryMs;
+    if (failure !== undefined) {
+      failures += 1;
+      waitMs = toWaitMs(failure, failures, http.timing, MAX_WAIT_MS);
+      const { code, status } = failure;
+      const call = toCall(endpoint);
+      http.onRetry?.({ call, attempts: failures, waitMs, code, status, idempotencyKey: undefined });
+    }
     await http.timing.sleep(waitMs, signal);
   }
 }
 
 function refusedStream(endpoint: Endpoint, failure: Failure, attempts: number): HeliographError {
   return new HeliographError(failure, {
-    call: `${endpoint.method} ${endpoint.path}`,
+    call: toCall(endpoint),
     attempts,
     idempotencyKey: undefined,
     mayBeDone: false,
     mayRetry: false,
   });
+}
+
+function toCall({ method, path }: Endpoint): string {
+  return `${method} ${path}`;
 }
 
 /** Ends where the connection does, with a failure when it was lost. The time runs only while we wait for bytes. */
