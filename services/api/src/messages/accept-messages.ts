@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { Refusal } from '@heliograph/core';
 import {
   insertMessages,
@@ -38,7 +40,7 @@ const MAX_COMMITS_IN_FLIGHT = 2;
 
 /**
  * Group commit: what arrives while a statement is under way is stored by the next one, so the cost of a commit and of a job is shared.
- * Nobody waits for company: on an idle server a message is stored at once.
+ * Nobody waits for company: on an idle server a message is stored at once, together with what came in the same turn of the event loop.
  */
 export function createMessageAcceptor(
   deps: { db: Db; lane: Lane; audience: CallbackAudience },
@@ -48,6 +50,7 @@ export function createMessageAcceptor(
   const underWay = new Set<Promise<unknown>>();
   let commitsInFlight = 0;
   let messagesWaiting = 0;
+  let isGathering = false;
 
   function track(work: Promise<unknown>): void {
     underWay.add(work);
@@ -59,14 +62,21 @@ export function createMessageAcceptor(
     if (due.length > 0) track(deps.lane.announce(due));
   }
 
+  /** An immediate comes once all sockets that had something were read: or the first of many requests would have a statement for itself. */
+  function commitSoon(): void {
+    if (isGathering || commitsInFlight === MAX_COMMITS_IN_FLIGHT || waiting.length === 0) return;
+    isGathering = true;
+    track(setImmediate().then(commitNext));
+  }
+
   function commitNext(): void {
-    if (commitsInFlight === MAX_COMMITS_IN_FLIGHT || waiting.length === 0) return;
+    isGathering = false;
     const group = takeGroup(waiting);
     for (const { messages } of group) messagesWaiting -= messages.length;
     commitsInFlight += 1;
     const commit = commitGroup(group).finally(() => {
       commitsInFlight -= 1;
-      commitNext();
+      commitSoon();
     });
     track(commit);
   }
@@ -98,7 +108,7 @@ export function createMessageAcceptor(
       messagesWaiting += messages.length;
       return new Promise((resolve, reject) => {
         waiting.push({ messages, resolve, reject });
-        commitNext();
+        commitSoon();
       });
     },
     announce,
