@@ -80,7 +80,7 @@ async function takePush(deps: M800Deps, req: Request): Promise<{ readonly reques
     sender,
   });
   switch (answer.kind) {
-    case 'replayed':
+    case 'nonce_used':
       throw toNonceUsed();
     case 'unknown_receiver':
       throw toUnknownReceiver();
@@ -103,8 +103,7 @@ async function readRequest(deps: M800Deps, req: Request): Promise<unknown> {
 
 /** For a request that stores nothing else. */
 async function spendNonce(deps: M800Deps, { key, nonce }: Caller): Promise<void> {
-  if (!(await useNonce(deps.db, { developerKeyRef: key.id, nonce, requestId: null })))
-    throw toNonceUsed();
+  if (!(await useNonce(deps.db, { developerKeyRef: key.id, nonce }))) throw toNonceUsed();
   void deps.nonces.accept(key.id, nonce);
 }
 
