@@ -161,12 +161,6 @@ describe('an endpoint that is named to the letter', () => {
     expect(first?.headers).toMatchObject({ 'x-correlation-id': 'one-and-the-same' });
     expect(others).toEqual([first, first, first]);
   });
-
-  test('is told what it takes where it is asked by another method', async () => {
-    const answer = await api.call('PUT', PATH, {});
-
-    expect(answer.status).toBe(405);
-  });
 });
 
 describe('an answer', () => {
