@@ -32,6 +32,8 @@ export interface NewRun extends RunOptions {
   readonly appRef: number;
   readonly message: CampaignMessage;
   readonly validUntil: Date | undefined;
+  /** W3C `traceparent` of what asked for it, where that is traced. */
+  readonly traceParent?: string | undefined;
 }
 
 /** A campaign whose row is held until the transaction ends. */
@@ -70,6 +72,7 @@ export async function insertRun(tx: Db, run: NewRun): Promise<void> {
       canaryPercent: run.canaryPercent ?? null,
       maxFailurePercent: run.maxFailurePercent ?? null,
       startAt: run.startAt ?? sql<Date>`now()`,
+      traceParent: run.traceParent ?? null,
     })
     .execute();
 }

@@ -206,6 +206,7 @@ interface MessagesTable {
   expiresAt: Date;
   createdAt: Generated<Date>;
   developerKeyRef: number | null;
+  traceParent: string | null;
 }
 
 interface DeliveriesTable {
@@ -362,6 +363,7 @@ interface CampaignRunsTable {
   measuredRate: Generated<number>;
   measuredFinal: Generated<number>;
   measuredAt: Date | null;
+  traceParent: string | null;
 }
 
 interface CampaignChunksTable {

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 
 import { Refusal } from '@heliograph/core';
+import type { Tracing } from '@heliograph/runtime';
 import express from 'express';
 import type { Logger } from 'pino';
 
@@ -11,6 +12,7 @@ import { errorHandler } from './http/error-handler.ts';
 import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { refuseHeaderFlood } from './http/header-flood.ts';
 import { requestId } from './http/request-id.ts';
+import { traceRequests } from './http/request-span.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { m800Router, type M800Deps } from './surfaces/m800/router.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
@@ -22,6 +24,8 @@ export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps,
   readonly access: AccessDeps;
   /** Requests that are worked on at once; what is over it is refused. */
   readonly maxRequests: number;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Everything is answered under each of them; `/` for none. */
   readonly basePaths: readonly string[];
 }
@@ -43,5 +47,5 @@ export function createApp(deps: AppDeps): RequestListener {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
   app.use(errorHandler(deps.log, renderRefusal));
-  return shedding(load, renderRefusal, app);
+  return shedding(load, renderRefusal, traceRequests(deps.tracing, app));
 }

@@ -3,6 +3,8 @@ import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 
+import { toLogFacts } from '../origin.ts';
+import { originOf } from './request-span.ts';
 import { writeJson } from './write-json.ts';
 
 /** Puts a refusal on the surface's wire. */
@@ -13,18 +15,12 @@ export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHa
   return (error: unknown, req, res, _next) => {
     if (res.headersSent) {
       // Half an answer is not to look like a whole one.
-      log.error(
-        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
-        'answer cut off',
-      );
+      log.error({ err: error, path: req.path, ...toLogFacts(originOf(res)) }, 'answer cut off');
       return void res.destroy();
     }
     const refusal = toRefusal(error);
     if (refusal.status >= 500 && refusal.code !== 'overloaded')
-      log.error(
-        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
-        'request failed',
-      );
+      log.error({ err: error, path: req.path, ...toLogFacts(originOf(res)) }, 'request failed');
     if (refusal.retryAfterSeconds !== undefined)
       res.setHeader('Retry-After', refusal.retryAfterSeconds);
     writeJson(res, refusal.status, render(refusal));

@@ -5,6 +5,7 @@ import type { Gate } from '../access/gate.ts';
 import type { Guard } from '../access/guard.ts';
 import type { Method, Route } from './endpoint.ts';
 import { jsonBody } from './json-body.ts';
+import { noteRoute } from './request-span.ts';
 
 /** How large bodies may be, in bytes. */
 export interface BodyLimits {
@@ -35,6 +36,7 @@ export function mountRoutes(routes: readonly Route[], deps: MountDeps): Router {
     const mounted = router.route(path);
     for (const [method, { doc, respond }] of methods)
       mounted[method](async (req, res) => {
+        noteRoute(res, path);
         const caller = await deps.gate.admit(doc, req, res);
         await readBody(doc.largeBody ? parseLargeBody : parseBody, req, res);
         await respond({ req, res, caller }, deps.guard);

@@ -11,14 +11,19 @@ import {
   type StoredMessage,
 } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
+import type { Logger, Span, Tracing } from '@heliograph/runtime';
 
+import { acceptInSpan, noteAccepted, noteMessages } from '../messages/accept-span.ts';
 import { refuseOversized } from '../messages/refuse-oversized.ts';
+import type { RequestOrigin } from '../origin.ts';
 import { toPrefix } from './text-prefix.ts';
 
 export interface AcceptPushDeps {
   readonly db: Db;
   readonly fcm: FcmMapping;
   readonly now: () => Date;
+  readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
   /** Announces deliveries that were stored. */
   readonly announce: (deliveries: readonly StoredDelivery[]) => void;
   /** Tells those who watch these users' inboxes. */
@@ -37,6 +42,7 @@ export interface SignedPush {
   readonly pushContent: string | undefined;
   /** Whom the user is to see as the sender. */
   readonly sender: string | undefined;
+  readonly origin: RequestOrigin;
 }
 
 export type PushAnswer =
@@ -53,10 +59,22 @@ const SUMMARY_LENGTH = 255;
  * All of it and the used nonce are one transaction, so a request that was not accepted may be repeated as it is. Refuses a push that is
  * over a provider's limit.
  */
-export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promise<PushAnswer> {
+export function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promise<PushAnswer> {
+  return acceptInSpan(deps.tracing, push.origin, (span) => accept(deps, push, span));
+}
+
+async function accept(
+  deps: AcceptPushDeps,
+  push: SignedPush,
+  span: Span | undefined,
+): Promise<PushAnswer> {
   const now = deps.now();
   const requestId = createMessageId(now.getTime());
-  const messages = toMessages(deps, push, requestId, now);
+  const messages = toMessages(deps, push, requestId, now).map((message) => ({
+    ...message,
+    traceParent: span?.traceParent,
+  }));
+  noteAccepted(span, messages);
   if (!(await isKnownReceiver(deps.db, push.key.appRef, push.userId)))
     return { kind: 'unknown_receiver' };
 
@@ -70,6 +88,7 @@ export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promis
   });
   if (deliveries === undefined) return { kind: 'replayed' };
   deps.announce(deliveries);
+  noteMessages(deps.log, push.origin, [requestId]);
   deps.announceInbox([push.userId]);
   return { kind: 'accepted', requestId };
 }
