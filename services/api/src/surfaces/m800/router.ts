@@ -47,7 +47,7 @@ export function m800Router(deps: M800Deps): Router {
   routes
     .route(PUSH)
     .post(body, async (req, res) => {
-      noteRoute(res, `${ROOT}/push/{receiver}`);
+      noteRoute(res, `${ROOT}/push/:receiver`);
       writeJson(res, 200, await takePush(deps, req, originOf(res)));
     })
     .all((_req, res) => {
@@ -57,7 +57,7 @@ export function m800Router(deps: M800Deps): Router {
   routes
     .route(REQUEST)
     .get(body, async (req, res) => {
-      noteRoute(res, `${ROOT}/push/requests/{requestId}`);
+      noteRoute(res, `${ROOT}/push/requests/:requestId`);
       writeJson(res, 200, await readRequest(deps, req));
     })
     .all((_req, res) => {
