@@ -123,7 +123,12 @@ describe('a request with a traceparent, over api, queue and provider', () => {
         expect(find(spans, name)).toMatchObject({
           kind: CLIENT,
           parentSpanId: expect.stringMatching(toIds(sent)),
-          attributes: { 'http.response.status_code': 200, 'heliograph.outcome': 'sent' },
+          attributes: {
+            'http.response.status_code': 200,
+            'heliograph.outcome': 'sent',
+            'server.address': expect.stringMatching(/^(?:localhost|127\.0\.0\.1)$/) as string,
+            'server.port': expect.any(Number) as number,
+          },
           isError: false,
         });
       const claims = await eventually(() => {

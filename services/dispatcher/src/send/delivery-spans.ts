@@ -88,7 +88,7 @@ export function traceSends(
         const { outcome, status, endpoint } = attempt;
         span.note({
           'http.response.status_code': status,
-          'server.address': endpoint,
+          ...toServer(endpoint),
           'heliograph.outcome': outcome.kind,
         });
         span.end(outcome.kind === 'sent' ? undefined : outcome.reason.slice(0, MAX_REASON));
@@ -98,6 +98,14 @@ export function traceSends(
       }
     },
   };
+}
+
+/** Nothing where nobody was asked. */
+function toServer(endpoint: string) {
+  const url = `https://${endpoint}`;
+  if (!URL.canParse(url)) return {};
+  const { hostname, port } = new URL(url);
+  return { 'server.address': hostname, 'server.port': Number(port || 443) };
 }
 
 /** What a line of the log says of a delivery. */
