@@ -36,6 +36,8 @@ export interface ClaimedDelivery extends SendingConditions {
   readonly body: MessageBody;
   readonly awaited: boolean;
   readonly expiresAt: Date;
+  /** W3C `traceparent` of what asked for the message; absent unless asked for. */
+  readonly traceParent?: string | null;
   readonly deviceId: number;
   /** Null where the device was removed since. */
   readonly device: {
@@ -60,6 +62,7 @@ export async function claimDue(
   db: Db,
   ids: readonly string[],
   leaseMs: number,
+  { isTraced = false }: { readonly isTraced?: boolean } = {},
 ): Promise<readonly ClaimedDelivery[]> {
   if (ids.length === 0) return [];
   const [first, last] = toIdRange(ids);
@@ -74,7 +77,7 @@ export async function claimDue(
       AND m.id = d.message_id AND m.id BETWEEN ${toMessageId(first)}::uuid AND ${last}::uuid
     RETURNING d.id, d.message_id, d.app_ref, d.provider, d.attempts, d.ambiguous_attempts, d.lease_epoch, d.device_id,
       jsonb_path_query_first(d.history, '$[*] ? (@.outcome != "pause")') ->> 'at' AS first_attempt_at,
-      now() AS claimed_at, m.user_id, m.activation_id, m.silent, m.personal, m.priority, m.body, m.awaited, m.expires_at,
+      now() AS claimed_at, m.user_id, m.activation_id, m.silent, m.personal, m.priority, m.body, m.awaited, m.expires_at,${isTraced ? sql` m.trace_parent,` : sql``}
       (SELECT json_build_object(
         'userId', v.user_id, 'activationId', v.activation_id, 'activationActive', v.activation_active,
         'provider', v.provider, 'environment', v.environment, 'pushToken', v.push_token,

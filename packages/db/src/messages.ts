@@ -26,6 +26,8 @@ export interface StoredMessage {
   readonly expiresAt: Date;
   /** The developer key whose signed request it came with. */
   readonly developerKeyRef?: number;
+  /** W3C `traceparent` of what asked for it, where that is traced. */
+  readonly traceParent?: string | undefined;
 }
 
 export interface StoredDelivery {
@@ -62,6 +64,9 @@ export function storingMessages(
   messages: readonly StoredMessage[],
   { isHeard, ifAny }: { readonly isHeard: boolean; readonly ifAny?: Part },
 ): Part {
+  // Most installations trace nothing, or few of their messages.
+  const isTraced = messages.some((m) => m.traceParent !== undefined);
+  const traced = isTraced ? sql`, trace_parent` : sql``;
   return sql`
     input AS (
       SELECT i.* FROM ${ifAny === undefined ? sql`` : sql`${ifAny} CROSS JOIN`} unnest(
@@ -76,10 +81,11 @@ export function storingMessages(
         ${messages.map((m) => m.awaited)}::boolean[],
         ${messages.map((m) => m.expiresAt.toISOString())}::timestamptz[],
         ${messages.map((m) => m.developerKeyRef ?? null)}::bigint[]
-      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
+        ${isTraced ? sql`, ${messages.map((m) => m.traceParent ?? null)}::text[]` : sql``}
+      ) AS i (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref${traced})
     ), stored AS (
-      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref)
-      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at, developer_key_ref FROM input
+      INSERT INTO messages (id, app_ref, user_id, activation_id, silent, personal, priority, body, awaited, expires_at, developer_key_ref${traced})
+      SELECT id, app_ref, user_id, activation_id, silent, personal, priority, body::json, awaited, expires_at, developer_key_ref${traced} FROM input
     ), targets AS (
       -- One device per push token; an active activation is preferred, so that it can receive a personal message.
       SELECT DISTINCT ON (i.id, d.provider, d.push_token_hash)

@@ -18,6 +18,8 @@ export interface TokenMessage {
   /** JSON text of the body. */
   readonly body: string;
   readonly expiresAt: Date;
+  /** W3C `traceparent` of what asked for it, where that is traced. */
+  readonly traceParent?: string | undefined;
 }
 
 /** What came of it. Unless it is stored, nothing is. */
@@ -51,9 +53,10 @@ export async function insertTokenMessage(
         d.activation_active DESC, d.id
       LIMIT 1
     ), stored AS (
-      INSERT INTO messages (id, app_ref, user_id, push_token_hash, silent, personal, priority, body, awaited, expires_at)
+      INSERT INTO messages (id, app_ref, user_id, push_token_hash, silent, personal, priority, body, awaited, expires_at, trace_parent)
       SELECT ${message.id}::uuid, app_ref, user_id, ${message.pushTokenHash}::bytea, ${message.silent}::boolean, false,
-        ${message.priority}::text, ${message.body}::json, false, ${message.expiresAt.toISOString()}::timestamptz
+        ${message.priority}::text, ${message.body}::json, false, ${message.expiresAt.toISOString()}::timestamptz,
+        ${message.traceParent ?? null}::text
       FROM target WHERE kind = 'stored'
     ), owed AS (
       INSERT INTO deliveries (id, message_id, app_ref, device_id, provider, state, next_attempt_at)

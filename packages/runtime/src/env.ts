@@ -58,6 +58,16 @@ export class EnvReader {
     return number;
   }
 
+  /** A decimal number, such as a share. */
+  number(name: string, fallback: number, { min, max }: Range = {}): number {
+    const value = this.str(name, fallback.toString());
+    const number = /^\d{1,15}(?:\.\d{1,15})?$/.test(value) ? Number(value) : Number.NaN;
+    if (Number.isNaN(number)) return this.#mistake(fallback, `${name}=${value} is not a number`);
+    if (min !== undefined && number < min) this.#mistake(0, `${name}=${value} is below ${min}`);
+    if (max !== undefined && number > max) this.#mistake(0, `${name}=${value} is above ${max}`);
+    return number;
+  }
+
   bool(name: string, fallback?: boolean): boolean {
     return (
       this.oneOf(name, ['true', 'false'], fallback === undefined ? undefined : `${fallback}`) ===

@@ -5,3 +5,7 @@ export * from './log.ts';
 export * from './main.ts';
 export * from './secrets-key.ts';
 export * from './shutdown.ts';
+export * from './version.ts';
+export { openTracing, type TracingDeps } from './tracing/open-tracing.ts';
+export { readTracing, type TracingSettings } from './tracing/read-tracing.ts';
+export * from './tracing/tracing.ts';

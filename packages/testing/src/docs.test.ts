@@ -34,7 +34,7 @@ function sourcesOf(folder: string): string {
 }
 
 const ENV_READS =
-  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|bool|oneOf|file|optionalFile|secret)\(\s*'([A-Z0-9_]+)'/g;
+  /(?:read|reader)\s*\.(?:str|optional|url|optionalUrl|int|number|bool|oneOf|file|optionalFile|secret)\(\s*'([A-Z0-9_]+)'/g;
 
 /** Where a reason in our own spelling is given: as a field, as the first argument of what makes an outcome, or in SQL. */
 const GIVEN_REASON =
@@ -49,6 +49,7 @@ describe('docs/operations.md', () => {
       'services/api/src/config.ts',
       'services/dispatcher/src/config.ts',
       'packages/runtime/src/secrets-key.ts',
+      'packages/runtime/src/tracing/read-tracing.ts',
       'packages/runtime/src/database-url.ts',
       'packages/queue/src/redis-settings.ts',
     ]

@@ -8,3 +8,4 @@ export * from './redis-fleets.ts';
 export * from './services.ts';
 export * from './rows.ts';
 export * from './sandbox.ts';
+export * from './trace-collector.ts';

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 
 import { Refusal } from '@heliograph/core';
+import type { Tracing } from '@heliograph/runtime';
 import express from 'express';
 import type { Logger } from 'pino';
 
@@ -13,6 +14,7 @@ import { exactPaths } from './http/exact-paths.ts';
 import { refuseHeaderFlood } from './http/header-flood.ts';
 import { middleware } from './http/middleware.ts';
 import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
+import { traceRequests } from './http/request-span.ts';
 import { m800Router, type M800Deps } from './surfaces/m800/router.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
 import { renderRefusal } from './surfaces/powerauth/envelope.ts';
@@ -23,6 +25,8 @@ export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps,
   readonly access: AccessDeps;
   /** Requests that are worked on at once; what is over it is refused. */
   readonly maxRequests: number;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Everything is answered under each of them; `/` for none. */
   readonly basePaths: readonly string[];
 }
@@ -46,5 +50,6 @@ export function createApp(deps: AppDeps): RequestListener {
   });
   app.use(errorHandler(deps.log, renderRefusal));
   const answerError = createErrorAnswer(deps.log, renderRefusal);
-  return shedding(load, renderRefusal, exactPaths({ ...deps, exact: api.exact, answerError }, app));
+  const listener = exactPaths({ ...deps, exact: api.exact, answerError }, app);
+  return shedding(load, renderRefusal, traceRequests(deps.tracing, listener));
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
@@ -20,7 +18,14 @@ import {
   subscribeInbox,
   subscribeOutcomes,
 } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import {
+  createHealth,
+  createLogger,
+  openTracing,
+  readVersion,
+  runMain,
+  Shutdown,
+} from '@heliograph/runtime';
 
 import { createKeyRing } from './access/key-ring.ts';
 import { createKeyUse } from './access/key-use.ts';
@@ -44,6 +49,9 @@ runMain('api', async () => {
   const config = loadConfig(process.env);
   const log = createLogger('api', config.logLevel);
   const shutdown = new Shutdown({ log });
+  const version = readVersion(new URL('../package.json', import.meta.url));
+  const tracing = await openTracing(config.tracing, { log, version });
+  shutdown.add('traces', () => tracing?.close());
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -79,6 +87,8 @@ runMain('api', async () => {
     lane,
     syncWaitMs: config.syncWaitMs,
     fcm: config.fcm,
+    log,
+    tracing,
     onError: (error) => log.warn({ err: error }, 'outcomes not read'),
   });
   shutdown.add('accepted messages', () => messages.acceptor.close());
@@ -121,6 +131,7 @@ runMain('api', async () => {
   const app = createApp({
     db,
     log,
+    tracing,
     health,
     secrets,
     signingKeys: createSigningKeys({ db, secrets }),
@@ -154,7 +165,7 @@ runMain('api', async () => {
       applicationName: config.applicationName,
       applicationDisplayName: config.applicationDisplayName,
       applicationEnvironment: config.applicationEnvironment,
-      version: readVersion(),
+      version,
       buildTime: config.buildTime,
       providers: config.providers,
     },
@@ -183,7 +194,14 @@ runMain('api', async () => {
   const receiver =
     livePerson &&
     (await openReceiverServer(
-      createReceiver({ db, secrets, acceptor: messages.acceptor, log, now: () => new Date() }),
+      createReceiver({
+        db,
+        secrets,
+        acceptor: messages.acceptor,
+        log,
+        tracing,
+        now: () => new Date(),
+      }),
       livePerson,
       log,
     ));
@@ -210,8 +228,3 @@ runMain('api', async () => {
     log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
   process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
 });
-
-function readVersion(): string | undefined {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return /"version": "([^"]+)"/.exec(text)?.[1];
-}

@@ -21,7 +21,13 @@ import {
   subscribeInbox,
   type CampaignLane,
 } from '@heliograph/queue';
-import { createHealth, createLogger, type Health } from '@heliograph/runtime';
+import {
+  createHealth,
+  createLogger,
+  type Health,
+  type Logger,
+  type Tracing,
+} from '@heliograph/runtime';
 import {
   openTestDatabase,
   openTestRedis,
@@ -79,6 +85,9 @@ export interface TestApiOptions {
   readonly streamCheckMs?: number;
   readonly maxRequests?: number;
   readonly limits?: ConnectionLimits;
+  readonly tracing?: Tracing | undefined;
+  /** Silent unless given. */
+  readonly log?: Logger;
 }
 
 export interface Answer {
@@ -151,13 +160,20 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const { database, key } = backing;
   const redisPlace = options.redis ?? backing.redis;
   const { url: redisUrl, prefix } = redisPlace;
-  const log = createLogger('test', 'silent');
+  const { tracing, log = createLogger('test', 'silent') } = options;
   const redis = openRedis(redisUrl, 'command', () => undefined);
   const lane = openLane(redis, { prefix, onError: () => undefined });
   const campaignLane = openCampaignLane(redis, { prefix, onError: () => undefined });
   const { db } = database;
   const syncWaitMs = options.syncWaitMs ?? 50;
-  const messages = createMessageDeps({ db, lane, syncWaitMs, onError: () => undefined });
+  const messages = createMessageDeps({
+    db,
+    lane,
+    syncWaitMs,
+    log,
+    tracing,
+    onError: () => undefined,
+  });
   const draining = new AbortController();
   const looks: (readonly string[])[] = [];
   const runWatcher = createRunWatcher({
@@ -201,6 +217,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const app = createApp({
     db,
     log,
+    tracing,
     health,
     secrets,
     signingKeys: createSigningKeys({ db, secrets }),

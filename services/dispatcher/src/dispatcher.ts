@@ -15,6 +15,7 @@ import {
   readRedisTimeMs,
   type RedisClient,
 } from '@heliograph/queue';
+import type { Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
@@ -62,6 +63,8 @@ export interface DispatcherDeps {
   readonly callbacks?: CallbackSettings;
   readonly retention?: RetentionSettings;
   readonly log: Logger;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
   /** Tests only: default 5 s. */
@@ -145,6 +148,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     random: Math.random,
     stopping: stopping.signal,
     leaseMs: deps.leaseMs,
+    tracing: deps.tracing,
   };
   const processor = createProcessor({ ...shared, leases, recorder });
   const worker = openLaneWorker(deps.workerRedis, (job) => processor.process(job.deliveryIds), {
@@ -186,6 +190,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     clockMs,
     now,
     random: Math.random,
+    tracing: deps.tracing,
   });
 
   return {

@@ -1,7 +1,14 @@
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
 import { openRedis } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import {
+  createHealth,
+  createLogger,
+  openTracing,
+  readVersion,
+  runMain,
+  Shutdown,
+} from '@heliograph/runtime';
 
 import { loadConfig } from './config.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -11,6 +18,9 @@ runMain('dispatcher', async () => {
   const config = loadConfig(process.env);
   const log = createLogger('dispatcher', config.logLevel);
   const shutdown = new Shutdown({ log });
+  const version = readVersion(new URL('../package.json', import.meta.url));
+  const tracing = await openTracing(config.tracing, { log, version });
+  shutdown.add('traces', () => tracing?.close());
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -48,6 +58,7 @@ runMain('dispatcher', async () => {
     retention: config.retention,
     leaseMs: config.leaseMs,
     log,
+    tracing,
   });
   shutdown.add('dispatcher', () => dispatcher.close());
 

@@ -20,7 +20,7 @@ import {
 import { packCertificateFile } from '@heliograph/providers/certificate';
 import { packProxySecret } from '@heliograph/providers/proxy-secret';
 import { openLane, openRedis, type Lane } from '@heliograph/queue';
-import { createLogger } from '@heliograph/runtime';
+import { createLogger, type Logger, type Tracing } from '@heliograph/runtime';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import {
   eventually,
@@ -52,6 +52,8 @@ export interface Rig {
     leaseMs?: number;
     sweepEveryMs?: number;
     callbacks?: CallbackSettings;
+    tracing?: Tracing;
+    log?: Logger;
   }): Dispatcher;
   /** An app with the sandbox's credentials. */
   makeSendingApp(options?: { environment?: Environment }): Promise<number>;

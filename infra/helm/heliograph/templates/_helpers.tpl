@@ -85,6 +85,14 @@ capabilities: { drop: [ALL] }
 - name: REDIS_CA_FILE
   value: /etc/heliograph/ca/{{ . }}
 {{- end }}
+{{- with $values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- with $values.tracing.headersKey }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: { secretKeyRef: { name: {{ $values.existingSecret }}, key: {{ . }} } }
+{{- end }}
+{{- end }}
 {{- range $name, $value := merge (dict) .own $values.env }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}

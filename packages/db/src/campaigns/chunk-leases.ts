@@ -25,6 +25,8 @@ export interface ClaimedChunk extends ChunkLease, SendingConditions {
   readonly outcomes: Buffer;
   readonly checkpoint: number;
   readonly expiresAt: Date;
+  /** W3C `traceparent` of what asked for the run; null where that was not traced. */
+  readonly traceParent: string | null;
   /** By the database's clock, as registrations are. */
   readonly claimedAt: Date;
 }
@@ -43,7 +45,7 @@ export async function claimChunk(
 ): Promise<ClaimedChunk | undefined> {
   const { rows } = await sql<ClaimedChunk>`
     WITH run AS (
-      SELECT id, app_ref, campaign_id, message, valid_until FROM campaign_runs
+      SELECT id, app_ref, campaign_id, message, valid_until, trace_parent FROM campaign_runs
       WHERE id = ${runId} AND state IN ('materialising', 'running') AND NOT dry_run
     ), picked AS (
       SELECT c.run_id, c.ordinal FROM campaign_chunks c
@@ -56,7 +58,7 @@ export async function claimChunk(
       FROM picked, run
       WHERE c.run_id = ${runId} AND c.ordinal = picked.ordinal
       RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.canary, c.outcomes, c.expires_at,
-        run.app_ref, run.campaign_id, run.message
+        run.app_ref, run.campaign_id, run.message, run.trace_parent
     )
     SELECT claimed.*, now() AS claimed_at, ${selectSendingConditions(sql`claimed.app_ref`, sql`claimed.provider`)}
     FROM claimed`.execute(db);

@@ -25,6 +25,8 @@ export interface NewRun extends RunOptions {
   readonly appRef: number;
   readonly message: CampaignMessage;
   readonly validUntil: Date | undefined;
+  /** W3C `traceparent` of what asked for it, where that is traced. */
+  readonly traceParent?: string | undefined;
 }
 
 /** Stores a run that is scheduled; a dispatcher starts it when its time has come. */
@@ -44,6 +46,7 @@ export async function insertRun(tx: Db, run: NewRun): Promise<void> {
       canaryPercent: run.canaryPercent ?? null,
       maxFailurePercent: run.maxFailurePercent ?? null,
       startAt: run.startAt ?? sql<Date>`now()`,
+      traceParent: run.traceParent ?? null,
     })
     .execute();
 }

@@ -45,6 +45,7 @@ interface CampaignRunsTable {
   measuredRate: Generated<number>;
   measuredFinal: Generated<number>;
   measuredAt: Date | null;
+  traceParent: string | null;
 }
 
 interface CampaignChunksTable {

@@ -22,6 +22,7 @@ interface MessagesTable {
   expiresAt: Date;
   createdAt: Generated<Date>;
   developerKeyRef: number | null;
+  traceParent: string | null;
 }
 
 interface DeliveriesTable {

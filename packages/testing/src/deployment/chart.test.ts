@@ -47,6 +47,8 @@ const INSTALLATIONS: Readonly<Record<string, readonly string[]>> = {
     'api.podAnnotations.a=b',
     'service.annotations.a=b',
     'env.LOG_LEVEL=debug',
+    'tracing.endpoint=http://collector:4318',
+    'tracing.headersKey=otlp-headers',
     'dispatcher.env.CONCURRENCY=64',
   ],
   'with the fake providers': [...MINIMUM, 'sandbox.enabled=true', 'autoscaling.enabled=true'],

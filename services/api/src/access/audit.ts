@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import { toRefusal } from '../http/error-handler.ts';
 import { isRecord } from '../http/reader.ts';
+import { toLogFacts } from '../origin.ts';
 import type { Act } from './guard.ts';
 
 /** What of a request, and of its answer, stands in the record. Nothing else does: so no secret and no text of a message can. */
@@ -36,11 +37,11 @@ export async function recordAct<Input, Answer>(
   { db, log }: { readonly db: Db; readonly log: Logger },
   act: Act<Input, Answer> & { readonly appRef: number | null },
 ): Promise<Answer> {
-  const { caller, requestId, appRef } = act;
+  const { caller, origin, appRef } = act;
   const id = await beginAudit(db, {
     keyId: caller.keyId ?? null,
     actor: caller.name,
-    requestId,
+    requestId: origin.requestId,
     action: toAction(act.doc.paths[0]),
     appRef,
     objects: toObjects(act.input, act.doc.params !== undefined),
@@ -48,7 +49,11 @@ export async function recordAct<Input, Answer>(
   const finish = (outcome: string, made?: AuditObjects) =>
     finishAudit(db, id, { outcome, ...(made !== undefined && { made }) }).catch(
       // It was done, and its entry says that it was begun.
-      (error: unknown) => log.error({ err: error, auditId: id, outcome }, 'outcome not recorded'),
+      (error: unknown) =>
+        log.error(
+          { err: error, auditId: id, outcome, ...toLogFacts(origin) },
+          'outcome not recorded',
+        ),
     );
   try {
     const answer = await act.handle();

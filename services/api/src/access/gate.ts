@@ -4,6 +4,8 @@ import { allows, Refusal } from '@heliograph/core';
 import type { Logger } from 'pino';
 
 import type { EndpointDoc } from '../http/endpoint.ts';
+import { originOf } from '../http/request-span.ts';
+import { toLogFacts } from '../origin.ts';
 import { authenticate, type AuthenticateDeps } from './authenticate.ts';
 import { ANYBODY, type Caller } from './caller.ts';
 import { endWithKey } from './end-with-key.ts';
@@ -61,7 +63,10 @@ export function createGate({ access, load, log, now }: GateDeps): Gate {
         await refuseTooFast(access.limit, caller, res);
       }
       if (!allows(caller.scopes, doc.scope)) {
-        log.warn({ keyId, path: doc.paths[0] }, 'key without the scope');
+        log.warn(
+          { keyId, path: doc.paths[0], ...toLogFacts(originOf(res)) },
+          'key without the scope',
+        );
         throw new Refusal(
           'forbidden',
           `This takes a key with the scope ${doc.scope.join(' or ')}.`,

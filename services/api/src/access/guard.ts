@@ -2,6 +2,7 @@ import { findAppRefs, type Db } from '@heliograph/db';
 import type { Logger } from 'pino';
 
 import type { EndpointDoc } from '../http/endpoint.ts';
+import type { RequestOrigin } from '../origin.ts';
 import { recordAct } from './audit.ts';
 import type { BoundApp, Caller } from './caller.ts';
 import { isNamed, refuseEveryApp, type Subject } from './subject.ts';
@@ -12,7 +13,7 @@ export interface Act<Input, Answer> {
   readonly subject: Subject<Input, Answer>;
   readonly input: Input;
   readonly caller: Caller;
-  readonly requestId: string;
+  readonly origin: RequestOrigin;
   readonly handle: () => Promise<Answer>;
 }
 

@@ -8,8 +8,9 @@ import type { PowerAuthClient } from './power-auth-client.ts';
 /** Asks a PowerAuth Server at each registration. The user is always the server's, never the caller's. */
 export function createPowerAuthActivations(client: PowerAuthClient): ActivationDirectory {
   return {
-    async find(activationId) {
-      const answer = await client.call('v3/activation/status', { activationId });
+    async find(activationId, origin) {
+      const requestObject = { activationId };
+      const answer = await client.call({ path: 'v3/activation/status', requestObject, origin });
       if (!isRecord(answer) || !isActivationStatus(answer['activationStatus']))
         throw new Refusal('upstream_failed', 'The status of the activation could not be obtained.');
       const { activationStatus: status, userId } = answer;

@@ -2,6 +2,7 @@ import { Refusal } from '@heliograph/core';
 import type { Logger } from 'pino';
 import { Agent, request } from 'undici';
 
+import { toLogFacts, type RequestOrigin } from '../origin.ts';
 import { isRecord } from '../http/reader.ts';
 
 export interface PowerAuthOptions {
@@ -14,10 +15,19 @@ export interface PowerAuthOptions {
   readonly acceptInvalidTls: boolean;
 }
 
+export interface PowerAuthCall {
+  readonly path: string;
+  readonly requestObject: unknown;
+  /** The request of ours that it is for. */
+  readonly origin: RequestOrigin;
+  /** Whether the server is told that request's id, as `X-Correlation-ID`. */
+  readonly isCorrelated?: boolean;
+}
+
 /** The REST interface of a PowerAuth Server: an envelope in, an envelope out. */
 export interface PowerAuthClient {
   /** Resolves with the `responseObject`. Refuses with `upstream_failed` on anything but an answer with the status OK. */
-  call(path: string, requestObject: unknown): Promise<unknown>;
+  call(call: PowerAuthCall): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -37,10 +47,11 @@ export function openPowerAuthClient(options: PowerAuthOptions, log: Logger): Pow
     ...(options.credentials === undefined ? {} : { authorization: toBasic(options.credentials) }),
   };
 
-  async function post(path: string, requestObject: unknown): Promise<unknown> {
+  async function post(call: PowerAuthCall): Promise<unknown> {
+    const { path, requestObject, origin, isCorrelated = false } = call;
     const answer = await request(base + path, {
       method: 'POST',
-      headers,
+      headers: isCorrelated ? { ...headers, 'x-correlation-id': origin.requestId } : headers,
       body: JSON.stringify({ requestObject }),
       dispatcher,
       signal: AbortSignal.timeout(options.timeoutMs),
@@ -53,11 +64,14 @@ export function openPowerAuthClient(options: PowerAuthOptions, log: Logger): Pow
   }
 
   return {
-    async call(path, requestObject) {
+    async call(call) {
       try {
-        return await post(path, requestObject);
+        return await post(call);
       } catch (error) {
-        log.warn({ err: error, path }, 'powerauth server call failed');
+        log.warn(
+          { err: error, path: call.path, ...toLogFacts(call.origin) },
+          'powerauth server call failed',
+        );
         throw new Refusal('upstream_failed', 'The PowerAuth Server could not be asked.', {
           cause: error,
         });

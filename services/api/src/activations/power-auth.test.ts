@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { pino } from 'pino';
+
 import { openTestApi, type TestApi } from '../../test/open-test-api.ts';
 
 interface Call {
   readonly url: string;
   readonly authorization: string | undefined;
+  readonly correlationId: unknown;
   readonly body: unknown;
 }
 
@@ -17,6 +20,7 @@ type Script = (call: Call) => { status?: number; body?: unknown; text?: string }
 let server: Server;
 let script: Script;
 const calls: Call[] = [];
+const lines: unknown[] = [];
 
 let api: TestApi;
 
@@ -26,7 +30,12 @@ beforeAll(async () => {
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-      const call = { url: req.url ?? '', authorization: req.headers.authorization, body };
+      const call = {
+        url: req.url ?? '',
+        authorization: req.headers.authorization,
+        correlationId: req.headers['x-correlation-id'],
+        body,
+      };
       calls.push(call);
       const answer = script(call);
       if (answer === 'silence') return;
@@ -37,6 +46,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   api = await openTestApi({
+    log: pino({}, { write: (line) => void lines.push(JSON.parse(line)) }),
     powerAuth: {
       url: `http://127.0.0.1:${port}/rest`,
       credentials: { clientToken: 'me', clientSecret: 'secret' },
@@ -201,6 +211,41 @@ describe('applications of a PowerAuth Server', () => {
 
     expect(list.body.responseObject.applicationList).toMatchObject([{ appId: 1, appName: 'one' }]);
     expect(detail.body.responseObject.application).toMatchObject({ appId: 1, appName: 'one' });
+  });
+
+  test('are asked for under the id of the request, which is told on no other call', async () => {
+    script = ({ url }) => ({
+      body: url.includes('application')
+        ? { applications: [] }
+        : { activationStatus: 'ACTIVE', userId: 'u' },
+    });
+    const headers = { 'X-Correlation-ID': 'asked-by-the-caller' };
+
+    await api.call('GET', '/admin/app/list', undefined, headers);
+    await api.call('POST', '/push/device/status/update', { activationId: 'a' }, headers);
+
+    expect(calls.map(({ url, correlationId }) => [url, correlationId])).toEqual([
+      ['/rest/v3/application/list', 'asked-by-the-caller'],
+      ['/rest/v3/activation/status', undefined],
+    ]);
+  });
+
+  test('that are not answered are in the log under the id of the request', async () => {
+    script = () => ({ status: 500 });
+    lines.length = 0;
+
+    await api.call(
+      'POST',
+      '/push/device/status/update',
+      { activationId: 'a' },
+      {
+        'X-Correlation-ID': 'asked-by-the-caller',
+      },
+    );
+
+    expect(lines).toMatchObject([
+      { msg: 'powerauth server call failed', requestId: 'asked-by-the-caller' },
+    ]);
   });
 
   test('cannot be listed while it is away', async () => {

@@ -5,6 +5,7 @@ import {
   type Db,
 } from '@heliograph/db';
 
+import type { RequestOrigin } from '../origin.ts';
 import type { ActivationDirectory } from './activation-directory.ts';
 
 /**
@@ -15,8 +16,9 @@ export async function updateActivationStatus(
   deps: { readonly db: Db; readonly activations: ActivationDirectory },
   activationId: string,
   told: ActivationStatus | undefined,
+  origin: RequestOrigin,
 ): Promise<void> {
-  const status = told ?? (await deps.activations.find(activationId))?.status;
+  const status = told ?? (await deps.activations.find(activationId, origin))?.status;
   if (status === undefined) return;
   // A registration of the activation comes wholly before or wholly after.
   await inRegistration(deps.db, { activationIds: [activationId] }, async (tx) => {

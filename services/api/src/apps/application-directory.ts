@@ -1,5 +1,7 @@
 import { listApps, type Db } from '@heliograph/db';
 
+import type { RequestOrigin } from '../origin.ts';
+
 export interface ApplicationName {
   readonly appId: string;
   readonly appName: string | null;
@@ -8,8 +10,8 @@ export interface ApplicationName {
 /** Knows which applications there are besides the configured ones, and what they are called. */
 export interface ApplicationDirectory {
   /** Names by app id, as far as they are not in our own table. Refuses when the directory cannot be asked. */
-  listNames(): Promise<ReadonlyMap<string, string>>;
-  listUnconfigured(): Promise<readonly ApplicationName[]>;
+  listNames(origin: RequestOrigin): Promise<ReadonlyMap<string, string>>;
+  listUnconfigured(origin: RequestOrigin): Promise<readonly ApplicationName[]>;
 }
 
 /** Applications are those that callers made here; unconfigured are those without any credential. */

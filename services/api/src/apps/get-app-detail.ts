@@ -7,6 +7,7 @@ import {
   type ProxySettings,
 } from '@heliograph/db';
 
+import type { RequestOrigin } from '../origin.ts';
 import { getApp, type AppName } from './get-app.ts';
 import type { AppDeps } from './list-named-apps.ts';
 
@@ -19,10 +20,14 @@ export interface AppDetail {
   readonly proxies: Readonly<Record<Provider, ProxySettings | undefined>>;
 }
 
-export async function getAppDetail(deps: AppDeps, name: AppName): Promise<AppDetail> {
+export async function getAppDetail(
+  deps: AppDeps,
+  name: AppName,
+  origin: RequestOrigin,
+): Promise<AppDetail> {
   const app = await getApp(deps.db, name);
   const [names, credentials] = await Promise.all([
-    deps.applications.listNames(),
+    deps.applications.listNames(origin),
     listCredentialSettings(deps.db, app.id),
   ]);
   let apns: AppDetail['apns'];

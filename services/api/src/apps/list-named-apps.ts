@@ -1,5 +1,6 @@
 import { listApps, type App, type Db } from '@heliograph/db';
 
+import type { RequestOrigin } from '../origin.ts';
 import type { ApplicationDirectory } from './application-directory.ts';
 
 export interface AppDeps {
@@ -8,7 +9,7 @@ export interface AppDeps {
 }
 
 /** Every app, with the name that the directory has for it, or else its own. */
-export async function listNamedApps(deps: AppDeps): Promise<readonly App[]> {
-  const [apps, names] = await Promise.all([listApps(deps.db), deps.applications.listNames()]);
+export async function listNamedApps(deps: AppDeps, origin: RequestOrigin): Promise<readonly App[]> {
+  const [apps, names] = await Promise.all([listApps(deps.db), deps.applications.listNames(origin)]);
   return apps.map((app) => ({ ...app, appName: names.get(app.appId) ?? app.appName }));
 }

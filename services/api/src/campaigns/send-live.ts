@@ -15,6 +15,7 @@ import {
 import type { IdempotentRequest } from '../messages/accept-once.ts';
 import { getSendingApp } from '../messages/app-directory.ts';
 import { refuseOversized } from '../messages/refuse-oversized.ts';
+import type { RequestOrigin } from '../origin.ts';
 import type { CampaignDeps } from './campaign-deps.ts';
 import { noSuchCampaign } from './get-campaign.ts';
 import { getRunProgress, type RunProgress } from './run-progress.ts';
@@ -25,6 +26,7 @@ export interface LiveSend extends RunOptions {
   /** Sends again what was sent already. */
   readonly resend: boolean;
   readonly idempotency?: IdempotentRequest;
+  readonly origin: RequestOrigin;
   /** Whether the caller does not wait for the answer any more. */
   readonly isGone: () => boolean;
 }
@@ -140,6 +142,7 @@ async function storeRun(
     ratePerSecond,
     canaryPercent,
     maxFailurePercent,
+    traceParent: request.origin.span?.traceParent,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { IdempotentRequest } from '../messages/accept-once.ts';
 import type { SendAnswer } from '../messages/send-messages.ts';
+import type { RequestOrigin } from '../origin.ts';
 import type { CampaignDeps } from './campaign-deps.ts';
 import { getCampaign } from './get-campaign.ts';
 
@@ -8,6 +9,7 @@ export interface TestSend {
   /** Anybody; need not be in the campaign. */
   readonly userId: string;
   readonly idempotency?: IdempotentRequest;
+  readonly origin: RequestOrigin;
 }
 
 /**

@@ -2,6 +2,7 @@ import { Refusal } from '@heliograph/core';
 import { inRegistration, saveDevice, type Activation, type Db } from '@heliograph/db';
 
 import type { Caller } from '../access/caller.ts';
+import type { RequestOrigin } from '../origin.ts';
 import {
   getAppRef,
   isFree,
@@ -21,10 +22,11 @@ export async function registerDeviceForActivations(
   deps: DeviceDeps,
   caller: Pick<Caller, 'app'>,
   { activationIds, ...device }: NewDevice & { readonly activationIds: readonly string[] },
+  origin: RequestOrigin,
 ): Promise<void> {
   const appRef = await getAppRef(deps.db, device.appId);
   const wanted = [...new Set(activationIds)];
-  const found = await findAll(deps, wanted);
+  const found = await findAll(deps, wanted, origin);
   const answered = wanted.filter((activationId) => found.has(activationId));
 
   const scope = { pushToken: device.pushToken, activationIds: answered };
@@ -60,13 +62,17 @@ function enrol(
 }
 
 /** Leaves out those that the directory could not be asked about. */
-async function findAll(deps: DeviceDeps, activationIds: readonly string[]): Promise<Found> {
+async function findAll(
+  deps: DeviceDeps,
+  activationIds: readonly string[],
+  origin: RequestOrigin,
+): Promise<Found> {
   const found = new Map<string, Activation | undefined>();
   const left = activationIds.values();
   const lookUp = async () => {
     for (const activationId of left)
       try {
-        found.set(activationId, await deps.activations.find(activationId));
+        found.set(activationId, await deps.activations.find(activationId, origin));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
       }

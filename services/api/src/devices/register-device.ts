@@ -2,6 +2,7 @@ import { Refusal } from '@heliograph/core';
 import { inRegistration, saveDevice } from '@heliograph/db';
 
 import type { Caller } from '../access/caller.ts';
+import type { RequestOrigin } from '../origin.ts';
 import {
   getAppRef,
   isFree,
@@ -18,9 +19,10 @@ export async function registerDevice(
   deps: DeviceDeps,
   caller: Pick<Caller, 'app'>,
   { activationId, ...device }: NewDevice & { readonly activationId: string },
+  origin: RequestOrigin,
 ): Promise<void> {
   const appRef = await getAppRef(deps.db, device.appId);
-  const found = await deps.activations.find(activationId);
+  const found = await deps.activations.find(activationId, origin);
   const scope = { pushToken: device.pushToken, activationIds: [activationId] };
   await inRegistration(deps.db, scope, async (tx) => {
     const enrolment = { activationId, userId: device.userId };

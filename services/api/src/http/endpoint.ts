@@ -6,6 +6,7 @@ import type { Caller } from '../access/caller.ts';
 import type { Guard } from '../access/guard.ts';
 import type { Subject } from '../access/subject.ts';
 
+import { originOf } from './request-span.ts';
 import { writeJson } from './write-json.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
@@ -104,13 +105,12 @@ function run<Input, Answer>(
   handle: (input: Input) => Promise<Answer>,
 ): Promise<Answer> {
   const input = endpoint.parse(req);
-  const requestId = String(res.getHeader('X-Correlation-ID'));
   return guard.run({
     doc: endpoint,
     subject,
     input,
     caller,
-    requestId,
+    origin: originOf(res),
     handle: () => handle(input),
   });
 }

@@ -5,6 +5,8 @@ import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 
+import { toLogFacts } from '../origin.ts';
+import { originOf } from './request-span.ts';
 import { writeJson } from './write-json.ts';
 
 /** Puts a refusal on the surface's wire. */
@@ -25,18 +27,12 @@ export function createErrorAnswer(log: Logger, render: RenderRefusal): AnswerErr
     const path = req.url?.split('?', 1)[0];
     if (res.headersSent) {
       // Half an answer is not to look like a whole one.
-      log.error(
-        { err: error, path, requestId: res.getHeader('X-Correlation-ID') },
-        'answer cut off',
-      );
+      log.error({ err: error, path, ...toLogFacts(originOf(res)) }, 'answer cut off');
       return void res.destroy();
     }
     const refusal = toRefusal(error);
     if (refusal.status >= 500 && refusal.code !== 'overloaded')
-      log.error(
-        { err: error, path, requestId: res.getHeader('X-Correlation-ID') },
-        'request failed',
-      );
+      log.error({ err: error, path, ...toLogFacts(originOf(res)) }, 'request failed');
     if (refusal.retryAfterSeconds !== undefined)
       res.setHeader('Retry-After', refusal.retryAfterSeconds);
     writeJson(res, refusal.status, render(refusal));

@@ -162,6 +162,7 @@ describe('an endpoint that is named to the letter', () => {
     expect(others).toEqual([first, first, first]);
   });
 });
+const LONGEST_ID = 'abc-12345'.padEnd(1024, 'x');
 
 describe('an answer', () => {
   test('is JSON that nobody stores, sniffs or frames', async () => {
@@ -176,17 +177,20 @@ describe('an answer', () => {
 
   test.each(['X-Correlation-ID', 'X-Request-ID'])('repeats the id of %s', async (name) => {
     const { headers } = await api.call('GET', '/push/service/status', undefined, {
-      [name]: 'abc-12345',
+      [name]: LONGEST_ID,
     });
 
-    expect(headers.get('x-correlation-id')).toBe('abc-12345');
+    expect(headers.get('x-correlation-id')).toBe(LONGEST_ID);
   });
 
-  test('gets an id of its own where the caller gives none that it takes', async () => {
-    const { headers } = await api.call('GET', '/push/service/status', undefined, {
-      'X-Correlation-ID': 'a b',
-    });
+  test.each(['a b', 'seven-7', 'x'.repeat(1025)])(
+    'gets an id of its own instead of %s',
+    async (id) => {
+      const { headers } = await api.call('GET', '/push/service/status', undefined, {
+        'X-Correlation-ID': id,
+      });
 
-    expect(headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
-  });
+      expect(headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
 });

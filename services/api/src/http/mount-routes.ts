@@ -7,6 +7,7 @@ import type { Gate } from '../access/gate.ts';
 import type { Guard } from '../access/guard.ts';
 import type { ApiRequest, Method, Route } from './endpoint.ts';
 import { jsonBody } from './json-body.ts';
+import { noteRoute } from './request-span.ts';
 
 /** How large bodies may be, in bytes. */
 export interface BodyLimits {
@@ -43,8 +44,9 @@ export function mountRoutes(routes: readonly Route[], deps: MountDeps): MountedR
   const readBody = jsonBody(deps.bodyLimitBytes);
   const readLargeBody = jsonBody(deps.largeBodyLimitBytes);
   const toServe =
-    ({ doc, respond }: Route): Serve =>
+    (path: string, { doc, respond }: Route): Serve =>
     async (req, res) => {
+      noteRoute(res, path);
       const caller = await deps.gate.admit(doc, req, res);
       await (doc.largeBody ? readLargeBody : readBody)(req, res);
       await respond({ req, res, caller }, deps.guard);
@@ -55,7 +57,7 @@ export function mountRoutes(routes: readonly Route[], deps: MountDeps): MountedR
   for (const [path, methods] of byPath) {
     const mounted = router.route(path);
     for (const [method, route] of methods) {
-      const serve = toServe(route);
+      const serve = toServe(path, route);
       mounted[method](serve);
       if (!path.includes(':')) exact.set(`${method.toUpperCase()} ${path}`, serve);
     }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What the original calls a correlation id; anything else is not taken over. */
-const ACCEPTED = /^[a-zA-Z0-9-]{8,128}$/;
+const ACCEPTED = /^[a-zA-Z0-9-]{8,1024}$/;
 
-/** Answers with the caller's id of the request, or one of ours, as `X-Correlation-ID`; the log names it where a request fails. */
+/** Answers with the caller's id of the request, or one of ours, as `X-Correlation-ID`; the lines of the log that it causes name it. */
 export function setRequestId({ headers }: IncomingMessage, res: ServerResponse): void {
   const given = toAccepted(headers['x-correlation-id']) ?? toAccepted(headers['x-request-id']);
   res.setHeader('X-Correlation-ID', given ?? randomUUID());

@@ -16,9 +16,12 @@ import {
   type TokenMessageResult,
 } from '@heliograph/db';
 import { findPayloadViolation } from '@heliograph/providers/payload';
+import type { Span, Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
+import { acceptInSpan, noteMessages } from '../messages/accept-span.ts';
 import type { MessageAcceptor } from '../messages/accept-messages.ts';
+import { toLogFacts, type RequestOrigin } from '../origin.ts';
 import { passesBasic } from './basic.ts';
 import { toPushKey, type HandedPush } from './push-key.ts';
 
@@ -28,6 +31,7 @@ export interface ReceiverDeps {
   readonly acceptor: Pick<MessageAcceptor, 'announce'>;
   readonly log: Logger;
   readonly now: () => Date;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Whom the certificate and the `Authorization` header stand for. Refuses those that stand for nobody. */
@@ -55,17 +59,29 @@ export interface ReceivedPush {
  * Takes a push over: when this resolves it is stored and will be delivered, whatever dies. It goes to one device that has the token in
  * an app of the brand. A repeat of one that was taken is not judged again; of one that was refused, nothing is remembered.
  */
-export async function receivePush(
+export function receivePush(
   deps: ReceiverDeps,
   senders: readonly KnownSender[],
   handed: HandedPush,
+  origin: RequestOrigin,
+): Promise<ReceivedPush> {
+  return acceptInSpan(deps.tracing, origin, (span) => take(deps, senders, handed, origin, span));
+}
+
+async function take(
+  deps: ReceiverDeps,
+  senders: readonly KnownSender[],
+  handed: HandedPush,
+  origin: RequestOrigin,
+  span: Span | undefined,
 ): Promise<ReceivedPush> {
   const { brandId } = handed.push;
   const appRefs = senders.filter((one) => one.brandId === brandId).map(({ appRef }) => appRef);
   if (appRefs.length === 0)
     throw new Refusal('unauthenticated', 'The certificate does not stand for this brand.');
 
-  const message = toTokenMessage(handed, appRefs, deps.now());
+  const traceParent = span?.traceParent;
+  const message = { ...toTokenMessage(handed, appRefs, deps.now()), traceParent };
   // One transaction: a push that is known as taken has its message, and of two at once one is taken.
   const taken = await deps.db.transaction().execute(async (tx) => {
     const earlier = await claimPush(tx, { ...toPushKey(handed), messageId: message.id });
@@ -73,12 +89,17 @@ export async function receivePush(
     const result = await insertTokenMessage(tx, message);
     if (result.kind !== 'stored') {
       const pushTokenHash = message.pushTokenHash.toString('hex');
-      deps.log.info({ brandId, pushTokenHash, reason: result.kind }, 'LivePerson push not taken');
+      deps.log.info(
+        { brandId, pushTokenHash, reason: result.kind, ...toLogFacts(origin) },
+        'LivePerson push not taken',
+      );
       throw refuse(result.kind);
     }
     return { messageId: message.id, delivery: result.delivery };
   });
   if (taken.delivery !== undefined) deps.acceptor.announce([taken.delivery]);
+  span?.note({ 'messaging.message.id': taken.messageId });
+  noteMessages(deps.log, origin, [taken.messageId]);
   return { messageId: taken.messageId, repeated: taken.delivery === undefined };
 }
 

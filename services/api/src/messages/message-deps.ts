@@ -1,6 +1,7 @@
 import { createCallbackAudience, type Db } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
 import type { Lane } from '@heliograph/queue';
+import type { Logger, Tracing } from '@heliograph/runtime';
 
 import { createMessageAcceptor, type MessageAcceptor } from './accept-messages.ts';
 import { createAppDirectory, type AppDirectory } from './app-directory.ts';
@@ -17,6 +18,8 @@ export interface MessageDeps {
   /** How the dispatchers map messages for FCM: it decides their size. */
   readonly fcm: FcmMapping;
   readonly now: () => Date;
+  readonly log?: Logger | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Builds them over an open database and lane; `acceptor` and `waiter` are to be closed before those. */
@@ -27,6 +30,8 @@ export function createMessageDeps(deps: {
   fcm?: FcmMapping;
   onError: (error: unknown) => void;
   now?: () => Date;
+  log?: Logger;
+  tracing?: Tracing | undefined;
 }): MessageDeps {
   return {
     db: deps.db,
@@ -36,5 +41,7 @@ export function createMessageDeps(deps: {
     syncWaitMs: deps.syncWaitMs,
     fcm: deps.fcm ?? {},
     now: deps.now ?? (() => new Date()),
+    log: deps.log,
+    tracing: deps.tracing,
   };
 }

@@ -1,6 +1,9 @@
 import { createMessageId, toExpiresAt, type MessageBody, type Priority } from '@heliograph/core';
 import { countOutcomes, type StoredMessage } from '@heliograph/db';
+import type { Span } from '@heliograph/runtime';
 
+import type { RequestOrigin } from '../origin.ts';
+import { acceptInSpan, noteAccepted, noteMessages } from './accept-span.ts';
 import { acceptOnce, type IdempotentRequest } from './accept-once.ts';
 import type { MessageDeps } from './message-deps.ts';
 import { NO_COUNTS, toCounts, type CountsByProvider } from './outcome-counts.ts';
@@ -28,6 +31,7 @@ export interface SendRequest {
   /** SYNCHRONOUS waits until every delivery is final, up to the wait limit; ASYNCHRONOUS only until the messages are stored. */
   readonly mode: SendMode;
   readonly idempotency?: IdempotentRequest;
+  readonly origin?: RequestOrigin;
 }
 
 export interface SendAnswer {
@@ -43,41 +47,63 @@ export interface SendAnswer {
  * Accepts messages: when this resolves they are stored and will be delivered, whatever dies. Refuses all of them when one is invalid,
  * the app is unknown, or a payload is over a platform's limit.
  */
-export async function sendMessages(deps: MessageDeps, request: SendRequest): Promise<SendAnswer> {
-  if (request.idempotency !== undefined)
+export function sendMessages(deps: MessageDeps, request: SendRequest): Promise<SendAnswer> {
+  return acceptInSpan(deps.tracing, request.origin, (span) => send(deps, request, span));
+}
+
+async function send(
+  deps: MessageDeps,
+  request: SendRequest,
+  span: Span | undefined,
+): Promise<SendAnswer> {
+  const { mode, idempotency } = request;
+  const noteStored = (messageIds: readonly string[]) => {
+    // What is waited for from here on is the dispatchers' work.
+    span?.end();
+    noteMessages(deps.log, request.origin, messageIds);
+  };
+  if (idempotency !== undefined)
     return acceptOnce(
       deps,
-      request.idempotency,
-      () => toStoredMessages(deps, request),
-      (messageIds) => answer(deps, request.mode, messageIds),
+      idempotency,
+      () => toStoredMessages(deps, request, span),
+      (messageIds) => {
+        noteStored(messageIds);
+        return answer(deps, mode, messageIds);
+      },
     );
 
-  const messages = await toStoredMessages(deps, request);
+  const messages = await toStoredMessages(deps, request, span);
   const { deliveries } = await deps.acceptor.accept(messages);
   const messageIds = messages.map((message) => message.id);
-  if (request.mode === 'ASYNCHRONOUS' || deliveries.every(({ state }) => state !== 'pending'))
+  noteStored(messageIds);
+  if (mode === 'ASYNCHRONOUS' || deliveries.every(({ state }) => state !== 'pending'))
     return {
-      mode: request.mode,
+      mode,
       messageIds,
       counts: toCounts(deliveries.map((delivery) => ({ ...delivery, count: 1 }))),
       replayed: false,
     };
-  return answer(deps, request.mode, messageIds);
+  return answer(deps, mode, messageIds);
 }
 
 /** The request's messages as they are stored. Refuses them all when the app or one of them is not fit to be sent. */
 async function toStoredMessages(
   deps: MessageDeps,
   { appId, messages, mode }: SendRequest,
+  span: Span | undefined,
 ): Promise<readonly StoredMessage[]> {
   const app = await deps.apps.getSendingApp(appId);
   const now = deps.now();
-  return messages.map((message, index) => {
-    const stored = toStoredMessage(message, app.appRef, mode, now);
+  const facts = { appRef: app.appRef, mode, now, traceParent: span?.traceParent };
+  const accepted = messages.map((message, index) => {
+    const stored = toStoredMessage(message, facts);
     const place = messages.length > 1 ? index : undefined;
     refuseOversized({ ...stored, body: message.body }, app.routes, deps.fcm, place);
     return stored;
   });
+  noteAccepted(span, accepted);
+  return accepted;
 }
 
 /** Waits if the mode says so, then reads the counts from the ledger. */
@@ -92,11 +118,17 @@ async function answer(
   return { mode, messageIds, counts, replayed: false };
 }
 
+/** What all messages of a request have in common. */
+interface RequestFacts {
+  readonly appRef: number;
+  readonly mode: SendMode;
+  readonly now: Date;
+  readonly traceParent: string | undefined;
+}
+
 function toStoredMessage(
   message: NewMessage,
-  appRef: number,
-  mode: SendMode,
-  now: Date,
+  { appRef, mode, now, traceParent }: RequestFacts,
 ): StoredMessage {
   return {
     id: createMessageId(now.getTime()),
@@ -109,5 +141,6 @@ function toStoredMessage(
     body: JSON.stringify(message.body),
     awaited: mode === 'SYNCHRONOUS',
     expiresAt: toExpiresAt(message.validUntil, message.silent, now),
+    traceParent,
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { findSigningKey, insertDeveloperKey } from '@heliograph/db';
+import { createLogger } from '@heliograph/runtime';
 import { makeApp, makeCallback, makeDevice, useTestDatabase } from '@heliograph/testing';
 
 import { AUDIENCES, listToldTypes } from '../../test/told-callbacks.ts';
@@ -36,7 +37,14 @@ describe('accepting a signed push', () => {
       const acceptor = createMessageAcceptor({ db, lane, audience });
 
       const answer = await acceptPush(
-        { db, acceptor, fcm: {}, now: () => new Date(), announceInbox: () => undefined },
+        {
+          db,
+          log: createLogger('test', 'silent'),
+          acceptor,
+          fcm: {},
+          now: () => new Date(),
+          announceInbox: () => undefined,
+        },
         {
           key: await makeKey(appRef),
           nonce: randomUUID(),
@@ -45,6 +53,7 @@ describe('accepting a signed push', () => {
           content: 'Hello there',
           pushContent: 'Knock',
           sender: undefined,
+          origin: { requestId: randomUUID(), span: undefined },
         },
       );
 

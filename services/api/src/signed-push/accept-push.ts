@@ -7,15 +7,20 @@ import {
   type StoredMessage,
 } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
+import type { Logger, Span, Tracing } from '@heliograph/runtime';
 
 import type { MessageAcceptor } from '../messages/accept-messages.ts';
+import { acceptInSpan, noteAccepted, noteMessages } from '../messages/accept-span.ts';
 import { refuseOversized } from '../messages/refuse-oversized.ts';
+import type { RequestOrigin } from '../origin.ts';
 import { toPrefix } from './text-prefix.ts';
 
 export interface AcceptPushDeps {
   readonly db: Db;
   readonly fcm: FcmMapping;
   readonly now: () => Date;
+  readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
   readonly acceptor: Pick<MessageAcceptor, 'isHeard' | 'announce'>;
   /** Tells those who watch these users' inboxes. */
   readonly announceInbox: (userIds: readonly string[]) => void;
@@ -33,6 +38,7 @@ export interface SignedPush {
   readonly pushContent: string | undefined;
   /** Whom the user is to see as the sender. */
   readonly sender: string | undefined;
+  readonly origin: RequestOrigin;
 }
 
 export type PushAnswer =
@@ -48,11 +54,23 @@ const SUMMARY_LENGTH = 255;
  * All of it and the used nonce are one transaction, so a request that was not accepted may be repeated as it is. Refuses a push that is
  * over a provider's limit.
  */
-export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promise<PushAnswer> {
+export function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promise<PushAnswer> {
+  return acceptInSpan(deps.tracing, push.origin, (span) => accept(deps, push, span));
+}
+
+async function accept(
+  deps: AcceptPushDeps,
+  push: SignedPush,
+  span: Span | undefined,
+): Promise<PushAnswer> {
   const now = deps.now();
   const requestId = createMessageId(now.getTime());
   const { key, nonce, userId, carrier } = push;
-  const messages = toMessages(deps, push, requestId, now);
+  const messages = toMessages(deps, push, requestId, now).map((message) => ({
+    ...message,
+    traceParent: span?.traceParent,
+  }));
+  noteAccepted(span, messages);
   const asked = {
     id: requestId,
     developerKeyRef: key.id,
@@ -68,6 +86,7 @@ export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promis
   const stored = await deps.db.transaction().execute((tx) => insertM800Push(tx, asked));
   if (stored.kind !== 'stored') return stored;
   deps.acceptor.announce(stored.deliveries);
+  noteMessages(deps.log, push.origin, [requestId]);
   deps.announceInbox([userId]);
   return { kind: 'accepted', requestId };
 }

@@ -8,6 +8,7 @@ import {
   type Db,
 } from '@heliograph/db';
 import { createGuardedAgent } from '@heliograph/outbound';
+import type { Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
 import { CALLBACK_LEASE_MS, serveCallback } from './serve-callback.ts';
@@ -59,6 +60,8 @@ export interface CallbacksDeps {
   readonly clockMs: () => number;
   readonly now: () => Date;
   readonly random: () => number;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Tests only: default half a minute. */
   readonly leaseMs?: number;
   /** Tests only: default 15 s. */

@@ -9,6 +9,12 @@ export const POST_DEADLINE_MS = 15_000;
 const MAX_ANSWER_BYTES = 4096;
 const ANSWER_DEADLINE_MS = 1_000;
 
+export interface CallbackRequest {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
 /** What came of a request; `result` is for operators: the status, or what went wrong. */
 export type PostOutcome =
   | { readonly kind: 'taken'; readonly result: string }
@@ -19,11 +25,7 @@ export type PostOutcome =
 /** POSTs, and looks at nothing but the status: 2xx is a success, a redirect none. Never rejects. */
 export async function postCallback(
   agent: Dispatcher,
-  request: {
-    readonly url: URL;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: Buffer;
-  },
+  request: CallbackRequest,
   abandon: AbortSignal,
   deadlineMs: number = POST_DEADLINE_MS,
 ): Promise<PostOutcome> {

@@ -12,11 +12,17 @@ import {
   type ClaimedCallback,
   type Db,
 } from '@heliograph/db';
+import { inSpan, type Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 
 import { MAX_EVENTS, toBatch, type CallbackBatch } from './batch.ts';
-import { postCallback, POST_DEADLINE_MS, type PostOutcome } from './post-callback.ts';
+import {
+  postCallback,
+  POST_DEADLINE_MS,
+  type CallbackRequest,
+  type PostOutcome,
+} from './post-callback.ts';
 import { signCallback } from './sign-callback.ts';
 
 /** So long a dispatcher that dies delays the endpoints that it had claimed. */
@@ -43,6 +49,7 @@ export interface CallbackServerDeps {
   readonly clockMs: () => number;
   readonly now: () => Date;
   readonly random: () => number;
+  readonly tracing?: Tracing | undefined;
   /** Aborted when no more requests are to be made. */
   readonly stopping: AbortSignal;
   /** Aborted when those under way are given up. */
@@ -138,12 +145,7 @@ class Turn {
       secret: opened,
       now: this.#deps.now(),
     });
-    const outcome = await postCallback(
-      this.#deps.agent,
-      { url: this.#url, headers, body },
-      this.#deps.abandoning,
-      this.#deadlineMs,
-    );
+    const outcome = await this.#post({ url: this.#url, headers, body }, batch.events);
     const answeredAtMs = this.#deps.clockMs();
     const latencyMs = answeredAtMs - startedAtMs;
     if (outcome.kind !== 'taken') {
@@ -156,6 +158,24 @@ class Turn {
     return this.#keep(answeredAtMs, batch.end, () =>
       succeedCallback(this.#deps.db, this.#claimed, batch.end, last),
     );
+  }
+
+  /** Nothing of our trace goes to the receiver: the request is signed as documented, and who traces us is none of its business. */
+  #post(request: CallbackRequest, events: number): Promise<PostOutcome> {
+    const { tracing, agent, abandoning } = this.#deps;
+    const facts = {
+      'http.request.method': 'POST',
+      'server.address': request.url.hostname,
+      'heliograph.callback.id': this.#claimed.id,
+      'heliograph.callback.events': events,
+    };
+    return inSpan(tracing, 'POST callback', { kind: 'client', facts }, async (span) => {
+      const outcome = await postCallback(agent, request, abandoning, this.#deadlineMs);
+      if (outcome.kind === 'abandoned') span?.end('abandoned');
+      else span?.note({ 'heliograph.callback.result': outcome.result });
+      if (outcome.kind === 'refused') span?.end(outcome.result);
+      return outcome;
+    });
   }
 
   async #fail(outcome: Exclude<PostOutcome, { kind: 'taken' }>, latencyMs: number): Promise<void> {

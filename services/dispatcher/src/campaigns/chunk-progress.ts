@@ -10,6 +10,8 @@ import {
 /** A leased chunk as this process knows it: ahead of the ledger by what was not checkpointed yet. */
 export class ChunkProgress {
   readonly #chunk: ChunkLease & Pick<ChunkCheckpoint, 'provider'>;
+  /** Nothing but the lease: it goes into the log, and the chunk holds the payload. */
+  readonly lease: ChunkLease;
   readonly #outcomes: Buffer;
   #checkpoint: number;
   #changes = new Map<number, number>();
@@ -22,12 +24,10 @@ export class ChunkProgress {
 
   constructor(chunk: ChunkLease & Pick<ChunkCheckpoint, 'provider' | 'outcomes' | 'checkpoint'>) {
     this.#chunk = chunk;
+    const { runId, ordinal, leaseEpoch } = chunk;
+    this.lease = { runId, ordinal, leaseEpoch };
     this.#outcomes = Buffer.from(chunk.outcomes);
     this.#checkpoint = chunk.checkpoint;
-  }
-
-  get lease(): ChunkLease {
-    return this.#chunk;
   }
 
   /** There is something to be checkpointed. */

@@ -33,6 +33,7 @@ function claimed(pauses: readonly ActivePause[]): ClaimedChunk {
     outcomes: Buffer.alloc(10),
     checkpoint: 0,
     expiresAt: new Date(NOW.getTime() + 60_000),
+    traceParent: null,
     claimedAt: NOW,
     credential: { version: 1, route: 'direct', environment: null },
     pauses,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome, PushMessage, Requeue } from '@heliograph/core';
 import { readOwedChunk, type ClaimedChunk, type CredentialScope } from '@heliograph/db';
 import type { Credential, PushProvider } from '@heliograph/providers';
+import type { Span } from '@heliograph/runtime';
 
 import type { Pacer } from '../pacing/pacer.ts';
 import { toClaimed, type LoadedCredential } from '../send/credentials.ts';
@@ -13,6 +14,7 @@ import { ChunkFeed } from './chunk-feed.ts';
 import type { ChunkLeases } from './chunk-leases.ts';
 import { ChunkProgress } from './chunk-progress.ts';
 import type { ChunkTodo } from './chunk-push.ts';
+import { startChunkSpan, startFeedSpan } from './chunk-spans.ts';
 import { ChunkWaits } from './chunk-waits.ts';
 import { CREDENTIAL_WAIT_MS, planChunk } from './plan-chunk.ts';
 import type { RunWatch } from './run-watch.ts';
@@ -65,6 +67,7 @@ class ChunkSending {
   #startedMs = 0;
   readonly waitingOrDone: Promise<void>;
   #tellWaitingOrDone: () => void = () => undefined;
+  readonly #span: Span | undefined;
   #permits: number;
   #sends = 0;
 
@@ -72,6 +75,7 @@ class ChunkSending {
     this.#deps = deps;
     this.#chunk = chunk;
     this.#permits = permits;
+    this.#span = startChunkSpan(deps.tracing, chunk);
     this.#progress = new ChunkProgress(chunk);
     this.#waits = new ChunkWaits({ now: deps.now, expiresAt: chunk.expiresAt });
     this.waitingOrDone = new Promise((resolve) => {
@@ -95,11 +99,17 @@ class ChunkSending {
       await this.#sendOwed();
     } catch (error) {
       // A read failed, or a bug of ours: what was sent is known, the rest is tried again after a moment.
-      log.error({ err: error, ...this.#progress.lease }, 'chunk could not be sent');
+      log.error(
+        { err: error, ...this.#progress.lease, ...this.#span?.ids },
+        'chunk could not be sent',
+      );
+      this.#span?.note({ 'error.type': 'internal_error' });
       for (const index of this.#progress.owed()) this.#waits.wait(index, FAULT_WAIT_MS);
     }
     const release = this.#waits.toRelease([...this.#progress.owed()]);
     await checkpointer.release(this.#progress, release);
+    this.#span?.note({ 'heliograph.sent': this.#sends });
+    this.#span?.end();
     this.#tellWaitingOrDone();
     return this.#sends;
   }
@@ -158,6 +168,7 @@ class ChunkSending {
   }
 
   async #sendTo(provider: PushProvider, credential: Credential, todo: ChunkTodo): Promise<void> {
+    const span = startFeedSpan(this.#deps.tracing, this.#span, todo, this.#chunk);
     const pacer = this.#deps.pacers.of(credential);
     const settler = this.#toSettler(todo, credential, pacer);
     const scope = this.#toScope(todo, credential.version);
@@ -178,6 +189,7 @@ class ChunkSending {
     } finally {
       clearInterval(looking);
       await settler.settled();
+      span?.end(feed.stoppedBy?.kind);
     }
     this.#putOffRest(feed, scope, settler);
     await settler.settled();

@@ -30,6 +30,7 @@ const chunk = {
   canary: false,
   outcomes: Buffer.alloc(3),
   expiresAt: EXPIRES_AT,
+  traceParent: null,
   claimedAt: NOW,
   credential: { version: 1, route: 'direct', environment: null },
   pauses: null,

@@ -1,5 +1,7 @@
 import { claimDue, type ClaimedDelivery, type Db } from '@heliograph/db';
+import type { Tracing } from '@heliograph/runtime';
 
+import { noteClaim } from './delivery-spans.ts';
 import type { LeaseBook } from './lease-book.ts';
 
 /** Takes leases on what is due of these deliveries. */
@@ -21,7 +23,9 @@ export function createClaimer(deps: {
   leases: LeaseBook;
   clockMs: () => number;
   leaseMs: number;
+  tracing?: Tracing | undefined;
 }): Claim {
+  const isTraced = deps.tracing !== undefined;
   const waiting: Waiting[] = [];
   let claimsInFlight = 0;
 
@@ -29,7 +33,9 @@ export function createClaimer(deps: {
     try {
       const askedAt = deps.clockMs();
       const ids = group.flatMap((one) => one.ids);
-      const claimed = await claimDue(deps.db, ids, deps.leaseMs);
+      const startedAt = new Date();
+      const claimed = await claimDue(deps.db, ids, deps.leaseMs, { isTraced });
+      noteClaim(deps.tracing, claimed, startedAt);
       deps.leases.hold(claimed, askedAt);
       const byId = new Map(claimed.map((delivery) => [delivery.id, delivery]));
       for (const { ids: own, resolve } of group) resolve(takeOwn(byId, own));

@@ -7,6 +7,7 @@ import {
   type RouteName,
 } from '@heliograph/db';
 import type { ProviderPool, PushProvider } from '@heliograph/providers';
+import type { Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
 import type { Breaker } from '../guard/breaker.ts';
@@ -18,6 +19,13 @@ import { attempt, type SettledAttempt } from './attempt.ts';
 import { createBulkheads } from './bulkheads.ts';
 import { createClaimer } from './claimer.ts';
 import { toClaimed, type CredentialStore, type LoadedCredential } from './credentials.ts';
+import {
+  noteUpdate,
+  takeInHand,
+  toLogFacts,
+  traceSends,
+  type DeliveryInHand,
+} from './delivery-spans.ts';
 import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
 import type { LeaseBook } from './lease-book.ts';
 import { giveBack, type Recorder } from './recorder.ts';
@@ -43,6 +51,8 @@ export interface ProcessorDeps {
   /** Aborted when the process stops: what has not been handed to a provider then is given back. */
   readonly stopping: AbortSignal;
   readonly leaseMs: number;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A lease must outlast a send by this much, so that its outcome can be written under it. */
@@ -76,17 +86,20 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       if (!messages.has(delivery.messageId))
         messages.set(delivery.messageId, toPushMessage(delivery));
     await Promise.all(
-      claimed.map(async (delivery) => {
+      claimed.map(async (one) => {
+        const delivery = takeInHand(deps.tracing, one);
         // What one app's provider takes its time for is not to keep the others' deliveries from being claimed.
         const scope = `${delivery.appRef}/${delivery.provider}`;
         const isTaken = await bulkheads.run(scope, () => deliver(delivery, messages));
-        if (!isTaken) await record(delivery, toBusyUpdate(delivery, deps.now(), deps.random));
+        if (isTaken) return;
+        await record(delivery, toBusyUpdate(delivery, deps.now(), deps.random));
+        delivery.span?.end();
       }),
     );
   }
 
   async function deliver(
-    delivery: ClaimedDelivery,
+    delivery: DeliveryInHand,
     messages: ReadonlyMap<string, PushMessage>,
   ): Promise<void> {
     // By the database's clock, which decided that it is due: ours may be behind.
@@ -103,8 +116,10 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       await send(delivery, gate, loaded, message);
     } catch (error) {
       // Nothing was handed to a provider: a read failed, or a bug of ours. It is due again, after a moment.
-      deps.log.error({ err: error, deliveryId: delivery.id }, 'delivery could not be tried');
-      await giveBack({ ...deps, onError: noteError }, [delivery]);
+      deps.log.error({ err: error, ...toLogFacts(delivery) }, 'delivery could not be tried');
+      await putBack(delivery);
+    } finally {
+      delivery.span?.end();
     }
   }
 
@@ -114,7 +129,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   }
 
   async function send(
-    delivery: ClaimedDelivery,
+    delivery: DeliveryInHand,
     gate: SendGate,
     loaded: LoadedCredential,
     message: PushMessage,
@@ -146,7 +161,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       return (
         pause ??
         attempt(
-          provider,
+          traceSends(deps.tracing, delivery, provider),
           {
             deliveryId: delivery.id,
             pushToken: device.pushToken,
@@ -156,7 +171,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
           {
             mayGoOn,
             onBug: (error) =>
-              deps.log.error({ err: error, deliveryId: delivery.id }, 'provider client failed'),
+              deps.log.error({ err: error, ...toLogFacts(delivery) }, 'provider client failed'),
           },
         )
       );
@@ -185,7 +200,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   }
 
   async function settle(
-    delivery: ClaimedDelivery,
+    delivery: DeliveryInHand,
     gate: SendGate,
     { scope, route }: { readonly scope: CredentialScope; readonly route: RouteName },
     settled: SettledAttempt,
@@ -225,19 +240,20 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       await deps.pauses.lift(gate.probeOf);
     if (outcome.kind === 'fail' && outcome.alarm === true)
       deps.log.error(
-        { deliveryId: delivery.id, reason: outcome.reason },
+        { ...toLogFacts(delivery), reason: outcome.reason },
         'provider refused what we accepted',
       );
   }
 
-  function recordUnsent(delivery: ClaimedDelivery): Promise<void> {
+  function recordUnsent(delivery: DeliveryInHand): Promise<void> {
     const now = deps.now();
-    if (!isExpired(delivery, now)) return giveBack({ ...deps, onError: noteError }, [delivery]);
+    if (!isExpired(delivery, now)) return putBack(delivery);
     return record(delivery, toGatedUpdate(delivery, EXPIRED, now));
   }
 
-  function record(delivery: ClaimedDelivery, update: DeliveryUpdate): Promise<void> {
+  function record(delivery: DeliveryInHand, update: DeliveryUpdate): Promise<void> {
     const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
+    noteUpdate(deps.log, delivery, update);
     return deps.recorder.record({ update, appRef: delivery.appRef, awaitedMessageId });
   }
 
@@ -249,8 +265,10 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     return made;
   }
 
-  function noteError(error: unknown): void {
-    deps.log.warn({ err: error }, 'leases could not be given back');
+  function putBack(delivery: DeliveryInHand): Promise<void> {
+    const onError = (error: unknown) =>
+      deps.log.warn({ err: error, ...toLogFacts(delivery) }, 'leases could not be given back');
+    return giveBack({ ...deps, onError }, [delivery]);
   }
 
   return { process: processDue, drained: () => bulkheads.drained() };

@@ -94,8 +94,9 @@ export function findIdentityMistakes({ cert, key, clientCa }: ListenerIdentity):
 function noteExpiry({ cert }: ListenerIdentity, log: Logger): void {
   const validTo = new Date(new X509Certificate(cert).validTo);
   if (validTo.getTime() > Date.now() + EXPIRY_WARNING_MS) return;
-  const words = validTo > new Date() ? 'ends soon' : 'has expired';
-  log.error({ validTo }, `the certificate of the LivePerson listener ${words}`);
+  if (validTo > new Date())
+    log.error({ validTo }, 'the certificate of the LivePerson listener ends soon');
+  else log.error({ validTo }, 'the certificate of the LivePerson listener has expired');
 }
 
 function tryParse<T>(parse: () => T): T | undefined {

@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
 import { Refusal } from '@heliograph/core';
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 
 import { beginAnswer } from '../../http/begin-answer.ts';
 import { toRefusal } from '../../http/error-handler.ts';
 import { middleware } from '../../http/middleware.ts';
+import { noteRoute, originOf, traceRequests } from '../../http/request-span.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { authenticate, receivePush, type ReceiverDeps } from '../../liveperson/receive-push.ts';
+import { toLogFacts } from '../../origin.ts';
 import { readPush } from './read-push.ts';
 
 export const RECEIVER_PATH = '/push/proxy/liveperson';
@@ -25,7 +23,7 @@ const MAX_BODY_BYTES = 64 * 1024;
  * What LivePerson posts pushes to, as if we were the customer. It is for a listener that has verified the client's certificate, and
  * serves nothing else: no other endpoint is meant for those who hold one.
  */
-export function createReceiver(deps: ReceiverDeps): Express {
+export function createReceiver(deps: ReceiverDeps): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -34,15 +32,17 @@ export function createReceiver(deps: ReceiverDeps): Express {
   app.use(middleware(beginAnswer));
 
   app.post(RECEIVER_PATH, async (req, res) => {
+    noteRoute(res, RECEIVER_PATH);
     const fingerprint = getFingerprint(req);
     const senders = await authenticate(deps, fingerprint, req.headers.authorization);
     const bytes = await readBody(req, res);
-    const { messageId, repeated } = await receivePush(deps, senders, {
+    const handed = {
       fingerprint,
       idempotencyKey: findHeader(req, 'idempotency-key'),
       push: readPush(bytes),
       bytes,
-    });
+    };
+    const { messageId, repeated } = await receivePush(deps, senders, handed, originOf(res));
     writeJson(res, 200, { status: 'OK', messageId, repeated });
   });
 
@@ -50,7 +50,7 @@ export function createReceiver(deps: ReceiverDeps): Express {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
   app.use(refusalHandler(deps.log));
-  return app;
+  return traceRequests(deps.tracing, app);
 }
 
 /** The certificate that was shown in the handshake. */
@@ -85,7 +85,7 @@ function refusalHandler(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     const { status, code, message } = toRefusal(error);
     const answered = Math.min(status, 500);
-    const facts = { status: answered, requestId: res.getHeader('X-Correlation-ID') };
+    const facts = { status: answered, ...toLogFacts(originOf(res)) };
     if (answered === 500) log.error({ ...facts, err: error }, 'LivePerson push failed');
     else log.info({ ...facts, reason: message }, 'LivePerson push refused');
     if (answered === 401) res.setHeader('WWW-Authenticate', 'Basic realm="liveperson"');

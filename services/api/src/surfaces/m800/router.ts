@@ -10,7 +10,9 @@ import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
 import { refuseHeaderFlood } from '../../http/header-flood.ts';
 import { middleware } from '../../http/middleware.ts';
+import { noteRoute, originOf } from '../../http/request-span.ts';
 import { writeJson } from '../../http/write-json.ts';
+import type { RequestOrigin } from '../../origin.ts';
 import { acceptPush, type AcceptPushDeps } from '../../signed-push/accept-push.ts';
 import { findPushRequest } from '../../signed-push/find-push-request.ts';
 import { authenticate, toNonceUsed, type AuthenticateDeps, type Caller } from './authenticate.ts';
@@ -45,14 +47,20 @@ export function m800Router(deps: M800Deps): Router {
 
   routes
     .route(PUSH)
-    .post(body, async (req, res) => writeJson(res, 200, await takePush(deps, req)))
+    .post(body, async (req, res) => {
+      noteRoute(res, `${ROOT}/push/:receiver`);
+      writeJson(res, 200, await takePush(deps, req, originOf(res)));
+    })
     .all((_req, res) => {
       res.setHeader('Allow', 'POST');
       throw new Refusal('method_not_allowed', 'This path takes POST.');
     });
   routes
     .route(REQUEST)
-    .get(body, async (req, res) => writeJson(res, 200, await readRequest(deps, req)))
+    .get(body, async (req, res) => {
+      noteRoute(res, `${ROOT}/push/requests/:requestId`);
+      writeJson(res, 200, await readRequest(deps, req));
+    })
     .all((_req, res) => {
       res.setHeader('Allow', 'GET, HEAD');
       throw new Refusal('method_not_allowed', 'This path takes GET.');
@@ -65,7 +73,11 @@ export function m800Router(deps: M800Deps): Router {
   return Router({ caseSensitive: true }).use(ROOT, routes);
 }
 
-async function takePush(deps: M800Deps, req: Request): Promise<{ readonly requestId: string }> {
+async function takePush(
+  deps: M800Deps,
+  req: Request,
+  origin: RequestOrigin,
+): Promise<{ readonly requestId: string }> {
   const { key, nonce } = await authenticate(deps, toReceived(req));
   const { appMessage, push, sender } = parsePushBody(req, toBody(req));
   const receiver = parseReceiver(toLastSegment(toRequestUri(req.originalUrl)), key.carriers);
@@ -78,6 +90,7 @@ async function takePush(deps: M800Deps, req: Request): Promise<{ readonly reques
     content: appMessage.content,
     pushContent: push?.content,
     sender,
+    origin,
   });
   switch (answer.kind) {
     case 'nonce_used':

@@ -7,6 +7,7 @@ import { createApp } from '../../apps/create-app.ts';
 import { getAppDetail, type AppDetail } from '../../apps/get-app-detail.ts';
 import { listNamedApps, type AppDeps } from '../../apps/list-named-apps.ts';
 import { route, type Route } from '../../http/endpoint.ts';
+import { originOf } from '../../http/request-span.ts';
 import { toWireDate } from '../../http/instant.ts';
 import {
   CREATE_APP,
@@ -22,19 +23,19 @@ import { toWireAppId } from './fields.ts';
 
 export function appRoutes(deps: AppDeps): readonly Route[] {
   return [
-    route(LIST_APPS, FILTERED, async (_, { caller }) => {
-      const apps = await listNamedApps(deps);
+    route(LIST_APPS, FILTERED, async (_, { caller, res }) => {
+      const apps = await listNamedApps(deps, originOf(res));
       return { applicationList: apps.filter(({ appId }) => isOwn(caller, appId)).map(toListed) };
     }),
 
-    route(LIST_UNCONFIGURED_APPS, FILTERED, async (_, { caller }) => {
-      const apps = await deps.applications.listUnconfigured();
+    route(LIST_UNCONFIGURED_APPS, FILTERED, async (_, { caller, res }) => {
+      const apps = await deps.applications.listUnconfigured(originOf(res));
       const own = apps.filter(({ appId }) => isOwn(caller, appId));
       return { applicationList: own.map(toUnconfigured) };
     }),
 
-    route(GET_APP, ofApp(), async ({ id, appId, ...include }) => {
-      const detail = await getAppDetail(deps, { id, appId });
+    route(GET_APP, ofApp(), async ({ id, appId, ...include }, { res }) => {
+      const detail = await getAppDetail(deps, { id, appId }, originOf(res));
       return toDetail(detail, {
         apns: include.includeIos === true || include.includeApns === true,
         fcm: include.includeAndroid === true || include.includeFcm === true,

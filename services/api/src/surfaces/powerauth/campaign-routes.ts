@@ -12,6 +12,7 @@ import { sendTest } from '../../campaigns/send-test.ts';
 import { FILTERED, ofApp, ofCampaign } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
+import { originOf } from '../../http/request-span.ts';
 import {
   ADD_USERS,
   CREATE_CAMPAIGN,
@@ -63,7 +64,8 @@ export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
 
     route(SEND_TEST, ofCampaign(), async ({ id, input }, { req, res, caller }) => {
       const idempotency = findIdempotency(req, caller, `/push/campaign/send/test/${id}`);
-      const answer = await sendTest(deps, { campaignId: id, ...input, ...idempotency });
+      const test = { campaignId: id, ...input, origin: originOf(res), ...idempotency };
+      const answer = await sendTest(deps, test);
       if (answer.replayed) res.setHeader('Idempotency-Replayed', 'true');
     }),
   ];

@@ -7,6 +7,7 @@ import type { DeviceDeps } from '../../devices/device-deps.ts';
 import { registerDeviceForActivations } from '../../devices/register-device-for-activations.ts';
 import { registerDevice } from '../../devices/register-device.ts';
 import { route, type Route } from '../../http/endpoint.ts';
+import { originOf } from '../../http/request-span.ts';
 import {
   CREATE_DEVICE,
   CREATE_DEVICE_MULTI,
@@ -22,12 +23,13 @@ export interface DeviceRouteDeps extends DeviceDeps {
 
 export function deviceRoutes(deps: DeviceRouteDeps): readonly Route[] {
   return [
-    route(CREATE_DEVICE, ofApp(), async ({ token, platform, ...device }, { caller }) => {
+    route(CREATE_DEVICE, ofApp(), async ({ token, platform, ...device }, { caller, res }) => {
       const provider = toProvider(platform);
-      await registerDevice(deps, caller, { ...device, pushToken: token, provider });
+      const registered = { ...device, pushToken: token, provider };
+      await registerDevice(deps, caller, registered, originOf(res));
     }),
 
-    route(CREATE_DEVICE_MULTI, ofApp(), async ({ token, platform, ...device }, { caller }) => {
+    route(CREATE_DEVICE_MULTI, ofApp(), async ({ token, platform, ...device }, { caller, res }) => {
       if (!deps.multipleActivations)
         throw new Refusal(
           'invalid_request',
@@ -37,15 +39,16 @@ export function deviceRoutes(deps: DeviceRouteDeps): readonly Route[] {
       if (device.environment !== undefined && platform !== 'apns')
         throw new Refusal('invalid_request', 'Only platform apns has an environment.');
       const provider = toProvider(platform);
-      await registerDeviceForActivations(deps, caller, { ...device, pushToken: token, provider });
+      const registered = { ...device, pushToken: token, provider };
+      await registerDeviceForActivations(deps, caller, registered, originOf(res));
     }),
 
     route(DELETE_DEVICE, ofApp(), async ({ appId, token }) => {
       await deleteDevices(deps.db, appId, token);
     }),
 
-    route(UPDATE_STATUS, OF_ACTIVATION, ({ activationId, activationStatus }) =>
-      updateActivationStatus(deps, activationId, activationStatus),
+    route(UPDATE_STATUS, OF_ACTIVATION, ({ activationId, activationStatus }, { res }) =>
+      updateActivationStatus(deps, activationId, activationStatus, originOf(res)),
     ),
   ];
 }

@@ -8,6 +8,7 @@ import { OF_MESSAGE, ofApp } from '../../access/subject.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import { findBodyHash } from '../../http/json-body.ts';
+import { originOf } from '../../http/request-span.ts';
 import type { DeliveryStatus, MessageStatus } from '../../messages/find-message-status.ts';
 import type { NewMessage, SendAnswer, SendRequest } from '../../messages/send-messages.ts';
 import { toWireAppId } from './fields.ts';
@@ -31,7 +32,13 @@ export function messageRoutes(verbs: MessageVerbs): readonly Route[] {
       const { req, res, caller } = call;
       const idempotency = findIdempotency(req, caller, '/push/message/send');
       return toSent(
-        await verbs.send({ appId, messages: [toMessage(message)], mode, ...idempotency }),
+        await verbs.send({
+          appId,
+          messages: [toMessage(message)],
+          mode,
+          origin: originOf(res),
+          ...idempotency,
+        }),
         res,
       );
     }),
@@ -40,7 +47,13 @@ export function messageRoutes(verbs: MessageVerbs): readonly Route[] {
       const { req, res, caller } = call;
       const idempotency = findIdempotency(req, caller, '/push/message/batch/send');
       return toSent(
-        await verbs.send({ appId, messages: batch.map(toMessage), mode, ...idempotency }),
+        await verbs.send({
+          appId,
+          messages: batch.map(toMessage),
+          mode,
+          origin: originOf(res),
+          ...idempotency,
+        }),
         res,
       );
     }),

@@ -11,6 +11,7 @@ import { sendLive } from '../../campaigns/send-live.ts';
 import { route, streamRoute, type Route } from '../../http/endpoint.ts';
 import { openEventStream } from '../../http/event-stream.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
+import { originOf } from '../../http/request-span.ts';
 import { toWireAppId } from './fields.ts';
 import { findIdempotency } from './message-routes.ts';
 import type { Paging } from './paging.ts';
@@ -44,6 +45,7 @@ export function runRoutes(deps: RunRouteDeps): readonly Route[] {
         canaryPercent: input.canaryPercent,
         maxFailurePercent: input.maxFailurePercent,
         isGone: () => res.destroyed,
+        origin: originOf(res),
         ...findIdempotency(req, caller, `/push/campaign/send/live/${id}`),
       });
       if (replayed) res.setHeader('Idempotency-Replayed', 'true');
