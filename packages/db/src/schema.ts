@@ -18,6 +18,7 @@ export interface Schema {
   apps: AppsTable;
   credentials: CredentialsTable;
   standbyCredentials: StandbyCredentialsTable;
+  credentialChecks: CredentialChecksTable;
   deviceRefusals: DeviceRefusalsTable;
   activations: ActivationsTable;
   devices: DevicesTable;
@@ -148,6 +149,21 @@ interface CredentialsTable extends CredentialColumns {
 
 interface StandbyCredentialsTable extends CredentialColumns {
   settings: ColumnType<DirectSettings, string, string>;
+}
+
+export type CheckVerdict = 'accepted' | 'refused' | 'unanswered';
+
+interface CredentialChecksTable {
+  id: string;
+  provider: Provider;
+  environment: Environment | null;
+  settings: ColumnType<DirectSettings, string, string>;
+  sealedKey: Buffer | null;
+  expiresAt: Date;
+  leaseUntil: Generated<Date | null>;
+  leaseEpoch: Generated<number>;
+  verdict: Generated<CheckVerdict | null>;
+  reason: Generated<string | null>;
 }
 
 interface DeviceRefusalsTable {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BlockList } from 'node:net';
 
-import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
+import { createSecretBox, type SecretBox } from '@heliograph/core';
 import {
   findApiKeys,
   listInboxAfter,
@@ -188,7 +188,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   else subscribed.catch(() => undefined);
 
   const directories = openDirectories(db, options.powerAuth, log);
-  const secrets = createSecretBox(key, toKeyId(key));
+  const secrets = createSecretBox(key);
   const keyReads: (readonly string[])[] = [];
   const use = createKeyUse({
     write: (keyIds) => noteApiKeysUsed(db, keyIds),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { createSecretBox, toKeyId } from '@heliograph/core';
+import { createSecretBox } from '@heliograph/core';
 import {
   deleteDevices,
   inRegistration,
@@ -148,7 +148,7 @@ describe.each<Shape>(['1.1', 'head'])('import powerauth from shape %s', (shape) 
       .select(['appRef', 'settings', 'sealedKey'])
       .executeTakeFirstOrThrow();
     const key = Buffer.from(rig.env['SECRETS_KEY'] ?? '', 'base64');
-    const opened = createSecretBox(key, toKeyId(key)).open(sealedKey, toKeyPlace(ref, 'apns'));
+    const opened = createSecretBox(key).open(sealedKey, toKeyPlace(ref, 'apns'));
     expect(opened.toString()).toBe('a key of the app');
     expect(settings).toEqual({
       bundle: 'com.example',

@@ -144,7 +144,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     evidence,
     pacers,
     pauses,
-    credentials: createCredentialStore({ db, secrets: deps.secrets }),
+    credentials: createCredentialStore({ db, secrets: deps.secrets, log }),
     pool,
     log,
     onError,

@@ -1,5 +1,4 @@
-import { createSecretBox, toKeyId } from '@heliograph/core';
-import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
+import { claimMode, openDatabase, openSecretBox, pingDatabase } from '@heliograph/db';
 import { openRedis } from '@heliograph/queue';
 import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
 
@@ -17,6 +16,7 @@ runMain('dispatcher', async () => {
   );
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
+  const secrets = await openSecretBox(db, await config.keySource.load());
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.endpoints.proxy.allowPrivateAddresses)
     log.warn('PROXY_ALLOW_PRIVATE_ADDRESSES=true: a customer may make us call our own networks');
@@ -37,7 +37,7 @@ runMain('dispatcher', async () => {
     workerRedis,
     campaignRedis,
     prefix: config.redis.prefix,
-    secrets: createSecretBox(config.secretsKey, toKeyId(config.secretsKey)),
+    secrets,
     endpoints: config.endpoints,
     apnsClient: config.apnsClient,
     fcm: config.fcm,

@@ -31,7 +31,7 @@ export interface Fleet {
 
 export async function openFleet(server?: { readonly url: string }): Promise<Fleet> {
   const { url, prefix } = server ? { url: server.url, prefix: 'test' } : await openTestRedis();
-  const secrets = createSecretBox(randomBytes(32), 'test');
+  const secrets = createSecretBox(randomBytes(32));
   const closers: (() => void)[] = [];
 
   async function connect(): Promise<Redis> {
