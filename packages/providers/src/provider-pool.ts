@@ -30,7 +30,7 @@ import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts
 import { createTrust } from './trust.ts';
 
 const PROJECT_ID = /^[A-Za-z0-9-]+$/;
-/** How long a single push waits for a token and a stream. With the longest answer it stays within the shortest lease, with room to record it. */
+/** With the longest answer it stays within the shortest lease, with room to record it. */
 const WAIT_MS = 2_500;
 /** More single pushes at once than that find no stream in time. */
 const MAX_IN_FLIGHT = 1_000;
@@ -50,6 +50,8 @@ export interface ProviderPoolDeps {
   readonly fcm?: FcmMapping;
   /** By default `engine`. */
   readonly apnsClient?: ApnsClientName;
+  /** How long a single push waits for a token and a stream; by default 2.5 s. */
+  readonly waitMs?: number;
   /** How long an answer may take, ms. For tests: the defaults are the vendors' advice. */
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number; readonly proxy?: number };
   /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
@@ -78,6 +80,7 @@ interface Known {
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
   const store = deps.tokens ?? createMemoryTokenStore();
+  const waitMs = deps.waitMs ?? WAIT_MS;
   const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
   const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
   const proxyDeadlineMs = deadlinesMs.proxy ?? PROXY_DEADLINE_MS;
@@ -123,7 +126,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
 
     return createApnsProvider({
       bundle,
-      deadlineMs: WAIT_MS + apnsDeadlineMs,
+      deadlineMs: waitMs + apnsDeadlineMs,
       maxInFlight: MAX_IN_FLIGHT,
       toEndpoint: (environment) => apnsUrls[environment].host,
       findClient,
@@ -140,7 +143,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       return new NodeApnClient({ ...options, trust: secureContext, key });
     const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
     const engineOptions = { ...options, ...connecting, secureContext, tokens };
-    return new ApnsEngineClient({ ...engineOptions, waitMs: WAIT_MS, now });
+    return new ApnsEngineClient({ ...engineOptions, waitMs, now });
   }
 
   function openFcm({ projectId, serviceAccount }: FcmCredential): PushProvider {
@@ -154,13 +157,13 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       if (!endpoints.fcm.allowedTokenUris.includes(account.tokenUri))
         return toPause('token_uri_not_allowed');
       const options = { url: fcmUrl, tokenUrl, projectId, account, secureContext: fcmTrust };
-      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log, ...connecting };
+      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs, now, log, ...connecting };
       return fcmClients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
     }
 
     return createFcmProvider({
       endpoint: fcmUrl.host,
-      deadlineMs: WAIT_MS + fcmDeadlineMs,
+      deadlineMs: waitMs + fcmDeadlineMs,
       maxInFlight: MAX_IN_FLIGHT,
       mapping: deps.fcm ?? {},
       now,
@@ -186,7 +189,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     return createProxyProvider({
       route: credential,
       endpoint: 'kind' in identity ? '' : identity.url.host,
-      deadlineMs: WAIT_MS + proxyDeadlineMs,
+      deadlineMs: waitMs + proxyDeadlineMs,
       findClient,
       release: () => proxyClients.release(holder),
     });
@@ -200,7 +203,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     const { allowPrivateAddresses } = endpoints.proxy;
     const connections = PROXY_CONNECTIONS;
     const agent = createGuardedAgent({ allowPrivateAddresses, ca, ...shown, connections });
-    const shared = { connections, deadlineMs: proxyDeadlineMs, waitMs: WAIT_MS, now };
+    const shared = { connections, deadlineMs: proxyDeadlineMs, waitMs, now };
     return new ProxyClient({ agent, url, authorization, policy, history, ...shared });
   }
 

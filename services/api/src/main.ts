@@ -16,6 +16,7 @@ import {
   openCampaignLane,
   openLane,
   openRedis,
+  publishCheck,
   publishInbox,
   subscribeInbox,
   subscribeOutcomes,
@@ -145,6 +146,7 @@ runMain('api', async () => {
     inboxWatcher,
     announceInbox: (userIds) =>
       void publishInbox(redis, config.redis.prefix, userIds, onRedisError),
+    announceCheck: () => void publishCheck(redis, prefix, onRedisError),
     random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,

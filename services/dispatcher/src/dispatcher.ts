@@ -17,11 +17,13 @@ import {
   publishOutcomes,
   type Pace,
   readRedisTimeMs,
+  subscribeChecks,
   type RedisClient,
 } from '@heliograph/queue';
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
+import { startCredentialChecks } from './checks/credential-checks.ts';
 import { createCheckpointer } from './campaigns/checkpointer.ts';
 import { createChunkLeases } from './campaigns/chunk-leases.ts';
 import { KEEP_EVERY_MS, startKeeper, type Keeper } from './campaigns/keeper.ts';
@@ -54,6 +56,8 @@ export interface DispatcherDeps {
   readonly redis: RedisClient;
   readonly workerRedis: RedisClient;
   readonly campaignRedis: RedisClient;
+  /** It hears hints, and does nothing else. */
+  readonly hintRedis: RedisClient;
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;
@@ -76,6 +80,9 @@ export interface DispatcherDeps {
   readonly sweepEveryMs?: number;
   /** Tests only: default half a second. */
   readonly keepEveryMs?: number;
+  /** Tests only: default 30 s, and a second. */
+  readonly checkLeaseMs?: number;
+  readonly checkEveryMs?: number;
 }
 
 export interface Dispatcher {
@@ -188,6 +195,19 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     random: Math.random,
   });
 
+  const checks = startCredentialChecks({
+    db,
+    secrets: deps.secrets,
+    endpoints: deps.endpoints,
+    apnsClient: deps.apnsClient,
+    log,
+    clockMs,
+    leaseMs: deps.checkLeaseMs,
+    everyMs: deps.checkEveryMs,
+  });
+  // Not awaited: with Redis away checks are found a little later.
+  subscribeChecks(deps.hintRedis, prefix, checks.kick).catch(onRedisError);
+
   /** Callers and callbacks that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {
     const awaited = new Set<string>();
@@ -217,7 +237,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       clockWatch.close();
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
-      const told = callbacks.close();
+      const told = Promise.all([callbacks.close(), checks.close()]);
       await Promise.all([sweep.close(), retention.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();

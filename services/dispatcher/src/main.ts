@@ -27,8 +27,9 @@ runMain('dispatcher', async () => {
   const redis = openRedis(config.redis.target, 'command', onRedisError);
   const workerRedis = openRedis(config.redis.target, 'blocking', onRedisError);
   const campaignRedis = openRedis(config.redis.target, 'blocking', onRedisError);
+  const hintRedis = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () =>
-    [redis, workerRedis, campaignRedis].forEach((one) => one.disconnect()),
+    [redis, workerRedis, campaignRedis, hintRedis].forEach((one) => one.disconnect()),
   );
 
   const dispatcher = startDispatcher({
@@ -36,6 +37,7 @@ runMain('dispatcher', async () => {
     redis,
     workerRedis,
     campaignRedis,
+    hintRedis,
     prefix: config.redis.prefix,
     secrets,
     endpoints: config.endpoints,

@@ -11,6 +11,7 @@ import {
   type ProxySettings,
   type StoredMessage,
 } from '@heliograph/db';
+import type { ProviderEndpoints } from '@heliograph/providers';
 import { packCertificateFile } from '@heliograph/providers/certificate';
 import { packProxySecret } from '@heliograph/providers/proxy-secret';
 import { openLane, openRedis, type Lane } from '@heliograph/queue';
@@ -48,6 +49,9 @@ export interface Rig {
   start(changes?: {
     leaseMs?: number;
     sweepEveryMs?: number;
+    checkLeaseMs?: number;
+    checkEveryMs?: number;
+    endpoints?: ProviderEndpoints;
     callbacks?: CallbackSettings;
     secrets?: SecretBox;
     log?: Logger;
@@ -164,7 +168,8 @@ export async function openRig(): Promise<Rig> {
     saveProxy,
     start(changes = {}) {
       const own = openRedis(redis.url, 'command', noted);
-      const [worker, campaigns] = [
+      const [worker, campaigns, hints] = [
+        openRedis(redis.url, 'blocking', noted),
         openRedis(redis.url, 'blocking', noted),
         openRedis(redis.url, 'blocking', noted),
       ];
@@ -173,6 +178,7 @@ export async function openRig(): Promise<Rig> {
         redis: own,
         workerRedis: worker,
         campaignRedis: campaigns,
+        hintRedis: hints,
         prefix: redis.prefix,
         secrets,
         endpoints: toEndpoints(sandbox),
@@ -191,6 +197,7 @@ export async function openRig(): Promise<Rig> {
           own.disconnect();
           worker.disconnect();
           campaigns.disconnect();
+          hints.disconnect();
         }));
       closers.push(close);
       return { ...dispatcher, close };

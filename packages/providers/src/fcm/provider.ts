@@ -33,6 +33,7 @@ export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
   const mapped = new WeakMap<PushMessage, Mapped>();
   const sends = new InFlight(Number.POSITIVE_INFINITY);
   const feeds = new InFlight(Number.POSITIVE_INFINITY);
+  const head = mapping.validateOnly === true ? '"validate_only":true,' : '';
   let closing = false;
 
   /** Without its opening brace. */
@@ -47,7 +48,7 @@ export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
 
   function toBody({ message, pushToken }: Push): string {
     // The message is never `{}`: it goes behind the token without being serialised again.
-    return `{"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
+    return `{${head}"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
   }
 
   const useClient = () => (closing ? toUnprocessed('closing') : findClient());
