@@ -17,6 +17,7 @@ import { retention } from './migrations/0014-retention.ts';
 import { imports } from './migrations/0015-imports.ts';
 import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { access } from './migrations/0018-access.ts';
+import { credentialChecks } from './migrations/0019-credential-checks.ts';
 import { traceParents } from './migrations/0022-trace-parents.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -38,6 +39,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0015-imports': imports,
   '0017-certificate-warnings': certificateWarnings,
   '0018-access': access,
+  '0019-credential-checks': credentialChecks,
   '0022-trace-parents': traceParents,
 };
 

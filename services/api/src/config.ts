@@ -5,7 +5,7 @@ import {
   EnvReader,
   LOG_LEVELS,
   readDatabaseUrl,
-  readSecretsKey,
+  readKeySource,
   readTracing,
 } from '@heliograph/runtime';
 
@@ -45,7 +45,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
     redis: readRedisSettings(read),
     tracing: readTracing(read, 'heliograph-api'),
-    secretsKey: readSecretsKey(read),
+    keySource: readKeySource(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
     m800DateWindowSeconds: read.int('M800_DATE_WINDOW_SECONDS', 300, {

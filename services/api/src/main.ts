@@ -1,4 +1,3 @@
-import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
   findApiKeys,
@@ -6,6 +5,7 @@ import {
   listInboxBehind,
   noteApiKeysUsed,
   openDatabase,
+  openSecretBox,
   pingDatabase,
 } from '@heliograph/db';
 import {
@@ -14,6 +14,7 @@ import {
   openCampaignLane,
   openLane,
   openRedis,
+  publishCheck,
   publishInbox,
   subscribeInbox,
   subscribeOutcomes,
@@ -58,6 +59,7 @@ runMain('api', async () => {
   );
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
+  const secrets = await openSecretBox(db, await config.keySource.load());
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.authOff)
     log.warn(
@@ -126,7 +128,6 @@ runMain('api', async () => {
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
 
-  const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
   const { prefix } = config.redis;
   const app = createApp({
     db,
@@ -156,6 +157,7 @@ runMain('api', async () => {
     inboxWatcher,
     announceInbox: (userIds) =>
       void publishInbox(redis, config.redis.prefix, userIds, onRedisError),
+    announceCheck: () => void publishCheck(redis, prefix, onRedisError),
     random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,

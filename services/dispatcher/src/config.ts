@@ -4,7 +4,7 @@ import {
   EnvReader,
   LOG_LEVELS,
   readDatabaseUrl,
-  readSecretsKey,
+  readKeySource,
   readTracing,
 } from '@heliograph/runtime';
 
@@ -22,7 +22,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 4, max: 1000 }),
     redis: readRedisSettings(read),
     tracing: readTracing(read, 'heliograph-dispatcher'),
-    secretsKey: readSecretsKey(read),
+    keySource: readKeySource(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
     apnsClient: read.oneOf('APNS_CLIENT', APNS_CLIENTS, 'engine'),
