@@ -91,7 +91,7 @@ interface Signature {
   readonly returns: string;
   /** How the arguments are named where they are handed on. */
   readonly path: readonly string[];
-  readonly input: 'request' | 'query' | 'users' | undefined;
+  readonly inputs: readonly ('request' | 'query' | 'users')[];
 }
 
 /** Adds the types that have no name yet to `declared`. */
@@ -99,18 +99,18 @@ function toSignature(method: Method, declared: Record<string, Schema>): Signatur
   const { placed } = method;
   const stem = pascal(method.group) + pascal(method.method);
   const path = parametersIn('path', placed);
-  const input = toInput(method, stem, declared);
+  const inputs = toInputs(method, stem, declared);
   const answer = toAnswer(placed, stem, declared);
   return {
     parameters: [
       ...path.map((one) => `${one.name}: ${toType(one.schema)}`),
-      ...(input === undefined ? [] : [input.parameter]),
+      ...inputs.map((one) => one.parameter),
       `options?: ${toOptions(method)}`,
     ],
     answer,
     returns: toReturns(method, answer, declared),
     path: path.map((one) => one.name),
-    input: input?.name,
+    inputs: inputs.map((one) => one.name),
   };
 }
 
@@ -120,28 +120,53 @@ function toOptions({ name, placed }: Method): string {
   return takesKey(placed) ? 'KeyedOptions' : 'CallOptions';
 }
 
-function toInput(method: Method, stem: string, declared: Record<string, Schema>) {
-  const { placed, name } = method;
-  if (name.audience) {
-    const parameter = 'users: Iterable<string> | AsyncIterable<string>';
-    return { name: 'users', parameter } as const;
-  }
-  const query = parametersIn('query', placed);
-  if (query.length > 0) {
-    const required = query.filter((one) => one.required).map((one) => one.name);
-    const properties = Object.fromEntries(query.map((one) => [one.name, one.schema]));
-    declared[`${stem}Query`] = { type: 'object', properties, required };
-    const mark = required.length > 0 ? '' : '?';
-    return { name: 'query', parameter: `query${mark}: ${stem}Query` } as const;
-  }
+interface Input {
+  readonly name: Signature['inputs'][number];
+  readonly parameter: string;
+}
+
+/** What is sent, and then how. */
+function toInputs(
+  { group, method, placed, name }: Method,
+  stem: string,
+  declared: Record<string, Schema>,
+): readonly Input[] {
+  if (name.audience)
+    return [{ name: 'users', parameter: 'users: Iterable<string> | AsyncIterable<string>' }];
+  const inputs = [toRequest(placed, stem, declared), toQuery(placed, stem, declared)].filter(
+    (one) => one !== undefined,
+  );
+  const [request, query] = inputs;
+  if (query !== undefined && request?.parameter.includes('?'))
+    throw new Error(`${group}.${method} takes a body that may be missing, and a query.`);
+  return inputs;
+}
+
+function toRequest(
+  placed: Placed,
+  stem: string,
+  declared: Record<string, Schema>,
+): Input | undefined {
   const body = bodyOf(placed);
   if (body === undefined) return undefined;
   const schema = body.properties?.['requestObject'] ?? body;
   const mark = placed.operation.requestBody?.required ? '' : '?';
-  return {
-    name: 'request',
-    parameter: `request${mark}: ${nameOf(schema, `${stem}Request`, declared)}`,
-  } as const;
+  const type = nameOf(schema, `${stem}Request`, declared);
+  return { name: 'request', parameter: `request${mark}: ${type}` };
+}
+
+function toQuery(
+  placed: Placed,
+  stem: string,
+  declared: Record<string, Schema>,
+): Input | undefined {
+  const query = parametersIn('query', placed);
+  if (query.length === 0) return undefined;
+  const required = query.filter((one) => one.required).map((one) => one.name);
+  const properties = Object.fromEntries(query.map((one) => [one.name, one.schema]));
+  declared[`${stem}Query`] = { type: 'object', properties, required };
+  const mark = required.length > 0 ? '' : '?';
+  return { name: 'query', parameter: `query${mark}: ${stem}Query` };
 }
 
 /** The answer without its envelope. */
@@ -223,14 +248,14 @@ function toMethodComment(method: Method): string {
   return toComment(lines);
 }
 
-function toImplementation(method: Method, { path, input, answer }: Signature): string {
+function toImplementation(method: Method, { path, inputs, answer }: Signature): string {
   const { placed, name } = method;
-  const names = [...path, ...(input === undefined ? [] : [input]), 'options'];
+  const names = [...path, ...inputs, 'options'];
   const endpoint = [
     `method: '${placed.method.toUpperCase()}'`,
     `path: ${toTemplate(placed.path)}`,
     `repeat: '${toRepeat(method)}'`,
-    ...(input === 'users' || input === undefined ? [] : [input]),
+    ...inputs.filter((one) => one !== 'users'),
   ];
   const call = `{ ${endpoint.join(', ')} }`;
   return `${method.method}: (${names.join(', ')}) => ${toCall(name, call, answer)}`;

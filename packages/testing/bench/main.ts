@@ -15,6 +15,7 @@ import { proxy } from './scenarios/proxy.ts';
 import { retention } from './scenarios/retention.ts';
 import { signature } from './scenarios/signature.ts';
 import { soak } from './scenarios/soak.ts';
+import { storage } from './scenarios/storage.ts';
 import { transport } from './scenarios/transport.ts';
 
 /** In the order in which they run when none is named. */
@@ -31,6 +32,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['campaign', campaign],
   ['audience', audience],
   ['retention', retention],
+  ['storage', storage],
 ]);
 
 process.exit(await main());

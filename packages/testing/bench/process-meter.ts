@@ -35,6 +35,15 @@ function readStatusMb(pid: number, line: RegExp): number {
   return Math.round(Number(line.exec(status)?.[1]) / 1024);
 }
 
+/** What a process has read and written since its start, over connections and files; not what it got by recv() or sent by send(). */
+export function readIoBytes(pid: number): { readonly read: number; readonly written: number } {
+  const text = readFileSync(`/proc/${pid}/io`, 'utf8');
+  return {
+    read: Number(/^rchar: (\d+)$/m.exec(text)?.[1]),
+    written: Number(/^wchar: (\d+)$/m.exec(text)?.[1]),
+  };
+}
+
 export function readParentPid(pid: number): number {
   return Number(readStat(pid)[PARENT]);
 }

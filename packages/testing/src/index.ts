@@ -6,6 +6,7 @@ export * from './plan-of.ts';
 export * from './redis.ts';
 export * from './redis-fleets.ts';
 export * from './services.ts';
+export * from './settings-table.ts';
 export * from './rows.ts';
 export * from './sandbox.ts';
 export * from './trace-collector.ts';

@@ -40,7 +40,7 @@ function createAjv(options: ConstructorParameters<typeof Ajv>[0]): Ajv {
   const ajv = new Ajv(options);
   for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
   // What it says of itself in the OpenAPI document; the reader acts on it.
-  ajv.addVocabulary(['x-any-case']);
+  ajv.addVocabulary(['x-any-case', 'x-hint']);
   ajv.addKeyword({
     keyword: 'x-storable',
     type: 'object',
@@ -70,7 +70,7 @@ function toFieldName(path: readonly string[]): string {
     .replace(/^\./, '');
 }
 
-function toHint({ keyword, params, message }: ErrorObject): string {
+function toHint({ keyword, params, parentSchema, message }: ErrorObject): string {
   switch (keyword) {
     case 'required':
       return 'is missing';
@@ -85,7 +85,10 @@ function toHint({ keyword, params, message }: ErrorObject): string {
     case 'format':
       return FORMATS[String(params['format'])]?.hint ?? 'has the wrong format';
     case 'pattern':
-      return 'has a value that is not allowed';
+      // In words, since few callers read expressions: each pattern has its own.
+      return typeof parentSchema?.['x-hint'] === 'string'
+        ? parentSchema['x-hint']
+        : 'has a value that is not allowed';
     case 'x-storable':
       return 'must not contain NUL characters, lone surrogates, or more than 32 levels';
     default:

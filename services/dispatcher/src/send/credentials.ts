@@ -72,8 +72,8 @@ async function loadCredential(
     key = secrets.open(row.sealedKey, toKeyPlace(appRef, provider));
   } catch (error) {
     if (error instanceof KeyNotAtHand) {
-      const { keyId } = error;
-      log.error({ appRef, provider, keyId }, 'secrets key missing: a credential cannot be opened');
+      const { keyId: secretsKeyId } = error;
+      log.error({ appRef, provider, secretsKeyId }, 'secrets key missing: a credential cannot be opened');
       return { kind: 'locked' };
     }
     return { kind: 'unusable', version: row.version, reason: 'unusable_key' };

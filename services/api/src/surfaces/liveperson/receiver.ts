@@ -12,6 +12,7 @@ import { middleware } from '../../http/middleware.ts';
 import { noteRoute, originOf, traceRequests } from '../../http/request-span.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { authenticate, receivePush, type ReceiverDeps } from '../../liveperson/receive-push.ts';
+import { renderLivePersonError } from './errors.ts';
 import { toLogFacts } from '../../origin.ts';
 import { readPush } from './read-push.ts';
 
@@ -79,16 +80,14 @@ function findHeader(req: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** LivePerson documents 200, 401, 403 and 500, and repeats what ended with a 5xx: all our trouble is a 500. */
 function refusalHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
     if (res.headersSent) return next(error);
-    const { status, code, message } = toRefusal(error);
-    const answered = Math.min(status, 500);
-    const facts = { status: answered, ...toLogFacts(originOf(res)) };
-    if (answered === 500) log.error({ ...facts, err: error }, 'LivePerson push failed');
-    else log.info({ ...facts, reason: message }, 'LivePerson push refused');
-    if (answered === 401) res.setHeader('WWW-Authenticate', 'Basic realm="liveperson"');
-    writeJson(res, answered, { status: 'ERROR', code, message });
+    const { status, body } = renderLivePersonError(toRefusal(error));
+    const facts = { status, ...toLogFacts(originOf(res)) };
+    if (status === 500) log.error({ ...facts, err: error }, 'LivePerson push failed');
+    else log.info({ ...facts, reason: body.message }, 'LivePerson push refused');
+    if (status === 401) res.setHeader('WWW-Authenticate', 'Basic realm="liveperson"');
+    writeJson(res, status, body);
   };
 }

@@ -13,7 +13,12 @@ export const PushBody = Type.Object({
   push: Type.Optional(Type.Object({ content: Type.Optional(content) })),
   // `username@carrierName`
   sender: Type.Optional(
-    Type.String({ format: 'text', maxLength: 255, pattern: '^[^\\r\\n]+@[^@\\s]+$' }),
+    Type.String({
+      format: 'text',
+      maxLength: 255,
+      pattern: '^[^\\r\\n]+@[^@\\s]+$',
+      'x-hint': 'must be username@carrierName',
+    }),
   ),
 });
 

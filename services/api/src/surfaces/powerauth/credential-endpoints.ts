@@ -16,7 +16,12 @@ const FcmKey = Key("The service account's JSON file.");
 const Paced = { ratePerSecond: optional(RatePerSecond) };
 
 const Filled = text({ minLength: 1, maxLength: 255 });
-const NotBlank = text({ minLength: 1, maxLength: 255, pattern: '\\S' });
+const NotBlank = text({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '\\S',
+  'x-hint': 'must not be blank',
+});
 
 export const UPDATE_IOS = verifying(
   taking(

@@ -6,9 +6,20 @@ import { AppId, nullable, optional, text } from './fields.ts';
 
 const tag = 'Administration';
 
-const Name = text({ minLength: 1, maxLength: 255, pattern: '\\S' });
+const Name = text({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '\\S',
+  'x-hint': 'must not be blank',
+});
 const DeveloperKey = text({ minLength: 1, maxLength: 128 });
-const Carriers = Type.Array(text({ minLength: 1, maxLength: 255, pattern: '^[^@/\\s]+$' }), {
+const Carrier = text({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^@/\\s]+$',
+  'x-hint': 'must not contain @, / or blanks',
+});
+const Carriers = Type.Array(Carrier, {
   minItems: 1,
   maxItems: 100,
   uniqueItems: true,

@@ -44,6 +44,7 @@ export const AppId = Type.Unsafe<string>({
   minLength: 1,
   maxLength: 255,
   pattern: '^(?!\\s*$)(?!0+$)(?!-\\d)',
+  'x-hint': 'must be a positive number or a text that is not blank',
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'The application, a positive number or a string.',

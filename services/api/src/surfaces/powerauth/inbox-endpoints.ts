@@ -11,6 +11,10 @@ const tag = 'Inbox';
 
 const Subject = text({ minLength: 8, maxLength: 255 });
 const Body = text({ minLength: 8, maxLength: 65_536 });
+const StoredAppId = text({
+  pattern: '^[a-zA-Z0-9_-]{3,255}$',
+  'x-hint': 'must be 3 to 255 letters, digits, underscores and hyphens',
+});
 const OneAppId = text({ minLength: 1, maxLength: 255 });
 const MessageId = text({ minLength: 1, maxLength: 255, description: 'Also called messageId.' });
 const Applications = text({
@@ -60,7 +64,7 @@ export const POST_MESSAGE = answering(
         subject: Subject,
         summary: Subject,
         body: Body,
-        applications: Type.Array(text({ pattern: '^[a-zA-Z0-9_-]{3,255}$' }), {
+        applications: Type.Array(StoredAppId, {
           minItems: 1,
           description: 'The appIds of those that show it, each once.',
         }),

@@ -192,6 +192,17 @@ describe('POST /inbox/messages', () => {
     for (const answer of [none, empty]) expect(answer).toMatchObject(violationOf('requestObject'));
   });
 
+  test.each(['ab', 'an app', 'ä'.repeat(3)])(
+    'tells what an app may be called: not %j',
+    async (app) => {
+      const { body } = await api.post('/inbox/messages', await toMessage({ applications: [app] }));
+
+      expect(body.responseObject.message).toBe(
+        'requestObject.applications[0] must be 3 to 255 letters, digits, underscores and hyphens.',
+      );
+    },
+  );
+
   test('tells how long a text must be', async () => {
     const { body } = await api.post('/inbox/messages', await toMessage({ subject: 'short' }));
 

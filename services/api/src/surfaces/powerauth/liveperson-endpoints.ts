@@ -10,6 +10,7 @@ const BrandId = text({
   minLength: 1,
   maxLength: 255,
   pattern: '\\S',
+  'x-hint': 'must not be blank',
   description: "The brand's account number at LivePerson.",
 });
 
@@ -34,7 +35,12 @@ export type SenderAnswer = Static<typeof Sender>;
 
 const Basic = Type.Object(
   {
-    username: text({ minLength: 1, maxLength: 255, pattern: '^[^:]*$' }),
+    username: text({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[^:]*$',
+      'x-hint': 'must not contain a colon',
+    }),
     password: optional(
       text({ minLength: 8, maxLength: 255, description: 'One is made where none is given.' }),
     ),
@@ -108,6 +114,7 @@ export const REMOVE_SENDER_CERTIFICATE = taking(
       brandId: BrandId,
       fingerprint: text({
         pattern: '^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$',
+        'x-hint': 'must be a SHA-256 in hex',
         description: 'SHA-256 in hex, with or without colons.',
       }),
     },

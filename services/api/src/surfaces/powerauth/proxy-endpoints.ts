@@ -15,11 +15,13 @@ const BasicUsername = text({
   minLength: 1,
   maxLength: 255,
   pattern: '^[^:\\u0000-\\u001f\\u007f]+$',
+  'x-hint': 'must not contain a colon or control characters',
 });
 const BasicPassword = text({
   minLength: 1,
   maxLength: 255,
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  'x-hint': 'must not contain control characters',
 });
 
 const BodySchema = oneOf(

@@ -201,13 +201,13 @@ describe('a proxy that can not work', () => {
     [
       'with a name that holds a colon',
       'basicUsername',
-      'has a value that is not allowed',
+      'must not contain a colon or control characters',
       () => ({ ...BASIC, basicUsername: 'a:b' }),
     ],
     [
       'with a password that would end its header',
       'basicPassword',
-      'has a value that is not allowed',
+      'must not contain control characters',
       () => ({ ...BASIC, basicPassword: 'a\r\nx: y' }),
     ],
     [

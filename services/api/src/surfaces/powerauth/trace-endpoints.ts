@@ -102,7 +102,11 @@ const TraceQuery = Type.Object({
   deviceId: optional(RowId),
   activationId: optional(ActivationId),
   deliveryId: optional(
-    text({ pattern: UUID, description: 'Of any push: APNs was given it as apns-id.' }),
+    text({
+      pattern: UUID,
+      'x-hint': 'must be a UUID',
+      description: 'Of any push: APNs was given it as apns-id.',
+    }),
   ),
   appId: optional(AppId),
   lane: optional(oneOf(LANES, 'Both by default.')),
