@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Environment, Outcome } from '@heliograph/core';
+import type { Environment, Outcome, Provider } from '@heliograph/core';
+import type { Goaway } from '@heliograph/http2';
 import { createGuardedAgent } from '@heliograph/outbound';
 import type { ApnsClient } from './apns/client.ts';
 import { ApnsEngineClient } from './apns/engine-client.ts';
@@ -25,7 +26,7 @@ import { createProxyProvider, PROXY_CONNECTIONS, PROXY_DEADLINE_MS } from './pro
 import { toUnprocessed } from './proxy/unanswered.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import type { ConnectLimits } from './session-pool/connect-budget.ts';
-import { SharedClients } from './shared-clients.ts';
+import { SharedClients, type ClientLoad } from './shared-clients.ts';
 import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
 import { createTrust } from './trust.ts';
 
@@ -54,7 +55,12 @@ export interface ProviderPoolDeps {
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number; readonly proxy?: number };
   /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
   readonly connectLimits?: ConnectLimits;
+  /** A provider sent a connection away; `code` is the name of HTTP/2's, or `error` and a number that has none. */
+  readonly onGoaway?: (provider: Provider, code: string) => void;
 }
+
+/** Whom connections lead to. */
+export type PoolTarget = Provider | 'proxy';
 
 export interface ProviderPool {
   /**
@@ -62,6 +68,8 @@ export interface ProviderPool {
    * unusable shows as a pause of every push. The provider of an older version is drained and closed.
    */
   get(credential: Credential): PushProvider;
+  /** What is open and under way at this moment. */
+  loads(): Readonly<Record<PoolTarget, ClientLoad>>;
   /** Waits for the answers still owed, then closes every connection. */
   close(): Promise<void>;
   /** Waits no longer for answers: what is under way ends as ambiguous. */
@@ -139,8 +147,13 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     if (deps.apnsClient === 'node-apn')
       return new NodeApnClient({ ...options, trust: secureContext, key });
     const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
-    const engineOptions = { ...options, ...connecting, secureContext, tokens };
+    const onGoaway = toGoawayListener('apns');
+    const engineOptions = { ...options, ...connecting, secureContext, tokens, onGoaway };
     return new ApnsEngineClient({ ...engineOptions, waitMs: WAIT_MS, now });
+  }
+
+  function toGoawayListener(provider: Provider) {
+    return ({ code }: Goaway) => deps.onGoaway?.(provider, code);
   }
 
   function openFcm({ projectId, serviceAccount }: FcmCredential): PushProvider {
@@ -155,7 +168,12 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
         return toPause('token_uri_not_allowed');
       const options = { url: fcmUrl, tokenUrl, projectId, account, secureContext: fcmTrust };
       const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log, ...connecting };
-      return fcmClients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
+      const onGoaway = toGoawayListener('fcm');
+      return fcmClients.use(
+        identity,
+        holder,
+        () => new FcmClient({ ...options, ...shared, onGoaway }),
+      );
     }
 
     return createFcmProvider({
@@ -231,6 +249,12 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       }
       return provider;
     },
+
+    loads: () => ({
+      apns: apnsClients.load,
+      fcm: fcmClients.load,
+      proxy: proxyClients.load,
+    }),
 
     async close() {
       clearInterval(idleTimer);

@@ -19,6 +19,7 @@ import {
   readRedisTimeMs,
   type RedisClient,
 } from '@heliograph/queue';
+import { Metrics } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
@@ -34,6 +35,8 @@ import { startClockWatch } from './guard/clock-watch.ts';
 import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
+import { createDispatcherMetrics, type DispatcherMetrics } from './metrics/dispatcher-metrics.ts';
+import { METER_EVERY_MS, startFleetMeter } from './metrics/fleet-meter.ts';
 import { createPacers } from './pacing/pacers.ts';
 import {
   RETENTION_DEFAULTS,
@@ -70,6 +73,8 @@ export interface DispatcherDeps {
   readonly callbacks?: CallbackSettings;
   readonly retention?: RetentionSettings;
   readonly log: Logger;
+  /** Without it nothing is measured that the fleet has in common. */
+  readonly metrics?: Metrics;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
   /** Tests only: default 5 s. */
@@ -101,7 +106,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const clockMs = createSafeClock();
   const stopping = new AbortController();
   const onError = (error: unknown) => log.warn({ err: error }, 'database not reached');
-  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const metrics = createDispatcherMetrics(deps.metrics ?? new Metrics(), { db, onError });
+  const onRedisError = (error: unknown) => {
+    metrics.redisError();
+    log.warn({ err: error }, 'redis not reached');
+  };
 
   const lane = openLane(redis, { prefix, onError: onRedisError });
   const leases = createLeaseBook({
@@ -117,7 +126,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const pacers = createPacers({
     buckets: createPaceBuckets(redis, { prefix, onError: onRedisError }),
     clockMs,
-    onError: (error) => log.warn({ err: error }, 'redis not reached'),
+    onError: onRedisError,
     ...(deps.fcmPace === undefined ? {} : { fcmPace: deps.fcmPace }),
   });
   const evidence = createEvidence({ db, pauses, log, onError });
@@ -130,9 +139,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       onError: (error) => log.warn({ err: error }, 'shared token not used'),
     }),
     log,
+    onGoaway: metrics.goaway,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
     ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),
   });
+  metrics.watch(pool);
   const clockWatch = startClockWatch({
     readTimeMs: () => readRedisTimeMs(redis),
     nowMs: Date.now,
@@ -146,6 +157,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     pauses,
     credentials: createCredentialStore({ db, secrets: deps.secrets }),
     pool,
+    metrics,
     log,
     onError,
     clockMs,
@@ -166,6 +178,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     pauses,
     log,
     now,
+    onFound: metrics.swept,
     everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS,
   });
 
@@ -186,10 +199,16 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     clockMs,
     now,
     random: Math.random,
+    onEvents: metrics.callbackEvents,
   });
+  const fleetMeter =
+    deps.metrics === undefined
+      ? undefined
+      : startFleetMeter({ db, metrics: deps.metrics, log, now, everyMs: METER_EVERY_MS });
 
   /** Callers and callbacks that wait hear of their outcomes; what is due again soon is announced for then. */
   function tell(recordings: readonly Recording[]): void {
+    metrics.outcomes.addRecorded(recordings);
     const awaited = new Set<string>();
     const soon = new Map<number, string[]>();
     for (const { update, appRef, awaitedMessageId } of recordings) {
@@ -218,6 +237,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
       const told = callbacks.close();
+      await fleetMeter?.close();
       await Promise.all([sweep.close(), retention.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();
@@ -236,7 +256,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
 /** What sends campaigns: the keeper of runs, the freezer of their audiences, and the worker on their lane. */
 function openCampaigns(
   deps: DispatcherDeps,
-  shared: Omit<ChunkSenderDeps, 'leases' | 'checkpointer' | 'watch'> & {
+  shared: Omit<ChunkSenderDeps, 'leases' | 'checkpointer' | 'watch' | 'metrics'> & {
+    readonly metrics: DispatcherMetrics;
     readonly onError: (error: unknown) => void;
   },
   onRedisError: (error: Error) => void,
@@ -245,7 +266,11 @@ function openCampaigns(
   const lane = openCampaignLane(redis, { prefix, onError: onRedisError });
   const leases = createChunkLeases(shared);
   const watch = createRunWatch(shared);
-  const checkpointer = createCheckpointer({ ...shared, leases });
+  const checkpointer = createCheckpointer({
+    ...shared,
+    leases,
+    onRecorded: (point) => shared.metrics.outcomes.addCheckpoint(point),
+  });
   const freezer: Freezer = createFreezer({ db, log, onProgress: () => keeper.kick() });
   const keeper: Keeper = startKeeper({
     db,

@@ -1,7 +1,16 @@
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
 import { openRedis } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import {
+  createHealth,
+  createLogger,
+  measureComponents,
+  measureProcess,
+  Metrics,
+  readVersion,
+  runMain,
+  Shutdown,
+} from '@heliograph/runtime';
 
 import { loadConfig } from './config.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -11,6 +20,9 @@ runMain('dispatcher', async () => {
   const config = loadConfig(process.env);
   const log = createLogger('dispatcher', config.logLevel);
   const shutdown = new Shutdown({ log });
+  const metrics = new Metrics();
+  const version = readVersion(new URL('../package.json', import.meta.url)) ?? '';
+  measureProcess(metrics, { service: 'dispatcher', version, mode: config.providers });
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -48,13 +60,15 @@ runMain('dispatcher', async () => {
     retention: config.retention,
     leaseMs: config.leaseMs,
     log,
+    metrics,
   });
   shutdown.add('dispatcher', () => dispatcher.close());
 
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
-  const server = await openHealthServer(health, config);
+  measureComponents(metrics, health);
+  const server = await openHealthServer(health, metrics, config);
   shutdown.add('health', () => server.close());
   shutdown.add('readiness', () => health.drain());
 

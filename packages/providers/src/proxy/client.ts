@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from 'undici';
 
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
-import type { SharedClient } from '../shared-clients.ts';
+import type { ClientLoad, SharedClient } from '../shared-clients.ts';
 import { toProxyOutcome, type ProxyAnswer, type ProxyPolicy } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyHistory } from './history.ts';
@@ -39,6 +39,7 @@ export class ProxyClient implements SharedClient {
   readonly #places: Places;
   readonly #restraint = new Restraint();
   readonly #running = new Set<Exchange>();
+  #fed = 0;
   #closing = false;
 
   constructor(options: ProxyClientOptions) {
@@ -56,6 +57,12 @@ export class ProxyClient implements SharedClient {
 
   get busy(): boolean {
     return this.#running.size > 0;
+  }
+
+  /** Each request has a connection for itself. */
+  get load(): ClientLoad {
+    const { size } = this.#running;
+    return { sessions: size, message: size - this.#fed, campaign: this.#fed };
   }
 
   async send(push: Push, toJson: ToProxyJson): Promise<Attempt> {
@@ -76,7 +83,9 @@ export class ProxyClient implements SharedClient {
       try {
         const push = this.#closing ? undefined : feed.next();
         if (push === undefined) return false;
-        feed.settle(push, await this.#post(push, toJson));
+        this.#fed += 1;
+        const attempt = await this.#post(push, toJson).finally(() => (this.#fed -= 1));
+        feed.settle(push, attempt);
         return true;
       } finally {
         this.#places.leave();

@@ -10,6 +10,7 @@ import {
 import { createGuardedAgent } from '@heliograph/outbound';
 import type { Logger } from 'pino';
 
+import type { CallbackOutcome } from '../metrics/dispatcher-metrics.ts';
 import { CALLBACK_LEASE_MS, serveCallback } from './serve-callback.ts';
 
 /*
@@ -59,6 +60,7 @@ export interface CallbacksDeps {
   readonly clockMs: () => number;
   readonly now: () => Date;
   readonly random: () => number;
+  readonly onEvents?: (outcome: CallbackOutcome, count: number) => void;
   /** Tests only: default half a minute. */
   readonly leaseMs?: number;
   /** Tests only: default 15 s. */

@@ -15,6 +15,7 @@ import {
 import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 
+import type { CallbackOutcome } from '../metrics/dispatcher-metrics.ts';
 import { MAX_EVENTS, toBatch, type CallbackBatch } from './batch.ts';
 import { postCallback, POST_DEADLINE_MS, type PostOutcome } from './post-callback.ts';
 import { signCallback } from './sign-callback.ts';
@@ -43,6 +44,8 @@ export interface CallbackServerDeps {
   readonly clockMs: () => number;
   readonly now: () => Date;
   readonly random: () => number;
+  /** So many events were told, or not. */
+  readonly onEvents?: (outcome: CallbackOutcome, count: number) => void;
   /** Aborted when no more requests are to be made. */
   readonly stopping: AbortSignal;
   /** Aborted when those under way are given up. */
@@ -146,6 +149,7 @@ class Turn {
     );
     const answeredAtMs = this.#deps.clockMs();
     const latencyMs = answeredAtMs - startedAtMs;
+    this.#deps.onEvents?.(outcome.kind === 'taken' ? 'told' : 'not_taken', batch.events);
     if (outcome.kind !== 'taken') {
       await this.#fail(outcome, latencyMs);
       return false;
@@ -200,6 +204,7 @@ class Turn {
     );
     if (end === undefined) return true;
     const { id } = this.#claimed;
+    this.#deps.onEvents?.('given_up', end.count);
     log.error({ callbackId: id, events: end.count }, 'callback events given up after a day');
     return this.#move(end, end.count);
   }
