@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 
 import { Refusal } from '@heliograph/core';
+import { Metrics } from '@heliograph/runtime';
 import express from 'express';
 import type { Logger } from 'pino';
 
@@ -12,29 +13,34 @@ import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { refuseHeaderFlood } from './http/header-flood.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { createApiMetrics, type ApiMetrics } from './metrics/api-metrics.ts';
 import { m800Router, type M800Deps } from './surfaces/m800/router.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
 import { renderRefusal } from './surfaces/powerauth/envelope.ts';
 import { powerAuthRoutes, type PowerAuthDeps } from './surfaces/powerauth/routes.ts';
 
-export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps, BodyLimits {
+export interface AppDeps
+  extends PowerAuthDeps, Omit<M800Deps, 'load' | 'metrics'>, OpsDeps, BodyLimits {
   readonly log: Logger;
   readonly access: AccessDeps;
   /** Requests that are worked on at once; what is over it is refused. */
   readonly maxRequests: number;
   /** Everything is answered under each of them; `/` for none. */
   readonly basePaths: readonly string[];
+  /** Without it nobody asks for what is measured. */
+  readonly metrics?: ApiMetrics;
 }
 
 /** Builds the api; whoever called it listens. */
 export function createApp(deps: AppDeps): RequestListener {
+  const { metrics = createApiMetrics(new Metrics()) } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
   app.use(requestId(), securityHeaders());
-  const load = createLoadLimit(deps);
-  const m800 = m800Router({ ...deps, load });
+  const load = createLoadLimit({ ...deps, onShed: () => metrics.shed('requests') });
+  const m800 = m800Router({ ...deps, load, metrics });
   const gate = createGate({ ...deps, load });
   const api = mountRoutes(powerAuthRoutes(deps), { ...deps, gate, guard: createGuard(deps) });
   const ops = opsRouter(deps);
@@ -42,6 +48,6 @@ export function createApp(deps: AppDeps): RequestListener {
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  app.use(errorHandler(deps.log, renderRefusal));
-  return shedding(load, renderRefusal, app);
+  app.use(errorHandler(deps.log, renderRefusal, metrics.refused));
+  return shedding(load, renderRefusal, metrics.requests.measured(app));
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
@@ -20,7 +18,16 @@ import {
   subscribeInbox,
   subscribeOutcomes,
 } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import {
+  createHealth,
+  createLogger,
+  measureComponents,
+  measureProcess,
+  Metrics,
+  readVersion,
+  runMain,
+  Shutdown,
+} from '@heliograph/runtime';
 
 import { createKeyRing } from './access/key-ring.ts';
 import { createKeyUse } from './access/key-use.ts';
@@ -37,6 +44,8 @@ import { createInboxWatcher } from './inbox/inbox-watcher.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
+import { createApiMetrics } from './metrics/api-metrics.ts';
+import { openMetricsServer } from './metrics/metrics-server.ts';
 import { openReceiverServer } from './surfaces/liveperson/listener.ts';
 import { createReceiver } from './surfaces/liveperson/receiver.ts';
 
@@ -44,6 +53,10 @@ runMain('api', async () => {
   const config = loadConfig(process.env);
   const log = createLogger('api', config.logLevel);
   const shutdown = new Shutdown({ log });
+  const version = readVersion(new URL('../package.json', import.meta.url));
+  const metrics = new Metrics();
+  measureProcess(metrics, { service: 'api', version: version ?? '', mode: config.providers });
+  const measured = createApiMetrics(metrics);
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -62,7 +75,10 @@ runMain('api', async () => {
   if (config.callbacks.allowPrivateAddresses)
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
-  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const onRedisError = (error: Error) => {
+    measured.redisError();
+    log.warn({ err: error }, 'redis not reached');
+  };
   const redis = openRedis(config.redis.target, 'command', onRedisError);
   const subscriber = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () => [redis, subscriber].forEach((one) => one.disconnect()));
@@ -80,6 +96,7 @@ runMain('api', async () => {
     syncWaitMs: config.syncWaitMs,
     fcm: config.fcm,
     onError: (error) => log.warn({ err: error }, 'outcomes not read'),
+    onFull: () => measured.shed('messages'),
   });
   shutdown.add('accepted messages', () => messages.acceptor.close());
   // Not awaited: a Redis that is away makes synchronous answers slower, and keeps nobody from being served.
@@ -97,7 +114,9 @@ runMain('api', async () => {
     findBehind: (positions) => listInboxBehind(db, positions),
     onError: (error) => log.warn({ err: error }, 'inboxes not read'),
     maxStreams: config.inboxMaxStreams,
+    onFull: () => measured.shed('inbox_streams'),
   });
+  measured.watchStreams(inboxWatcher);
   subscribeInbox(subscriber, config.redis.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
     onRedisError,
   );
@@ -115,6 +134,9 @@ runMain('api', async () => {
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
+  measureComponents(metrics, health);
+  const watched = config.metrics && (await openMetricsServer(metrics, config.metrics));
+  shutdown.add('metrics', () => watched?.close());
 
   const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
   const { prefix } = config.redis;
@@ -132,11 +154,18 @@ runMain('api', async () => {
     }),
     m800DateWindowSeconds: config.m800DateWindowSeconds,
     trustedProxies: config.trustedProxies,
-    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    announce(deliveries) {
+      measured.accepted('m800', 1);
+      messages.acceptor.announce(deliveries);
+    },
     activations: directories.activations,
     applications: directories.applications,
     messages: {
-      send: (request) => sendMessages(messages, request),
+      async send(request) {
+        const answer = await sendMessages(messages, request);
+        if (!answer.replayed) measured.accepted('powerauth', answer.messageIds.length);
+        return answer;
+      },
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
@@ -154,7 +183,7 @@ runMain('api', async () => {
       applicationName: config.applicationName,
       applicationDisplayName: config.applicationDisplayName,
       applicationEnvironment: config.applicationEnvironment,
-      version: readVersion(),
+      version,
       buildTime: config.buildTime,
       providers: config.providers,
     },
@@ -173,17 +202,30 @@ runMain('api', async () => {
       use,
     },
     maxRequests: config.maxRequests,
+    metrics: measured,
     now: () => new Date(),
   });
   if (config.tls !== undefined && toValidTo(config.tls) < new Date())
     log.warn({ validTo: toValidTo(config.tls) }, 'the time of the TLS certificate is over');
-  const server = await openServer(app, config);
+  const server = await openServer(app, { ...config, onDrop: () => measured.shed('connections') });
   shutdown.add('server', () => server.close());
   const { livePerson } = config;
   const receiver =
     livePerson &&
     (await openReceiverServer(
-      createReceiver({ db, secrets, acceptor: messages.acceptor, log, now: () => new Date() }),
+      createReceiver({
+        db,
+        secrets,
+        acceptor: {
+          announce(deliveries) {
+            measured.accepted('liveperson', deliveries.length);
+            messages.acceptor.announce(deliveries);
+          },
+        },
+        log,
+        now: () => new Date(),
+        onRefused: measured.refused,
+      }),
       livePerson,
       log,
     ));
@@ -208,10 +250,10 @@ runMain('api', async () => {
   );
   if (receiver !== undefined)
     log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
-  process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
+  process.send?.({
+    type: 'listening',
+    port: server.port,
+    livePersonPort: receiver?.port,
+    metricsPort: watched?.port,
+  });
 });
-
-function readVersion(): string | undefined {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return /"version": "([^"]+)"/.exec(text)?.[1];
-}

@@ -1,4 +1,4 @@
-import { Refusal } from '@heliograph/core';
+import { Refusal, type RefusalCode } from '@heliograph/core';
 import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
@@ -9,7 +9,11 @@ import { writeJson } from './write-json.ts';
 export type RenderRefusal = (refusal: Refusal) => unknown;
 
 /** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
-export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHandler {
+export function errorHandler(
+  log: Logger,
+  render: RenderRefusal,
+  onRefused: (code: RefusalCode) => void,
+): ErrorRequestHandler {
   return (error: unknown, req, res, _next) => {
     if (res.headersSent) {
       // Half an answer is not to look like a whole one.
@@ -20,6 +24,7 @@ export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHa
       return void res.destroy();
     }
     const refusal = toRefusal(error);
+    onRefused(refusal.code);
     if (refusal.status >= 500 && refusal.code !== 'overloaded')
       log.error(
         { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },

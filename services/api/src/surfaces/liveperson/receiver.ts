@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 
-import { Refusal } from '@heliograph/core';
+import { Refusal, type RefusalCode } from '@heliograph/core';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -21,11 +21,16 @@ export const RECEIVER_PATH = '/push/proxy/liveperson';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
+interface RefusalDeps {
+  readonly log: Logger;
+  readonly onRefused?: (code: RefusalCode) => void;
+}
+
 /**
  * What LivePerson posts pushes to, as if we were the customer. It is for a listener that has verified the client's certificate, and
  * serves nothing else: no other endpoint is meant for those who hold one.
  */
-export function createReceiver(deps: ReceiverDeps): Express {
+export function createReceiver(deps: ReceiverDeps & RefusalDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -49,7 +54,7 @@ export function createReceiver(deps: ReceiverDeps): Express {
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  app.use(refusalHandler(deps.log));
+  app.use(refusalHandler(deps));
   return app;
 }
 
@@ -80,10 +85,11 @@ function findHeader(req: Request, name: string): string | undefined {
 }
 
 /** LivePerson documents 200, 401, 403 and 500, and repeats what ended with a 5xx: all our trouble is a 500. */
-function refusalHandler(log: Logger): ErrorRequestHandler {
+function refusalHandler({ log, onRefused }: RefusalDeps): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
     if (res.headersSent) return next(error);
     const { status, code, message } = toRefusal(error);
+    onRefused?.(code);
     const answered = Math.min(status, 500);
     const facts = { status: answered, requestId: res.getHeader('X-Correlation-ID') };
     if (answered === 500) log.error({ ...facts, err: error }, 'LivePerson push failed');

@@ -10,6 +10,7 @@ import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
 import { refuseHeaderFlood } from '../../http/header-flood.ts';
 import { writeJson } from '../../http/write-json.ts';
+import type { ApiMetrics } from '../../metrics/api-metrics.ts';
 import { acceptPush, type AcceptPushDeps } from '../../signed-push/accept-push.ts';
 import { findPushRequest } from '../../signed-push/find-push-request.ts';
 import { authenticate, toNonceUsed, type AuthenticateDeps, type Caller } from './authenticate.ts';
@@ -25,6 +26,7 @@ export interface M800Deps extends AcceptPushDeps, AuthenticateDeps {
   readonly bodyLimitBytes: number;
   readonly trustedProxies: BlockList;
   readonly load: LoadLimit;
+  readonly metrics: Pick<ApiMetrics, 'requests' | 'refused'>;
 }
 
 const ROOT = '/api/1.0';
@@ -36,6 +38,8 @@ const REQUEST = /^\/push\/requests\/[^/]+\/?$/;
 export function m800Router(deps: M800Deps): Router {
   const body = express.raw({ limit: deps.bodyLimitBytes, type: () => true, inflate: false });
   const routes = Router({ caseSensitive: true });
+  deps.metrics.requests.name(PUSH, `${ROOT}/push/:receiver`);
+  deps.metrics.requests.name(REQUEST, `${ROOT}/push/requests/:requestId`);
   routes.use((_req, res, next) => {
     deps.load.enter(res);
     next();
@@ -60,7 +64,7 @@ export function m800Router(deps: M800Deps): Router {
   routes.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  routes.use(challenge, errorHandler(deps.log, renderM800Error));
+  routes.use(challenge, errorHandler(deps.log, renderM800Error, deps.metrics.refused));
   return Router({ caseSensitive: true }).use(ROOT, routes);
 }
 
