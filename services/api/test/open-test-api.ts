@@ -42,6 +42,7 @@ import { openServer, type ConnectionLimits } from '../src/http/server.ts';
 import type { TlsIdentity } from '../src/http/tls-identity.ts';
 import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
+import type { ApiMetrics } from '../src/metrics/api-metrics.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
 
@@ -79,6 +80,7 @@ export interface TestApiOptions {
   readonly streamCheckMs?: number;
   readonly maxRequests?: number;
   readonly limits?: ConnectionLimits;
+  readonly metrics?: ApiMetrics;
 }
 
 export interface Answer {
@@ -246,6 +248,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       streamCheckMs: options.streamCheckMs,
     },
     maxRequests: options.maxRequests ?? 2000,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',
