@@ -11,7 +11,7 @@ export interface Duration {
 }
 
 /**
- * A histogram of seconds that costs an addition per value. prom-client's looks its labels up for each, which is a thirtieth of what a push of
+ * A histogram of seconds that costs an addition per value. prom-client's looks its labels up for each, which is a twentieth of what a push of
  * a campaign takes in all; and it takes no more than one value at a time.
  */
 export class Durations<T extends string = string> {
