@@ -28,11 +28,13 @@ const PROGRAMS = {
   nghttpd: { packages: ['nghttp2-server'], path: 'usr/sbin/nghttpd', check: '--version' },
   openssl: { packages: ['openssl'], path: 'usr/bin/openssl', check: 'version' },
   curl: { packages: ['curl'], path: 'usr/bin/curl', check: '--version' },
+  // Both are in one package, and large: promtool is what we look for, and the server lies beside it.
+  promtool: { packages: ['prometheus'], path: 'usr/bin/promtool', check: '--version' },
   h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 
 /** Programs by other people that tests hold ours against. */
-export const FOREIGN = ['nginx', 'nghttpd', 'openssl', 'curl'];
+export const FOREIGN = ['nginx', 'nghttpd', 'openssl', 'curl', 'promtool'];
 
 /** The program's path, from PATH or our cache; undefined where it would have to be fetched. */
 export function findProgram(name) {

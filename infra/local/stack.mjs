@@ -35,6 +35,8 @@ class Stack {
   api;
   /** Where the sandbox tells what it received; undefined with live providers. */
   controlUrl;
+  /** Where api and dispatcher tell what they measure. */
+  metricsUrls;
   /** Where LivePerson's pushes are taken; undefined with live providers. */
   livePersonUrl;
   /** The folder of the sandbox, what it accepts, and where its customers listen; undefined with live providers. */
@@ -119,7 +121,7 @@ class Stack {
     const [api, dispatcher] = await Promise.all([
       this.#startService('api', {
         main: 'services/api/dist/main.js',
-        env: { ...env, PORT: `${this.#port}` },
+        env: { ...env, PORT: `${this.#port}`, METRICS_PORT: process.env.METRICS_PORT ?? '0' },
       }),
       this.#startService('dispatcher', {
         main: 'services/dispatcher/dist/main.js',
@@ -127,6 +129,8 @@ class Stack {
       }),
     ]);
     this.api = { baseUrl: `http://127.0.0.1:${api.port}` };
+    const ports = [api.metricsPort, dispatcher.port];
+    this.metricsUrls = ports.map((port) => `http://127.0.0.1:${port}/metrics`);
     if (api.livePersonPort !== undefined)
       this.livePersonUrl = `https://127.0.0.1:${api.livePersonPort}`;
     const ready = '/actuator/health/readiness';

@@ -59,8 +59,11 @@ function chosenPort() {
   throw new Error(`PORT=${PORT} is no port.`);
 }
 
-function banner({ api: { baseUrl, key }, controlUrl, appId }, folder) {
-  const head = [`Heliograph is ready at ${baseUrl}   (data and logs: ${folder}, stop: Ctrl-C)`];
+function banner({ api: { baseUrl, key }, metricsUrls, controlUrl, appId }, folder) {
+  const head = [
+    `Heliograph is ready at ${baseUrl}   (data and logs: ${folder}, stop: Ctrl-C)`,
+    `Metrics of api and dispatcher:  ${metricsUrls.join('  ')}`,
+  ];
   if (controlUrl === undefined)
     return [
       '',

@@ -66,6 +66,11 @@ export function toRunPlace(deliveryId: string): {
   };
 }
 
+/** When a UUIDv7 was made, by the clock of who made it. */
+export function toCreationMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
 /** The smallest UUIDv7 of that instant: the bound of a partition. */
 export function toUuidFloor(atMs: number): string {
   return `${toTimeHex(atMs)}-0000-0000-000000000000`;

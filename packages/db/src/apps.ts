@@ -108,3 +108,17 @@ function hasCredential(provider: Provider) {
   return sql<boolean>`EXISTS (
     SELECT FROM credentials WHERE app_ref = apps.id AND provider = ${provider})`;
 }
+
+/** What operators call the apps of these refs. Those that are gone are left out. */
+export async function findAppIds(
+  db: Db,
+  refs: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  if (refs.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('apps')
+    .select(['id', 'appId'])
+    .where('id', 'in', [...refs])
+    .execute();
+  return new Map(rows.map(({ id, appId }) => [id, appId]));
+}

@@ -209,6 +209,9 @@ describe('leases', () => {
   });
 });
 
+const listOverdueIds = async (...query: Parameters<typeof listOverdue>) =>
+  (await listOverdue(...query)).map(({ id }) => id);
+
 describe('what the sweep finds', () => {
   test('is owed, due and held by nobody; a new one is left to its job for a while', async () => {
     const { db } = database;
@@ -216,13 +219,29 @@ describe('what the sweep finds', () => {
     await claimDue(db, abandoned.ids, 0);
     await claimDue(db, leased.ids, LEASE_MS);
 
-    const soon = await listOverdue(db, 1000, 60_000);
-    const late = await listOverdue(db, 1000, 0);
+    const soon = await listOverdueIds(db, 1000, 60_000);
+    const late = await listOverdueIds(db, 1000, 0);
 
     expect(soon).toEqual(expect.arrayContaining(abandoned.ids));
     expect(soon).not.toEqual(expect.arrayContaining(fresh.ids));
     expect(late).toEqual(expect.arrayContaining([...fresh.ids, ...abandoned.ids]));
     expect(late).not.toEqual(expect.arrayContaining(leased.ids));
+  });
+
+  test('says why: nobody claimed it, its lease was lost, or it is due again', async () => {
+    const { db } = database;
+    const [unclaimed, lost, again] = [await owe(), await owe(), await owe()];
+    await claimDue(db, lost.ids, 0);
+    await claimDue(db, again.ids, LEASE_MS);
+    await releaseLeases(db, [{ id: again.ids[0] ?? '', leaseEpoch: 1 }]);
+
+    const overdue = new Map((await listOverdue(db, 1000, 0)).map(({ id, why }) => [id, why]));
+
+    expect([unclaimed, lost, again].map(({ ids }) => overdue.get(ids[0] ?? ''))).toEqual([
+      'unclaimed',
+      'lease_lost',
+      'due_again',
+    ]);
   });
 });
 
@@ -254,12 +273,12 @@ describe('a pause', () => {
     const { db } = database;
     const { ids, pauseId, updates, messageId } = await hold(3);
     await recordUpdates(db, updates);
-    expect(await listOverdue(db, 1000, 0)).not.toEqual(expect.arrayContaining(ids));
+    expect(await listOverdueIds(db, 1000, 0)).not.toEqual(expect.arrayContaining(ids));
 
     expect(await liftPause(db, pauseId)).toBe(true);
     await wakeLifted(db, 1000);
 
-    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
+    expect(await listOverdueIds(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
     expect(await listDeliveries(db, messageId)).toMatchObject([
       { pauseId: null, attempts: 0 },
       { pauseId: null, attempts: 0 },
@@ -275,7 +294,7 @@ describe('a pause', () => {
     await liftPause(db, pauseId);
     await recordUpdates(db, updates);
 
-    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
+    expect(await listOverdueIds(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
   });
 
   test('is one however many ask for it, and none for a credential that was replaced', async () => {
@@ -329,7 +348,7 @@ describe('a pause', () => {
 
     await wakeLifted(db, 4);
 
-    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(few.ids));
+    expect(await listOverdueIds(db, 1000, 0)).toEqual(expect.arrayContaining(few.ids));
   });
 });
 
@@ -364,6 +383,6 @@ describe('a delivery without a credential', () => {
 
     expect(await wakeCredentialed(db, 2)).toBe(2);
     expect(await wakeCredentialed(db, 2)).toBe(1);
-    expect(await listOverdue(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
+    expect(await listOverdueIds(db, 1000, 0)).toEqual(expect.arrayContaining(ids));
   });
 });

@@ -212,22 +212,35 @@ export async function releaseLeases(db: Db, unsorted: readonly HeldLease[]): Pro
       AND d.lease_epoch = i.epoch AND d.state = 'pending'`.execute(db);
 }
 
+/** A delivery that is owed and that nobody holds. */
+export interface OverdueDelivery {
+  readonly id: string;
+  /** Nobody claimed it yet; who held it let the lease run out; or it is due again. */
+  readonly why: 'unclaimed' | 'lease_lost' | 'due_again';
+}
+
 /**
  * Deliveries that are owed and that nobody holds, oldest first. Those never claimed are left `graceMs` for the job that announced
  * them.
  */
-export async function listOverdue(db: Db, limit: number, graceMs: number): Promise<string[]> {
+export async function listOverdue(
+  db: Db,
+  limit: number,
+  graceMs: number,
+): Promise<readonly OverdueDelivery[]> {
   return db.transaction().execute(async (tx) => {
     // In the order of the index, up to the limit: the planner thinks too little of a backlog, and would read and sort all of it.
     await sql`SET LOCAL enable_sort = off`.execute(tx);
-    const { rows } = await sql<{ id: string }>`
-      SELECT id FROM deliveries
+    const { rows } = await sql<OverdueDelivery>`
+      SELECT id, CASE
+        WHEN lease_epoch = 0 THEN 'unclaimed' WHEN lease_until IS NOT NULL THEN 'lease_lost' ELSE 'due_again' END AS why
+      FROM deliveries
       WHERE state = 'pending' AND next_attempt_at <= now()
         AND (lease_until IS NULL OR lease_until <= now())
         AND (lease_epoch > 0 OR next_attempt_at <= now() - ${graceMs}::float8 * interval '1 ms')
       ORDER BY next_attempt_at
       LIMIT ${limit}`.execute(tx);
-    return rows.map((row) => row.id);
+    return rows;
   });
 }
 

@@ -35,6 +35,7 @@ export * from './developer-keys.ts';
 export * from './device-refusals.ts';
 export * from './devices.ts';
 export * from './erase-user.ts';
+export * from './fleet-meter.ts';
 export * from './guard.ts';
 export * from './idempotency.ts';
 export * from './inbox-news.ts';

@@ -18,6 +18,7 @@ import { imports } from './migrations/0015-imports.ts';
 import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { access } from './migrations/0018-access.ts';
 import { credentialChecks } from './migrations/0019-credential-checks.ts';
+import { fleetMeter } from './migrations/0021-fleet-meter.ts';
 import { traceParents } from './migrations/0022-trace-parents.ts';
 import { createPartitions } from './partitions.ts';
 
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0017-certificate-warnings': certificateWarnings,
   '0018-access': access,
   '0019-credential-checks': credentialChecks,
+  '0021-fleet-meter': fleetMeter,
   '0022-trace-parents': traceParents,
 };
 

@@ -70,5 +70,5 @@ export interface AppProviders<C> {
   /** Makes no connection. A key that is unusable shows as a pause of every push. */
   readonly open: (credential: C) => PushProvider;
   /** Who has connections. */
-  readonly clients: Pick<SharedClients<SharedClient>, 'closeIdle' | 'close' | 'abandon'>;
+  readonly clients: Pick<SharedClients<SharedClient>, 'load' | 'closeIdle' | 'close' | 'abandon'>;
 }

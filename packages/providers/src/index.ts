@@ -12,7 +12,14 @@ export {
 } from './credential.ts';
 export { feedBySends } from './feed-by-sends.ts';
 export type { FcmMapping } from './fcm/payload.ts';
-export { createProviderPool, type ProviderPool, type ProviderPoolDeps } from './provider-pool.ts';
+export {
+  createProviderPool,
+  type PoolTarget,
+  type ProviderPool,
+  type ProviderPoolDeps,
+} from './provider-pool.ts';
 export type { Attempt, ProviderLog, Push, PushFeed, PushProvider } from './push-provider.ts';
+export { PROVIDER_REASONS } from './provider-reasons.ts';
+export type { ClientLoad } from './shared-clients.ts';
 export type { ConnectLimits } from './session-pool/connect-budget.ts';
 export type { StoredText, TokenStore } from './tokens/token-store.ts';

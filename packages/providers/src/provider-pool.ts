@@ -1,3 +1,4 @@
+import type { Provider } from '@heliograph/core';
 import { WAIT_MS } from './app-provider.ts';
 import { createApnsProviders, type ApnsClientName } from './apns/providers.ts';
 import type { Credential, ProviderEndpoints } from './credential.ts';
@@ -7,6 +8,7 @@ import { createProxyProviders } from './proxy/providers.ts';
 import { toUnprocessed } from './proxy/unanswered.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import type { ConnectLimits } from './session-pool/connect-budget.ts';
+import type { ClientLoad } from './shared-clients.ts';
 import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
 
 export interface ProviderPoolDeps {
@@ -26,7 +28,12 @@ export interface ProviderPoolDeps {
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number; readonly proxy?: number };
   /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
   readonly connectLimits?: ConnectLimits;
+  /** A provider sent a connection away; `code` is the name of HTTP/2's, or `error` and a number that has none. */
+  readonly onGoaway?: (provider: Provider, code: string) => void;
 }
+
+/** Whom connections lead to. */
+export type PoolTarget = Provider | 'proxy';
 
 export interface ProviderPool {
   /**
@@ -34,6 +41,8 @@ export interface ProviderPool {
    * unusable shows as a pause of every push. The provider of an older version is drained and closed.
    */
   get(credential: Credential): PushProvider;
+  /** What is open and under way at this moment. */
+  loads(): Readonly<Record<PoolTarget, ClientLoad>>;
   /** Waits for the answers still owed, then closes every connection. */
   close(): Promise<void>;
   /** Waits no longer for answers: what is under way ends as ambiguous. */
@@ -61,12 +70,14 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
     ...shared,
     endpoints: endpoints.apns,
     client: deps.apnsClient,
+    onGoaway: ({ code }) => deps.onGoaway?.('apns', code),
     deadlineMs: deadlinesMs.apns,
   });
   const fcm = createFcmProviders({
     ...shared,
     endpoints: endpoints.fcm,
     mapping: deps.fcm,
+    onGoaway: ({ code }) => deps.onGoaway?.('fcm', code),
     deadlineMs: deadlinesMs.fcm,
   });
   const proxies = createProxyProviders({
@@ -115,6 +126,12 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       }
       return provider;
     },
+
+    loads: () => ({
+      apns: apns.clients.load,
+      fcm: fcm.clients.load,
+      proxy: proxies.clients.load,
+    }),
 
     async close() {
       clearInterval(idleTimer);

@@ -1,7 +1,15 @@
+/** What a client has open, and under way in each lane. */
+export interface ClientLoad {
+  readonly sessions: number;
+  readonly message: number;
+  readonly campaign: number;
+}
+
 /** Something with connections, shared by all that would make an equal one. */
 export interface SharedClient {
   /** Answers are owed. */
   readonly busy: boolean;
+  readonly load: ClientLoad;
   close(): Promise<void>;
   /** Ends at once what is under way: nobody knows what became of it. */
   abandon(): void;
@@ -50,6 +58,18 @@ export class SharedClients<T extends SharedClient> {
     const before = this.#now().getTime() - idleMs;
     for (const [key, { client, lastUsedAtMs }] of this.#entries)
       if (lastUsedAtMs <= before && !client.busy) void this.#close(key, client);
+  }
+
+  /** What all of them have, those included that are closing. */
+  get load(): ClientLoad {
+    const sum = { sessions: 0, message: 0, campaign: 0 };
+    const opened = Array.from(this.#entries.values(), ({ client }) => client);
+    for (const { load } of [...opened, ...this.#leaving]) {
+      sum.sessions += load.sessions;
+      sum.message += load.message;
+      sum.campaign += load.campaign;
+    }
+    return sum;
   }
 
   /** Closes all, those included that are closing already. */

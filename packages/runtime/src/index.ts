@@ -3,6 +3,7 @@ export * from './env.ts';
 export * from './health.ts';
 export * from './log.ts';
 export * from './main.ts';
+export * from './metrics/index.ts';
 export * from './secrets-key.ts';
 export * from './shutdown.ts';
 export * from './version.ts';

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 
 import { Refusal } from '@heliograph/core';
-import type { Tracing } from '@heliograph/runtime';
+import { Metrics, type Tracing } from '@heliograph/runtime';
 import express from 'express';
 import type { Logger } from 'pino';
 
@@ -15,12 +15,14 @@ import { refuseHeaderFlood } from './http/header-flood.ts';
 import { middleware } from './http/middleware.ts';
 import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { traceRequests } from './http/request-span.ts';
+import { createApiMetrics, type ApiMetrics } from './metrics/api-metrics.ts';
 import { m800Router, type M800Deps } from './surfaces/m800/router.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
 import { renderRefusal } from './surfaces/powerauth/envelope.ts';
 import { powerAuthRoutes, type PowerAuthDeps } from './surfaces/powerauth/routes.ts';
 
-export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps, BodyLimits {
+export interface AppDeps
+  extends PowerAuthDeps, Omit<M800Deps, 'load' | 'metrics'>, OpsDeps, BodyLimits {
   readonly log: Logger;
   readonly access: AccessDeps;
   /** Requests that are worked on at once; what is over it is refused. */
@@ -29,17 +31,20 @@ export interface AppDeps extends PowerAuthDeps, Omit<M800Deps, 'load'>, OpsDeps,
   readonly tracing?: Tracing | undefined;
   /** Everything is answered under each of them; `/` for none. */
   readonly basePaths: readonly string[];
+  /** Without it nobody asks for what is measured. */
+  readonly metrics?: ApiMetrics;
 }
 
 /** Builds the api; whoever called it listens. */
 export function createApp(deps: AppDeps): RequestListener {
+  const { metrics = createApiMetrics(new Metrics()) } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
   app.use(middleware(beginAnswer));
-  const load = createLoadLimit(deps);
-  const m800 = m800Router({ ...deps, load });
+  const load = createLoadLimit({ ...deps, onShed: () => metrics.shed('requests') });
+  const m800 = m800Router({ ...deps, load, metrics });
   const gate = createGate({ ...deps, load });
   const api = mountRoutes(powerAuthRoutes(deps), { ...deps, gate, guard: createGuard(deps) });
   const ops = opsRouter(deps);
@@ -48,8 +53,12 @@ export function createApp(deps: AppDeps): RequestListener {
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  app.use(errorHandler(deps.log, renderRefusal));
-  const answerError = createErrorAnswer(deps.log, renderRefusal);
+  app.use(errorHandler(deps.log, renderRefusal, metrics.refused));
+  const answerError = createErrorAnswer(deps.log, renderRefusal, metrics.refused);
   const listener = exactPaths({ ...deps, exact: api.exact, answerError }, app);
-  return shedding(load, renderRefusal, traceRequests(deps.tracing, listener));
+  return shedding(
+    load,
+    renderRefusal,
+    metrics.requests.measured(traceRequests(deps.tracing, listener)),
+  );
 }

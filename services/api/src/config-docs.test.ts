@@ -9,6 +9,7 @@ const ENVIRONMENTS: readonly NodeJS.ProcessEnv[] = [
   { REDIS_SENTINELS: 'a:1', ACTIVATION_DIRECTORY: 'powerauth' },
   { REDIS_CLUSTER_NODES: 'a:1', LIVEPERSON_PORT: '443' },
   { AUTH: 'off', HOST: '0.0.0.0' },
+  { METRICS_PORT: '9464' },
 ];
 
 /** Defaults that the page says in words. */

@@ -32,6 +32,26 @@ const REQUIRED = {
   SECRETS_KEY: Buffer.alloc(32).toString('base64'),
 };
 
+describe('METRICS_PORT', () => {
+  test.each([
+    [{}, undefined],
+    [{ METRICS_HOST: '0.0.0.0' }, undefined],
+    [{ METRICS_PORT: '9464' }, { host: '127.0.0.1', port: 9464 }],
+    [
+      { METRICS_PORT: '0', METRICS_HOST: '10.0.0.1' },
+      { host: '10.0.0.1', port: 0 },
+    ],
+  ])('with %j opens a listener at %j', (env, address) => {
+    expect(loadConfig({ ...REQUIRED, ...env }).metrics).toEqual(address);
+  });
+
+  test('is a port', () => {
+    expect(() => loadConfig({ ...REQUIRED, METRICS_PORT: '70000' })).toThrow(
+      'METRICS_PORT=70000 is above 65535',
+    );
+  });
+});
+
 describe('AUTH', () => {
   test.each([
     [{}, false],

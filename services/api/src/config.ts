@@ -11,6 +11,7 @@ import {
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
 import { isLoopback } from './http/loopback.ts';
+import type { ListenAddress } from './http/server.ts';
 import { findTlsMistake, type TlsIdentity } from './http/tls-identity.ts';
 import { parseAddresses } from './http/trusted-proxies.ts';
 import { findIdentityMistakes, type ListenerOptions } from './surfaces/liveperson/listener.ts';
@@ -65,8 +66,18 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     callbacks: {
       allowPrivateAddresses: read.bool('CALLBACK_ALLOW_PRIVATE_ADDRESSES', false),
     },
+    metrics: readMetrics(read),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   });
+}
+
+/** Undefined where nobody asks for what is measured. */
+function readMetrics(read: EnvReader): ListenAddress | undefined {
+  if (read.optional('METRICS_PORT') === undefined) return undefined;
+  return {
+    host: read.str('METRICS_HOST', '127.0.0.1'),
+    port: read.int('METRICS_PORT', undefined, { min: 0, max: 65_535 }),
+  };
 }
 
 const BASE_PATH = /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/;

@@ -22,6 +22,9 @@ import {
 import {
   createHealth,
   createLogger,
+  measureComponents,
+  measureProcess,
+  Metrics,
   openTracing,
   readVersion,
   runMain,
@@ -43,6 +46,8 @@ import { createInboxWatcher } from './inbox/inbox-watcher.ts';
 import { findMessageStatus } from './messages/find-message-status.ts';
 import { createMessageDeps } from './messages/message-deps.ts';
 import { sendMessages } from './messages/send-messages.ts';
+import { createApiMetrics } from './metrics/api-metrics.ts';
+import { openMetricsServer } from './metrics/metrics-server.ts';
 import { openReceiverServer } from './surfaces/liveperson/listener.ts';
 import { createReceiver } from './surfaces/liveperson/receiver.ts';
 
@@ -53,6 +58,9 @@ runMain('api', async () => {
   const version = readVersion(new URL('../package.json', import.meta.url));
   const tracing = await openTracing(config.tracing, { log, version });
   shutdown.add('traces', () => tracing?.close());
+  const metrics = new Metrics();
+  measureProcess(metrics, { service: 'api', version: version ?? '', mode: config.providers });
+  const measured = createApiMetrics(metrics);
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -72,7 +80,10 @@ runMain('api', async () => {
   if (config.callbacks.allowPrivateAddresses)
     log.warn('CALLBACK_ALLOW_PRIVATE_ADDRESSES: callbacks may reach the inside of this network');
 
-  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const onRedisError = (error: Error) => {
+    measured.redisError();
+    log.warn({ err: error }, 'redis not reached');
+  };
   const redis = openRedis(config.redis.target, 'command', onRedisError);
   const subscriber = openRedis(config.redis.target, 'blocking', onRedisError);
   shutdown.add('redis', () => [redis, subscriber].forEach((one) => one.disconnect()));
@@ -92,6 +103,7 @@ runMain('api', async () => {
     log,
     tracing,
     onError: (error) => log.warn({ err: error }, 'outcomes not read'),
+    onFull: () => measured.shed('messages'),
   });
   shutdown.add('accepted messages', () => messages.acceptor.close());
   // Not awaited: a Redis that is away makes synchronous answers slower, and keeps nobody from being served.
@@ -109,7 +121,9 @@ runMain('api', async () => {
     findBehind: (positions) => listInboxBehind(db, positions),
     onError: (error) => log.warn({ err: error }, 'inboxes not read'),
     maxStreams: config.inboxMaxStreams,
+    onFull: () => measured.shed('inbox_streams'),
   });
+  measured.watchStreams(inboxWatcher);
   subscribeInbox(subscriber, config.redis.prefix, (userIds) => inboxWatcher.hint(userIds)).catch(
     onRedisError,
   );
@@ -127,6 +141,9 @@ runMain('api', async () => {
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
+  measureComponents(metrics, health);
+  const watched = config.metrics && (await openMetricsServer(metrics, config.metrics));
+  shutdown.add('metrics', () => watched?.close());
 
   const { prefix } = config.redis;
   const app = createApp({
@@ -144,11 +161,21 @@ runMain('api', async () => {
     }),
     m800DateWindowSeconds: config.m800DateWindowSeconds,
     trustedProxies: config.trustedProxies,
-    acceptor: messages.acceptor,
+    acceptor: {
+      ...messages.acceptor,
+      announce(deliveries) {
+        measured.accepted('m800', 1);
+        messages.acceptor.announce(deliveries);
+      },
+    },
     activations: directories.activations,
     applications: directories.applications,
     messages: {
-      send: (request) => sendMessages(messages, request),
+      async send(request) {
+        const answer = await sendMessages(messages, request);
+        if (!answer.replayed) measured.accepted('powerauth', answer.messageIds.length);
+        return answer;
+      },
       findStatus: (id) => findMessageStatus({ db }, id),
     },
     campaignLane,
@@ -186,11 +213,12 @@ runMain('api', async () => {
       use,
     },
     maxRequests: config.maxRequests,
+    metrics: measured,
     now: () => new Date(),
   });
   if (config.tls !== undefined && toValidTo(config.tls) < new Date())
     log.warn({ validTo: toValidTo(config.tls) }, 'the time of the TLS certificate is over');
-  const server = await openServer(app, config);
+  const server = await openServer(app, { ...config, onDrop: () => measured.shed('connections') });
   shutdown.add('server', () => server.close());
   const { livePerson } = config;
   const receiver =
@@ -199,10 +227,16 @@ runMain('api', async () => {
       createReceiver({
         db,
         secrets,
-        acceptor: messages.acceptor,
+        acceptor: {
+          announce(deliveries) {
+            measured.accepted('liveperson', deliveries.length);
+            messages.acceptor.announce(deliveries);
+          },
+        },
         log,
         tracing,
         now: () => new Date(),
+        onRefused: measured.refused,
       }),
       livePerson,
       log,
@@ -228,5 +262,10 @@ runMain('api', async () => {
   );
   if (receiver !== undefined)
     log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
-  process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
+  process.send?.({
+    type: 'listening',
+    port: server.port,
+    livePersonPort: receiver?.port,
+    metricsPort: watched?.port,
+  });
 });

@@ -49,6 +49,7 @@ import { openServer, type ConnectionLimits } from '../src/http/server.ts';
 import type { TlsIdentity } from '../src/http/tls-identity.ts';
 import { createInboxWatcher } from '../src/inbox/inbox-watcher.ts';
 import { findMessageStatus } from '../src/messages/find-message-status.ts';
+import type { ApiMetrics } from '../src/metrics/api-metrics.ts';
 import { createMessageDeps } from '../src/messages/message-deps.ts';
 import { sendMessages } from '../src/messages/send-messages.ts';
 
@@ -91,6 +92,7 @@ export interface TestApiOptions {
   readonly tracing?: Tracing | undefined;
   /** Silent unless given. */
   readonly log?: Logger;
+  readonly metrics?: ApiMetrics;
 }
 
 export interface Answer {
@@ -268,6 +270,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       streamCheckMs: options.streamCheckMs,
     },
     maxRequests: options.maxRequests ?? 2000,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     multipleActivations: options.multipleActivations ?? true,
     info: {
       applicationName: 'powerauth-push',

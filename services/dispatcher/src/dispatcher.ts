@@ -16,7 +16,7 @@ import {
   subscribeChecks,
   type RedisClient,
 } from '@heliograph/queue';
-import type { Tracing } from '@heliograph/runtime';
+import { Metrics, type Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
@@ -27,6 +27,8 @@ import { startClockWatch } from './guard/clock-watch.ts';
 import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
 import { createPauses } from './guard/pauses.ts';
+import { createDispatcherMetrics } from './metrics/dispatcher-metrics.ts';
+import { METER_EVERY_MS, startFleetMeter } from './metrics/fleet-meter.ts';
 import { createPacers } from './pacing/pacers.ts';
 import {
   RETENTION_DEFAULTS,
@@ -69,6 +71,8 @@ export interface DispatcherDeps {
   readonly log: Logger;
   /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
+  /** Without it nothing is measured that the fleet has in common. */
+  readonly metrics?: Metrics;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
   /** Tests only: default 5 s. */
@@ -101,7 +105,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const clockMs = createSafeClock();
   const stopping = new AbortController();
   const onError = (error: unknown) => log.warn({ err: error }, 'database not reached');
-  const onRedisError = (error: Error) => log.warn({ err: error }, 'redis not reached');
+  const metrics = createDispatcherMetrics(deps.metrics ?? new Metrics(), { db, onError });
+  const onRedisError = (error: unknown) => {
+    metrics.redisError();
+    log.warn({ err: error }, 'redis not reached');
+  };
 
   const lane = openLane(redis, { prefix, onError: onRedisError });
   const leases = createLeaseBook({
@@ -111,15 +119,17 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     leaseMs: deps.leaseMs,
   });
   const audience = createCallbackAudience({ db, onError });
-  const tell = (recordings: readonly Recording[]) =>
+  const tell = (recordings: readonly Recording[]) => {
+    metrics.outcomes.addRecorded(recordings);
     tellOutcomes({ redis, prefix, lane, audience, callbacks, onRedisError }, recordings);
+  };
   const recorder = createRecorder({ db, leases, audience, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const breaker = createBreaker({ db, pauses, log, clockMs, onError });
   const pacers = createPacers({
     buckets: createPaceBuckets(redis, { prefix, onError: onRedisError }),
     clockMs,
-    onError: (error) => log.warn({ err: error }, 'redis not reached'),
+    onError: onRedisError,
     ...(deps.fcmPace === undefined ? {} : { fcmPace: deps.fcmPace }),
   });
   const evidence = createEvidence({ db, pauses, log, onError });
@@ -132,9 +142,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       onError: (error) => log.warn({ err: error }, 'shared token not used'),
     }),
     log,
+    onGoaway: metrics.goaway,
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
     ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),
   });
+  metrics.watch(pool);
   const clockWatch = startClockWatch({
     readTimeMs: () => readRedisTimeMs(redis),
     nowMs: Date.now,
@@ -148,6 +160,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     pauses,
     credentials: createCredentialStore({ db, secrets: deps.secrets, log }),
     pool,
+    metrics,
     log,
     onError,
     clockMs,
@@ -169,6 +182,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     pauses,
     log,
     now,
+    onFound: metrics.swept,
     everyMs: deps.sweepEveryMs ?? SWEEP_EVERY_MS,
   });
 
@@ -198,7 +212,12 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     now,
     random: Math.random,
     tracing: deps.tracing,
+    onEvents: metrics.callbackEvents,
   });
+  const fleetMeter =
+    deps.metrics === undefined
+      ? undefined
+      : startFleetMeter({ db, metrics: deps.metrics, log, now, everyMs: METER_EVERY_MS });
 
   const checks = startCredentialChecks({
     db,
@@ -223,6 +242,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
       const told = Promise.all([callbacks.close(), checks.close()]);
+      await fleetMeter?.close();
       await Promise.all([sweep.close(), retention.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();

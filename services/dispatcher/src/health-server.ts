@@ -1,19 +1,21 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Health } from '@heliograph/runtime';
+import { METRICS_PATH, writeMetrics, type Health, type Metrics } from '@heliograph/runtime';
 
 export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Answers `/actuator/health`, `/actuator/health/liveness` and `/actuator/health/readiness`: 200 when up, 503 when down. */
+/** Answers `/actuator/health`, `/actuator/health/liveness` and `/actuator/health/readiness`, 200 when up, 503 when down; and `/metrics`. */
 export async function openHealthServer(
   health: Health,
+  metrics: Metrics,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HealthServer> {
   const server = createServer((request, response) => {
+    if (request.url === METRICS_PATH) return void writeMetrics(metrics, response);
     void answer(health, request.url ?? '').then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));

@@ -3,6 +3,9 @@ import { openRedis } from '@heliograph/queue';
 import {
   createHealth,
   createLogger,
+  measureComponents,
+  measureProcess,
+  Metrics,
   openTracing,
   readVersion,
   runMain,
@@ -20,6 +23,12 @@ runMain('dispatcher', async () => {
   const version = readVersion(new URL('../package.json', import.meta.url));
   const tracing = await openTracing(config.tracing, { log, version });
   shutdown.add('traces', () => tracing?.close());
+  const metrics = new Metrics();
+  measureProcess(metrics, {
+    service: 'dispatcher',
+    version: version ?? '',
+    mode: config.providers,
+  });
 
   const db = openDatabase(config.databaseUrl, config.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -61,13 +70,15 @@ runMain('dispatcher', async () => {
     leaseMs: config.leaseMs,
     log,
     tracing,
+    metrics,
   });
   shutdown.add('dispatcher', () => dispatcher.close());
 
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
-  const server = await openHealthServer(health, config);
+  measureComponents(metrics, health);
+  const server = await openHealthServer(health, metrics, config);
   shutdown.add('health', () => server.close());
   shutdown.add('readiness', () => health.drain());
 

@@ -101,6 +101,17 @@ capabilities: { drop: [ALL] }
 {{- end }}
 {{- end -}}
 
+{{/* Takes (dict "root" $ "own" .Values.api "port" 9464). Where nothing is to be said it says nothing. */}}
+{{- define "heliograph.podAnnotations" -}}
+{{- $annotations := dict -}}
+{{- if and .root.Values.metrics.enabled .root.Values.metrics.annotations -}}
+{{- $annotations = dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .port) "prometheus.io/path" "/metrics" -}}
+{{- end -}}
+{{- with merge (dict) .own.podAnnotations $annotations -}}
+annotations: {{ toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
 {{- define "heliograph.mounts" -}}
 - { name: tmp, mountPath: /tmp }
 - { name: secrets-key, mountPath: /run/secrets/heliograph, readOnly: true }

@@ -93,6 +93,7 @@ export async function renewChunkLeases(
 
 /** A chunk of a run that will not go on, under lease, and what of it is owed. */
 export interface UnsettledChunk extends ChunkLease {
+  readonly appRef: number;
   readonly provider: Provider;
   readonly outcomes: Buffer;
   readonly checkpoint: number;
@@ -120,7 +121,7 @@ export async function claimUnsettled(
       FROM picked WHERE c.run_id = ${runId} AND c.ordinal = picked.ordinal
       RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.outcomes
     )
-    SELECT claimed.*, (
+    SELECT claimed.*, (SELECT app_ref FROM campaign_runs WHERE id = ${runId}) AS app_ref, (
       SELECT json_agg(json_build_object(
         'index', x.ordinal - claimed.ordinal::bigint * ${MAX_DELIVERIES_PER_CHUNK}::bigint, 'deviceId', x.device_id, 'userId', x.user_id,
         'state', x.state, 'reason', x.reason, 'attempts', x.attempts, 'ambiguousAttempts', x.ambiguous_attempts,

@@ -34,6 +34,7 @@ export type ChunkRelease =
 
 /** What came of a chunk since its last checkpoint. */
 export interface ChunkCheckpoint extends ChunkLease {
+  readonly appRef: number;
   readonly provider: Provider;
   /** The chunk's checkpoint that this one follows. */
   readonly checkpoint: number;

@@ -11,6 +11,7 @@ import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';
 import type { Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
+import type { ClientLoad } from '../shared-clients.ts';
 import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
 import { toApnsOutcome, toUnprocessed, type ApnsAnswer } from './answers.ts';
@@ -32,6 +33,7 @@ export interface ApnsEngineOptions {
   readonly log: ProviderLog;
   readonly now: () => Date;
   readonly connectLimits?: ConnectLimits;
+  readonly onGoaway?: ((goaway: Goaway) => void) | undefined;
 }
 
 /** Sends to APNs over our own connections. */
@@ -57,6 +59,10 @@ export class ApnsEngineClient implements ApnsClient {
 
   get busy(): boolean {
     return this.#engine.busy;
+  }
+
+  get load(): ClientLoad {
+    return this.#pool.load;
   }
 
   send(push: Push, toRequest: ToApnsRequest): Promise<Attempt> {

@@ -1,4 +1,5 @@
 import type { Environment, Outcome } from '@heliograph/core';
+import type { Goaway } from '@heliograph/http2';
 
 import type { AppProviders } from '../app-provider.ts';
 import type { ApnsCredential, ProviderEndpoints } from '../credential.ts';
@@ -27,6 +28,7 @@ export interface ApnsProvidersDeps {
   readonly waitMs: number;
   readonly deadlineMs: number | undefined;
   readonly connectLimits: ConnectLimits | undefined;
+  readonly onGoaway: (goaway: Goaway) => void;
 }
 
 /** Apps that sign with the same key share their connections. */
@@ -70,7 +72,13 @@ export function createApnsProviders(deps: ApnsProvidersDeps): AppProviders<ApnsC
       return new NodeApnClient({ ...options, trust: secureContext, key });
     const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
     const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
-    const engineOptions = { ...options, ...connecting, secureContext, tokens };
+    const engineOptions = {
+      ...options,
+      ...connecting,
+      secureContext,
+      tokens,
+      onGoaway: deps.onGoaway,
+    };
     return new ApnsEngineClient({ ...engineOptions, waitMs, now });
   }
 

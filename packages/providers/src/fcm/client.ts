@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 
-import { findHeader, RequestTemplate, type Answered } from '@heliograph/http2';
+import { findHeader, RequestTemplate, type Answered, type Goaway } from '@heliograph/http2';
 import type { Outcome } from '@heliograph/core';
 import type { Agent } from 'undici';
 
@@ -11,6 +11,7 @@ import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';
 import type { Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
+import type { ClientLoad } from '../shared-clients.ts';
 import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
@@ -39,6 +40,7 @@ export interface FcmClientOptions {
   readonly log: ProviderLog;
   readonly now: () => Date;
   readonly connectLimits?: ConnectLimits;
+  readonly onGoaway?: ((goaway: Goaway) => void) | undefined;
 }
 
 /** The JSON of a push's request. */
@@ -49,6 +51,7 @@ export class FcmClient implements PushClient<ToFcmBody> {
   readonly #options: FcmClientOptions;
   readonly #agent: Agent;
   readonly #tokens: ProviderTokens;
+  readonly #pool: SessionPool;
   readonly #engine: Engine;
   readonly #path: string;
   #template: RequestTemplate | undefined;
@@ -64,8 +67,9 @@ export class FcmClient implements PushClient<ToFcmBody> {
       nowMs: () => now().getTime(),
     });
     this.#path = `/v1/projects/${projectId}/messages:send`;
+    this.#pool = new SessionPool({ ...options, maxSessions: MAX_SESSIONS });
     this.#engine = new Engine({
-      pool: new SessionPool({ ...options, maxSessions: MAX_SESSIONS }),
+      pool: this.#pool,
       tokens: this.#tokens,
       toOutcome: (request, answer) => this.#toOutcome(request, answer),
       toUnprocessed,
@@ -77,6 +81,10 @@ export class FcmClient implements PushClient<ToFcmBody> {
 
   get busy(): boolean {
     return this.#engine.busy;
+  }
+
+  get load(): ClientLoad {
+    return this.#pool.load;
   }
 
   send(push: Push, toBody: ToFcmBody): Promise<Attempt> {

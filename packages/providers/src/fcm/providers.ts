@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Outcome } from '@heliograph/core';
+import type { Goaway } from '@heliograph/http2';
 
 import type { AppProviders } from '../app-provider.ts';
 import type { FcmCredential, ProviderEndpoints } from '../credential.ts';
@@ -25,6 +26,7 @@ export interface FcmProvidersDeps {
   readonly waitMs: number;
   readonly deadlineMs: number | undefined;
   readonly connectLimits: ConnectLimits | undefined;
+  readonly onGoaway: (goaway: Goaway) => void;
 }
 
 /** Apps that send to the same project by the same service account share their connections. */
@@ -47,7 +49,8 @@ export function createFcmProviders(deps: FcmProvidersDeps): AppProviders<FcmCred
       if (!PROJECT_ID.test(projectId)) return toPause('unusable_project_id');
       if (!endpoints.allowedTokenUris.includes(account.tokenUri))
         return toPause('token_uri_not_allowed');
-      const options = { ...shared, ...connecting, projectId, account };
+      const { onGoaway } = deps;
+      const options = { ...shared, ...connecting, projectId, account, onGoaway };
       return clients.use(name, holder, () => new FcmClient(options));
     }
 

@@ -5,6 +5,7 @@ import type { Agent } from 'undici';
 
 import type { PushClient } from '../app-provider.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
+import type { ClientLoad } from '../shared-clients.ts';
 import { toProxyOutcome, type ProxyAnswer, type ProxyPolicy } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyHistory } from './history.ts';
@@ -39,6 +40,7 @@ export class ProxyClient implements PushClient<ToProxyJson> {
   readonly #places: Places;
   readonly #restraint = new Restraint();
   readonly #running = new Set<Exchange>();
+  #fed = 0;
   #closing = false;
 
   constructor(options: ProxyClientOptions) {
@@ -56,6 +58,12 @@ export class ProxyClient implements PushClient<ToProxyJson> {
 
   get busy(): boolean {
     return this.#running.size > 0;
+  }
+
+  /** Each request has a connection for itself. */
+  get load(): ClientLoad {
+    const { size } = this.#running;
+    return { sessions: size, message: size - this.#fed, campaign: this.#fed };
   }
 
   async send(push: Push, toJson: ToProxyJson): Promise<Attempt> {
@@ -76,7 +84,9 @@ export class ProxyClient implements PushClient<ToProxyJson> {
       try {
         const push = this.#closing ? undefined : feed.next();
         if (push === undefined) return false;
-        feed.settle(push, await this.#post(push, toJson));
+        this.#fed += 1;
+        const attempt = await this.#post(push, toJson).finally(() => (this.#fed -= 1));
+        feed.settle(push, attempt);
         return true;
       } finally {
         this.#places.leave();

@@ -9,6 +9,7 @@ import type { PoolRequest, Unsent } from './pool-request.ts';
 import { POOL_TIMES, type PoolTimes } from './pool-times.ts';
 import { pickSession, Session, type Gone } from './session.ts';
 import { Shortage } from './shortage.ts';
+import type { ClientLoad } from '../shared-clients.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /*
@@ -24,6 +25,8 @@ export interface SessionPoolOptions {
   readonly log: ProviderLog;
   /** Why no new connection is worth a try after this farewell; undefined where one is. */
   readonly toFault?: (goaway: Goaway) => string | undefined;
+  /** A connection was told to go away. */
+  readonly onGoaway?: ((goaway: Goaway) => void) | undefined;
   readonly random?: () => number;
   readonly connectLimits?: ConnectLimits;
   readonly times?: Partial<PoolTimes>;
@@ -80,6 +83,13 @@ export class SessionPool {
   /** Connections that take requests. */
   get sessions(): number {
     return this.#sessions.length;
+  }
+
+  /** What is under way, on connections that go away too. */
+  get load(): ClientLoad {
+    let campaign = 0;
+    for (const session of this.#alive) campaign += session.fedInFlight;
+    return { sessions: this.#sessions.length, message: this.#inFlight - campaign, campaign };
   }
 
   /** Sends the request as soon as a stream is free, unless that is after its `waitsUntilMs`. */
@@ -269,8 +279,10 @@ export class SessionPool {
 
   #onGone(session: Session, gone: Gone): void {
     const { goaway } = gone;
-    if (goaway !== undefined)
+    if (goaway !== undefined) {
+      this.#options.onGoaway?.(goaway);
       this.#options.log.info({ host: this.#options.url.host, ...goaway }, 'connection goes away');
+    }
     if (this.#sessions.includes(session)) {
       this.#sessions = this.#sessions.filter((one) => one !== session);
       this.#judge(session, gone);

@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { inCheckout } from '../checkout.ts';
 import { openTestDatabase } from '../database.ts';
 import { describeWithForeign } from '../foreign.ts';
+import { readMetricsTable } from '../metrics-table.ts';
 
 const CHART = inCheckout('infra/helm/heliograph');
 const MINIMUM = ['existingSecret=heliograph'];
@@ -51,12 +52,15 @@ const INSTALLATIONS: Readonly<Record<string, readonly string[]>> = {
     'tracing.headersKey=otlp-headers',
     'dispatcher.env.CONCURRENCY=64',
   ],
+  'without metrics': [...MINIMUM, 'metrics.enabled=false'],
+  'with metrics that nobody is pointed to': [...MINIMUM, 'metrics.annotations=false'],
   'with the fake providers': [...MINIMUM, 'sandbox.enabled=true', 'autoscaling.enabled=true'],
 };
 
 interface Container {
   readonly name: string;
   readonly args?: readonly string[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
   readonly securityContext: object;
   readonly resources: object;
@@ -70,7 +74,10 @@ interface Manifest {
     readonly selector?: { readonly matchLabels: object };
     readonly triggers?: readonly { readonly metadata: { readonly query: string } }[];
     readonly template: {
-      readonly metadata: { readonly labels: object };
+      readonly metadata: {
+        readonly labels: object;
+        readonly annotations?: Readonly<Record<string, string>>;
+      };
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
         readonly securityContext: object;
@@ -228,6 +235,68 @@ describeWithForeign('checks', 'the Helm chart', (checks) => {
 
     expect(dispatcherOf(MINIMUM)?.spec.replicas).toBe(2);
     expect(dispatcherOf([...MINIMUM, 'autoscaling.enabled=true'])?.spec.replicas).toBeUndefined();
+  });
+
+  describe('metrics', () => {
+    const templateOf = (component: string, values: readonly string[]) => {
+      const found = manifestsOf(values).find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith(`-${component}`),
+      );
+      if (found === undefined) throw new Error(`there is no ${component}`);
+      return found.spec.template;
+    };
+
+    test.each([
+      ['api', 'metrics.port=9999', '9999'],
+      ['dispatcher', 'metrics.port=9999', '8080'],
+    ])('of the %s are announced where it serves them', (component, value, port) => {
+      const { metadata, spec } = templateOf(component, [...MINIMUM, value]);
+      const [container] = spec.containers;
+
+      expect(metadata.annotations).toEqual({
+        'prometheus.io/scrape': 'true',
+        'prometheus.io/port': port,
+        'prometheus.io/path': '/metrics',
+      });
+      expect(container?.ports?.map(({ containerPort }) => `${containerPort}`)).toContain(port);
+    });
+
+    test('are served by the api at an address that others reach, and in no Service', () => {
+      const [container] = templateOf('api', MINIMUM).spec.containers;
+      const services = manifestsOf(MINIMUM).filter(({ kind }) => kind === 'Service');
+
+      expect(container?.env).toEqual(
+        expect.arrayContaining([
+          { name: 'METRICS_HOST', value: '0.0.0.0' },
+          { name: 'METRICS_PORT', value: '9464' },
+        ]),
+      );
+      expect(JSON.stringify(services)).not.toContain('metrics');
+    });
+
+    test('leave what was said of pods alone, and go where they are not wanted', () => {
+      const named = templateOf('api', [...MINIMUM, 'api.podAnnotations.a=b']);
+      const none = templateOf('api', [...MINIMUM, 'metrics.enabled=false']);
+
+      expect(named.metadata.annotations).toMatchObject({ a: 'b', 'prometheus.io/port': '9464' });
+      expect(none.metadata.annotations).toBeUndefined();
+      expect(none.spec.containers[0]?.env?.map(({ name }) => name)).not.toContain('METRICS_PORT');
+    });
+
+    test('that KEDA asks Prometheus for are those of docs/metrics.md', () => {
+      const documented = readMetricsTable().map(({ name }) => name);
+      const queries = manifestsOf([
+        ...MINIMUM,
+        'autoscaling.enabled=true',
+        'autoscaling.trigger=prometheus',
+      ])
+        .flatMap(({ spec }) => spec.triggers ?? [])
+        .map(({ metadata }) => metadata.query);
+
+      const named = queries.map((query) => /heliograph_\w+/.exec(query)?.[0]);
+      expect(named).toHaveLength(2);
+      expect(documented).toEqual(expect.arrayContaining(named));
+    });
   });
 
   test('scales by queries that the database understands, and that an empty one answers with 0', async () => {

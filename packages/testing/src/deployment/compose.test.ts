@@ -127,6 +127,28 @@ describeWithForeign('checks', 'docker-compose.yml', (checks) => {
     },
   );
 
+  test('Prometheus finds the metrics of api and dispatcher where they are', () => {
+    const config = yaml.parse(
+      readFileSync(inCheckout('infra/prometheus/prometheus.yml'), 'utf8'),
+      {},
+    );
+    const [, dispatcherPort = ''] =
+      /ENV .*\bPORT=(\d+)/.exec(readFileSync(inCheckout('infra/docker/Dockerfile'), 'utf8')) ?? [];
+    const apiPort = compose.services['api']?.environment?.['METRICS_PORT'];
+
+    expect(config).toMatchObject({
+      scrape_configs: [
+        {
+          dns_sd_configs: [
+            { names: ['api'], type: 'A', port: Number(apiPort) },
+            { names: ['dispatcher'], type: 'A', port: Number(dispatcherPort) },
+          ],
+        },
+      ],
+    });
+    expect(services.flatMap(([, { ports = [] }]) => ports).join()).not.toContain(apiPort);
+  });
+
   test('the fake providers are asked for by a file of their own, in which every process is told', () => {
     const sandbox = read('infra/docker/compose.sandbox.yml');
 

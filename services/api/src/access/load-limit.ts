@@ -5,19 +5,31 @@ import { Refusal } from '@heliograph/core';
 /** Bounds the requests that are worked on at once: what is over it would only wait, and fill our memory meanwhile. */
 export interface LoadLimit {
   isFull(): boolean;
+  /** One was turned away before anything was made of it. */
+  noteShed(): void;
   /** Counts the request until its answer is over. Refuses it where there are too many. */
   enter(res: ServerResponse): void;
 }
 
-export function createLoadLimit({ maxRequests }: { readonly maxRequests: number }): LoadLimit {
+export function createLoadLimit({
+  maxRequests,
+  onShed,
+}: {
+  readonly maxRequests: number;
+  readonly onShed: () => void;
+}): LoadLimit {
   let open = 0;
   const leave = () => {
     open -= 1;
   };
   return {
     isFull: () => open >= maxRequests,
+    noteShed: onShed,
     enter(res) {
-      if (open >= maxRequests) throw toRefusal();
+      if (open >= maxRequests) {
+        onShed();
+        throw toRefusal();
+      }
       open += 1;
       // Comes after the last byte, and when the caller goes before that.
       res.once('close', leave);
@@ -51,6 +63,7 @@ export function shedding(
   };
   return (req, res) => {
     if (!load.isFull() || PASSED.test(req.url ?? '')) return listener(req, res);
+    load.noteShed();
     res.writeHead(503, headers).end(body);
   };
 }

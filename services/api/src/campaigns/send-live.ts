@@ -1,4 +1,4 @@
-import { createRunId, Refusal, toExpiresAt } from '@heliograph/core';
+import { createRunId, Refusal, toCreationMs, toExpiresAt } from '@heliograph/core';
 import {
   claimIdempotencyKey,
   findIdempotencyEntry,
@@ -154,9 +154,4 @@ function startsLater({ startAt }: Pick<LiveSend, 'startAt'>, now: Date): boolean
 function createIdAfter(latest: string | undefined, now: Date): string {
   const after = latest === undefined ? 0 : toCreationMs(latest) + 1;
   return createRunId(Math.max(now.getTime(), after));
-}
-
-/** A UUIDv7 begins with the time of its creation. */
-function toCreationMs(id: string): number {
-  return Number.parseInt(id.slice(0, 13).replace('-', ''), 16);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { KeyNotAtHand, Refusal } from '@heliograph/core';
+import { KeyNotAtHand, Refusal, type RefusalCode } from '@heliograph/core';
 import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
@@ -15,14 +15,17 @@ export type RenderRefusal = (refusal: Refusal) => unknown;
 /** Answers a request with what was thrown at it. */
 export type AnswerError = (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
 
+/** Where it is logged, how it is rendered, and who counts it. */
+type ErrorAnswerDeps = [log: Logger, render: RenderRefusal, onRefused: (code: RefusalCode) => void];
+
 /** The same where Express hands errors on. */
-export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHandler {
-  const answer = createErrorAnswer(log, render);
+export function errorHandler(...deps: ErrorAnswerDeps): ErrorRequestHandler {
+  const answer = createErrorAnswer(...deps);
   return (error: unknown, req, res, _next) => answer(error, req, res);
 }
 
 /** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
-export function createErrorAnswer(log: Logger, render: RenderRefusal): AnswerError {
+export function createErrorAnswer(...[log, render, onRefused]: ErrorAnswerDeps): AnswerError {
   return (error, req, res) => {
     const path = req.url?.split('?', 1)[0];
     if (res.headersSent) {
@@ -31,6 +34,7 @@ export function createErrorAnswer(log: Logger, render: RenderRefusal): AnswerErr
       return void res.destroy();
     }
     const refusal = toRefusal(error);
+    onRefused(refusal.code);
     if (refusal.status >= 500 && refusal.code !== 'overloaded')
       log.error({ err: error, path, ...toLogFacts(originOf(res)) }, 'request failed');
     if (refusal.retryAfterSeconds !== undefined)

@@ -7,7 +7,7 @@ import type { Gate } from '../access/gate.ts';
 import type { Guard } from '../access/guard.ts';
 import type { ApiRequest, Method, Route } from './endpoint.ts';
 import { jsonBody } from './json-body.ts';
-import { noteRoute } from './request-span.ts';
+import { noteRoute } from './route-of.ts';
 
 /** How large bodies may be, in bytes. */
 export interface BodyLimits {
@@ -64,6 +64,7 @@ export function mountRoutes(routes: readonly Route[], deps: MountDeps): MountedR
 
     const allowed = [...methods.keys()].join(', ').toUpperCase();
     mounted.all((_req, res) => {
+      noteRoute(res, path);
       res.setHeader('Allow', allowed);
       throw new Refusal('method_not_allowed', `This path takes ${allowed}.`);
     });

@@ -3,14 +3,10 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Span, Tracing } from '@heliograph/runtime';
 
 import type { RequestOrigin } from '../origin.ts';
+import { findRoute } from './route-of.ts';
 
 /** Beside the answers, since Express hands no value of ours from one handler to the next that knows its type. */
-const spans = new WeakMap<ServerResponse, RequestSpan>();
-
-interface RequestSpan {
-  readonly span: Span;
-  route?: string;
-}
+const spans = new WeakMap<ServerResponse, Span>();
 
 /** Looking after our health is nobody's request. */
 const UNTRACED = /\/actuator\//;
@@ -39,11 +35,10 @@ function trace(tracing: Tracing, req: IncomingMessage, res: ServerResponse): voi
     traceState: tracestate?.toString(),
     facts: { 'http.request.method': method, 'url.scheme': toScheme(req) },
   });
-  const entry: RequestSpan = { span };
-  spans.set(res, entry);
+  spans.set(res, span);
   // Comes after the last byte, and when the caller goes before that.
   res.once('close', () => {
-    const { route } = entry;
+    const route = findRoute(res);
     if (route !== undefined) span.rename(`${method} ${route}`);
     span.note({
       'http.route': route,
@@ -64,12 +59,6 @@ function toError(res: ServerResponse): string | undefined {
   return res.statusCode >= 500 ? String(res.statusCode) : undefined;
 }
 
-/** Which endpoint the request came to, as its document spells it. */
-export function noteRoute(res: ServerResponse, route: string): void {
-  const entry = spans.get(res);
-  if (entry !== undefined) entry.route = route;
-}
-
 export function originOf(res: ServerResponse): RequestOrigin {
-  return { requestId: String(res.getHeader('X-Correlation-ID')), span: spans.get(res)?.span };
+  return { requestId: String(res.getHeader('X-Correlation-ID')), span: spans.get(res) };
 }

@@ -25,6 +25,8 @@ export interface ServerOptions extends ListenAddress {
   /** Served over TLS with it; over plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
   readonly limits?: ConnectionLimits | undefined;
+  /** A connection above `maxConnections` was cut off. */
+  readonly onDrop?: () => void;
 }
 
 /** What callers may take of us before we know who they are. */
@@ -50,7 +52,7 @@ const CHECK_MS = 5000;
 /** Rejects with a message for operators where the port is taken. */
 export function openServer(
   listener: RequestListener,
-  { host, port, tls, limits = DEFAULT_LIMITS }: ServerOptions,
+  { host, port, tls, limits = DEFAULT_LIMITS, onDrop }: ServerOptions,
 ): Promise<HttpServer> {
   const { headersTimeoutMs, requestTimeoutMs, maxConnections } = limits;
   const options = {
@@ -66,6 +68,7 @@ export function openServer(
   // Node's own bound is on how many it remembers, and it forgets the others: see `refuseHeaderFlood`.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
+  if (onDrop !== undefined) server.on('drop', onDrop);
   return listenWith(server, { host, port }, 'PORT');
 }
 

@@ -25,6 +25,8 @@ export interface InboxWatch {
 }
 
 export interface InboxWatcher {
+  /** Streams that are open. */
+  readonly size: number;
   /** Refuses when it has no place for one more stream of the user: to be asked before anything is looked up for it. */
   refuseWhenFull(userId: string): void;
   /**
@@ -50,6 +52,8 @@ export interface InboxWatcherDeps {
   readonly pollMs?: number | undefined;
   readonly maxStreams: number;
   readonly maxStreamsPerUser?: number | undefined;
+  /** A stream was refused because there are too many. */
+  readonly onFull?: () => void;
 }
 
 /** How often to look where no hint came: hints may get lost. */
@@ -169,13 +173,19 @@ export function createInboxWatcher(deps: InboxWatcherDeps): InboxWatcher {
 
   function refuseWhenFull(userId: string): void {
     if (isClosed) throw new Refusal('unavailable', 'This server is about to stop.');
-    if (watching >= maxStreams)
+    if (watching >= maxStreams) {
+      deps.onFull?.();
       throw new Refusal('unavailable', `This server has ${maxStreams} streams already.`);
+    }
     if ((streams.get(userId)?.size ?? 0) >= maxStreamsPerUser)
       throw new Refusal('unavailable', `The user has ${maxStreamsPerUser} streams here already.`);
   }
 
   return {
+    get size() {
+      return watching;
+    },
+
     refuseWhenFull,
 
     watch({ userId, appRefs, after }, open) {

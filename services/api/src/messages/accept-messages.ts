@@ -47,7 +47,7 @@ const MAX_COMMITS_IN_FLIGHT = 2;
  * Nobody waits for company: on an idle server a message is stored at once, together with what came in the same turn of the event loop.
  */
 export function createMessageAcceptor(
-  deps: { db: Db; lane: Lane; audience: CallbackAudience },
+  deps: { db: Db; lane: Lane; audience: CallbackAudience; onFull?: () => void },
   maxWaiting = MAX_WAITING_MESSAGES,
 ): MessageAcceptor {
   const waiting: Waiting[] = [];
@@ -112,10 +112,12 @@ export function createMessageAcceptor(
 
   return {
     accept(messages) {
-      if (messagesWaiting + messages.length > maxWaiting)
+      if (messagesWaiting + messages.length > maxWaiting) {
+        deps.onFull?.();
         return Promise.reject(
           new Refusal('unavailable', 'Too many messages wait to be stored; try again later.'),
         );
+      }
       messagesWaiting += messages.length;
       return new Promise((resolve, reject) => {
         waiting.push({ messages, resolve, reject });

@@ -29,6 +29,8 @@ export function createMessageDeps(deps: {
   syncWaitMs: number;
   fcm?: FcmMapping;
   onError: (error: unknown) => void;
+  /** Messages were refused because too many wait to be stored. */
+  onFull?: () => void;
   now?: () => Date;
   log?: Logger;
   tracing?: Tracing | undefined;

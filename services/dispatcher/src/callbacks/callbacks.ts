@@ -11,6 +11,7 @@ import { createGuardedAgent } from '@heliograph/outbound';
 import type { Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 
+import type { CallbackOutcome } from '../metrics/dispatcher-metrics.ts';
 import { CALLBACK_LEASE_MS, serveCallback } from './serve-callback.ts';
 
 /*
@@ -62,6 +63,7 @@ export interface CallbacksDeps {
   readonly random: () => number;
   /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
+  readonly onEvents?: (outcome: CallbackOutcome, count: number) => void;
   /** Tests only: default half a minute. */
   readonly leaseMs?: number;
   /** Tests only: default 15 s. */

@@ -21,6 +21,7 @@ import { inSpan, type Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 
+import type { CallbackOutcome } from '../metrics/dispatcher-metrics.ts';
 import { MAX_EVENTS, toBatch, type CallbackBatch } from './batch.ts';
 import {
   postCallback,
@@ -57,6 +58,8 @@ export interface CallbackServerDeps {
   readonly now: () => Date;
   readonly random: () => number;
   readonly tracing?: Tracing | undefined;
+  /** So many events were told, or not. */
+  readonly onEvents?: (outcome: CallbackOutcome, count: number) => void;
   /** Aborted when no more requests are to be made. */
   readonly stopping: AbortSignal;
   /** Aborted when those under way are given up. */
@@ -168,6 +171,7 @@ class Turn {
     const outcome = await this.#post({ url: this.#url, headers, body }, batch.events);
     const answeredAtMs = this.#deps.clockMs();
     const latencyMs = answeredAtMs - startedAtMs;
+    this.#deps.onEvents?.(outcome.kind === 'taken' ? 'told' : 'not_taken', batch.events);
     if (outcome.kind !== 'taken') {
       await this.#fail(outcome, latencyMs);
       return false;
@@ -240,6 +244,7 @@ class Turn {
     );
     if (end === undefined) return true;
     const { id } = this.#claimed;
+    this.#deps.onEvents?.('given_up', end.count);
     log.error({ callbackId: id, events: end.count }, 'callback events given up after a day');
     return this.#move(end, end.count);
   }

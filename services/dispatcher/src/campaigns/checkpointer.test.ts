@@ -40,7 +40,14 @@ function open(db: Db = database.db) {
     onError,
     leaseMs: 60_000,
   });
-  const checkpointer = createCheckpointer({ db, leases, log, onError, random: () => 0 });
+  const checkpointer = createCheckpointer({
+    db,
+    leases,
+    log,
+    onRecorded: () => undefined,
+    onError,
+    random: () => 0,
+  });
   const close = async () => {
     await checkpointer.close();
     leases.close();

@@ -1,4 +1,10 @@
-import { isContentRefused, recordCheckpoints, type ChunkRelease, type Db } from '@heliograph/db';
+import {
+  isContentRefused,
+  recordCheckpoints,
+  type ChunkCheckpoint,
+  type ChunkRelease,
+  type Db,
+} from '@heliograph/db';
 import type { Logger } from 'pino';
 
 import type { ChunkLeases } from './chunk-leases.ts';
@@ -28,6 +34,8 @@ export interface CheckpointerDeps {
   readonly db: Db;
   readonly leases: ChunkLeases;
   readonly log: Logger;
+  /** It is in the ledger. */
+  readonly onRecorded: (checkpoint: ChunkCheckpoint) => void;
   readonly onError: (error: unknown) => void;
   readonly random: () => number;
 }
@@ -70,7 +78,10 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
     try {
       const points = dirty.map((progress) => progress.toCheckpoint());
       const recorded = await recordCheckpoints(deps.db, points, shard);
-      for (const [n, progress] of dirty.entries()) settle(progress, recorded[n] === true);
+      for (const [n, progress] of dirty.entries()) {
+        const point = recorded[n] === true ? points[n] : undefined;
+        settle(progress, point);
+      }
     } catch (error) {
       if (!isContentRefused(error)) throw error;
       const [only] = dirty;
@@ -86,20 +97,23 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
     deps.onError(refusal);
     progress.withoutWords();
     try {
-      const [recorded] = await recordCheckpoints(deps.db, [progress.toCheckpoint()], shard);
-      settle(progress, recorded === true);
+      const point = progress.toCheckpoint();
+      const [recorded] = await recordCheckpoints(deps.db, [point], shard);
+      settle(progress, recorded === true ? point : undefined);
     } catch (error) {
       if (!isContentRefused(error)) throw error;
       // Nothing of it can be written: its lease runs out, and it is tried again.
       deps.onError(error);
-      settle(progress, false);
+      settle(progress, undefined);
     }
   }
 
-  function settle(progress: ChunkProgress, recorded: boolean): void {
-    if (!recorded)
+  /** `recorded` is what is in the ledger now. */
+  function settle(progress: ChunkProgress, recorded: ChunkCheckpoint | undefined): void {
+    if (recorded === undefined)
       deps.log.warn({ ...progress.lease }, 'chunk was taken over: its last outcomes are not known');
-    if (!progress.settle(recorded)) return;
+    else deps.onRecorded(recorded);
+    if (!progress.settle(recorded !== undefined)) return;
     deps.leases.drop(progress.lease);
     watched.get(progress)?.();
     watched.delete(progress);

@@ -45,6 +45,7 @@ function createFeed(count: number, deps: Partial<ChunkFeedDeps> = {}) {
     mayOpen: () => true,
     isPaused: () => false,
     takePermit: () => true,
+    onAnswer: () => undefined,
     settle: (push, _, outcome) => settled.push([push.index, outcome.kind]),
     ...deps,
   });

@@ -11,6 +11,8 @@ export interface ChunkFeedDeps {
   readonly isPaused: () => boolean;
   /** Takes the right to send one more; false: not now. */
   readonly takePermit: () => boolean;
+  /** The provider answered a push, so long after it was given. */
+  readonly onAnswer: (latencyMs: number) => void;
   readonly settle: (push: ChunkPush, attempt: Attempt, outcome: Exclude<Outcome, Requeue>) => void;
 }
 
@@ -74,7 +76,10 @@ export class ChunkFeed implements PushFeed<ChunkPush> {
       this.#again.push(push);
       return;
     }
-    if (attempt.status !== undefined) this.#answers += 1;
+    if (attempt.status !== undefined) {
+      this.#answers += 1;
+      this.#deps.onAnswer(this.#lastSignAtMs - push.startedAtMs);
+    }
     this.#deps.settle(push, attempt, outcome);
   }
 

@@ -6,6 +6,7 @@ const chunk = {
   runId: '019345a0-0000-7000-8000-000000000000',
   ordinal: 3,
   leaseEpoch: 2,
+  appRef: 1,
   provider: 'apns',
   outcomes: Buffer.from([0, 0, 2, 0]),
   checkpoint: 7,

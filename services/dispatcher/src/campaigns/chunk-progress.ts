@@ -9,7 +9,7 @@ import {
 
 /** A leased chunk as this process knows it: ahead of the ledger by what was not checkpointed yet. */
 export class ChunkProgress {
-  readonly #chunk: ChunkLease & Pick<ChunkCheckpoint, 'provider'>;
+  readonly #chunk: ChunkLease & Pick<ChunkCheckpoint, 'appRef' | 'provider'>;
   /** Nothing but the lease: it goes into the log, and the chunk holds the payload. */
   readonly lease: ChunkLease;
   readonly #outcomes: Buffer;
@@ -22,7 +22,9 @@ export class ChunkProgress {
   /** The lease is another's by now: nothing more of this can be recorded, and nothing more may be sent. */
   isLost = false;
 
-  constructor(chunk: ChunkLease & Pick<ChunkCheckpoint, 'provider' | 'outcomes' | 'checkpoint'>) {
+  constructor(
+    chunk: ChunkLease & Pick<ChunkCheckpoint, 'appRef' | 'provider' | 'outcomes' | 'checkpoint'>,
+  ) {
     this.#chunk = chunk;
     const { runId, ordinal, leaseEpoch } = chunk;
     this.lease = { runId, ordinal, leaseEpoch };

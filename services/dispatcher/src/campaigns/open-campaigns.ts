@@ -5,6 +5,7 @@ import {
   type RedisClient,
 } from '@heliograph/queue';
 import { createFreezer, type Freezer } from '../fan-out/freezer.ts';
+import type { DispatcherMetrics } from '../metrics/dispatcher-metrics.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { createChunkLeases } from './chunk-leases.ts';
 import { KEEP_EVERY_MS, startKeeper, type Keeper } from './keeper.ts';
@@ -13,7 +14,11 @@ import { createRunWatch } from './run-watch.ts';
 import { createChunkSender, type ChunkSenderDeps } from './send-chunk.ts';
 import { settleRun } from './settle-run.ts';
 
-export interface CampaignsDeps extends Omit<ChunkSenderDeps, 'leases' | 'checkpointer' | 'watch'> {
+export interface CampaignsDeps extends Omit<
+  ChunkSenderDeps,
+  'leases' | 'checkpointer' | 'watch' | 'metrics'
+> {
+  readonly metrics: Pick<DispatcherMetrics, 'acceptToProvider' | 'answers' | 'outcomes'>;
   readonly redis: RedisClient;
   readonly workerRedis: RedisClient;
   readonly prefix: string;
@@ -21,7 +26,7 @@ export interface CampaignsDeps extends Omit<ChunkSenderDeps, 'leases' | 'checkpo
   readonly concurrency: number;
   readonly keepEveryMs: number | undefined;
   readonly onError: (error: unknown) => void;
-  readonly onRedisError: (error: Error) => void;
+  readonly onRedisError: (error: unknown) => void;
 }
 
 export interface Campaigns {
@@ -36,7 +41,11 @@ export function openCampaigns(deps: CampaignsDeps): Campaigns {
   const lane = openCampaignLane(redis, { prefix, onError: onRedisError });
   const leases = createChunkLeases(deps);
   const watch = createRunWatch(deps);
-  const checkpointer = createCheckpointer({ ...deps, leases });
+  const checkpointer = createCheckpointer({
+    ...deps,
+    leases,
+    onRecorded: (point) => deps.metrics.outcomes.addCheckpoint(point),
+  });
   const freezer: Freezer = createFreezer({ db, log, onProgress: () => keeper.kick() });
   const keeper: Keeper = startKeeper({
     db,

@@ -1,6 +1,7 @@
 import type { Outcome } from '@heliograph/core';
 import { claimChunk, freezePage, type CredentialScope } from '@heliograph/db';
 import { feedBySends, type PushProvider } from '@heliograph/providers';
+import { Metrics } from '@heliograph/runtime';
 import {
   makeApp,
   makeCampaign,
@@ -11,6 +12,7 @@ import {
 } from '@heliograph/testing';
 import { pino } from 'pino';
 
+import { createDispatcherMetrics } from '../metrics/dispatcher-metrics.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { createChunkLeases } from './chunk-leases.ts';
 import type { RunWatch } from './run-watch.ts';
@@ -46,7 +48,7 @@ function toProvider(bad: string): PushProvider {
 }
 
 function toPool(provider: PushProvider): ChunkSenderDeps['pool'] {
-  return { get: () => provider, close: () => Promise.resolve(), abandon: () => undefined };
+  return { get: () => provider };
 }
 
 /** A chunk of ten devices that was claimed, and what sends it. */
@@ -62,9 +64,17 @@ async function claimTen(changes: (devices: readonly MadeDevice[]) => Partial<Chu
   const leaseMs = 60_000;
   const onError = () => undefined;
   const leases = createChunkLeases({ db, clockMs, onError, leaseMs });
-  const checkpointer = createCheckpointer({ db, leases, log, onError, random: () => 0 });
+  const checkpointer = createCheckpointer({
+    db,
+    leases,
+    log,
+    onRecorded: () => undefined,
+    onError,
+    random: () => 0,
+  });
   const sendChunk = createChunkSender({
     db,
+    metrics: createDispatcherMetrics(new Metrics(), { db, onError }),
     leases,
     checkpointer,
     log,

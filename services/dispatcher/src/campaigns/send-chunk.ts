@@ -174,11 +174,13 @@ class ChunkSending {
     const pacer = this.#deps.pacers.of(credential);
     const settler = this.#toSettler(todo, credential, pacer);
     const scope = this.#toScope(todo, credential.version);
+    const answerTimes = this.#deps.metrics.answers.campaign[this.#chunk.provider];
     const feed = new ChunkFeed({
       todo,
       mayOpen: () => this.#mayOpen(provider),
       isPaused: () => this.#deps.pauses.findOpenedHere(scope) !== undefined,
       takePermit: () => this.#takePermit(pacer),
+      onAnswer: (latencyMs) => answerTimes.observe(latencyMs / 1000),
       settle: (push, attempt, outcome) => settler.settle(push, attempt, outcome),
     });
     const looking = setInterval(() => {

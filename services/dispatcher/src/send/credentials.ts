@@ -73,7 +73,10 @@ async function loadCredential(
   } catch (error) {
     if (error instanceof KeyNotAtHand) {
       const { keyId: secretsKeyId } = error;
-      log.error({ appRef, provider, secretsKeyId }, 'secrets key missing: a credential cannot be opened');
+      log.error(
+        { appRef, provider, secretsKeyId },
+        'secrets key missing: a credential cannot be opened',
+      );
       return { kind: 'locked' };
     }
     return { kind: 'unusable', version: row.version, reason: 'unusable_key' };

@@ -1,8 +1,10 @@
 import { insertMessages, type CredentialScope, type RouteName } from '@heliograph/db';
 import type { Credential, Push, PushProvider } from '@heliograph/providers';
+import { Metrics } from '@heliograph/runtime';
 import { makeApp, makeDevice, toMessage, useTestDatabase } from '@heliograph/testing';
 import { pino } from 'pino';
 
+import { createDispatcherMetrics } from '../metrics/dispatcher-metrics.ts';
 import { createLeaseBook, LEASE_MS } from './lease-book.ts';
 import { createProcessor } from './processor.ts';
 import { createRecorder } from './recorder.ts';
@@ -79,6 +81,7 @@ async function sendAfter(before: RouteName, credential: Credential): Promise<Sen
   });
   const processor = createProcessor({
     db,
+    metrics: createDispatcherMetrics(new Metrics(), { db, onError: fail }),
     leases,
     recorder,
     clockMs,
@@ -101,7 +104,7 @@ async function sendAfter(before: RouteName, credential: Credential): Promise<Sen
       lift: () => Promise.resolve(),
     },
     credentials: { load: () => Promise.resolve({ kind: 'usable', credential }) },
-    pool: { get: () => provider, close: () => Promise.resolve(), abandon: () => undefined },
+    pool: { get: () => provider },
   });
 
   await processor.process(stored.map(({ id }) => id));

@@ -1,4 +1,4 @@
-import { judge, type PushMessage } from '@heliograph/core';
+import { judge, toCreationMs, type PushMessage } from '@heliograph/core';
 import {
   type ClaimedDelivery,
   type CredentialScope,
@@ -13,6 +13,7 @@ import type { Logger } from 'pino';
 import type { Breaker } from '../guard/breaker.ts';
 import type { Evidence } from '../guard/evidence.ts';
 import type { Pauses } from '../guard/pauses.ts';
+import type { DispatcherMetrics } from '../metrics/dispatcher-metrics.ts';
 import type { Pacer } from '../pacing/pacer.ts';
 import type { Pacers } from '../pacing/pacers.ts';
 import { attempt, type SettledAttempt } from './attempt.ts';
@@ -49,7 +50,8 @@ export interface ProcessorDeps {
   readonly pacers: Pacers;
   readonly pauses: Pauses;
   readonly credentials: CredentialStore;
-  readonly pool: ProviderPool;
+  readonly pool: Pick<ProviderPool, 'get'>;
+  readonly metrics: Pick<DispatcherMetrics, 'acceptToProvider' | 'answers'>;
   readonly log: Logger;
   readonly clockMs: () => number;
   readonly now: () => Date;
@@ -190,11 +192,22 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     if ('pauseId' in settled)
       return record(delivery, toHeldUpdate(delivery, settled.reason, settled.pauseId, deps.now()));
 
+    measure(delivery, settled);
     const { outcome } = settled;
     if (outcome.kind === 'retry' && outcome.throttles === 'project')
       pacer?.slowDown(outcome.retryAfterMs);
     const { route } = loaded.credential;
     await settle(delivery, gate, { scope, route }, settled, device.pushToken);
+  }
+
+  function measure(delivery: ClaimedDelivery, settled: SettledAttempt): void {
+    const { acceptToProvider, answers } = deps.metrics;
+    const { provider, messageId, attempts, firstAttemptAt } = delivery;
+    if (settled.status !== undefined) answers.message[provider].observe(settled.latencyMs / 1000);
+    if (attempts > 0 || firstAttemptAt !== null) return;
+    // By two machines' clocks: a message's id holds the time at which the api made it.
+    const sinceMs = settled.startedAt.getTime() - toCreationMs(messageId);
+    acceptToProvider[provider].observe(Math.max(0, sinceMs) / 1000);
   }
 
   /** Waits for the pace of the account; answers false where that takes too long. */
@@ -262,7 +275,8 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   function record(delivery: DeliveryInHand, update: DeliveryUpdate): Promise<void> {
     const awaitedMessageId = delivery.awaited ? delivery.messageId : undefined;
     noteUpdate(deps.log, delivery, update);
-    return deps.recorder.record({ update, appRef: delivery.appRef, awaitedMessageId });
+    const { appRef, provider } = delivery;
+    return deps.recorder.record({ update, appRef, provider, awaitedMessageId });
   }
 
   function turnsOf(provider: PushProvider): Turns {

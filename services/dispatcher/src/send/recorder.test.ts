@@ -41,9 +41,10 @@ describe('the recorder', () => {
       recorder.record({
         update: { ...bad.update, providerMessageId },
         appRef: bad.appRef,
+        provider: 'apns',
         awaitedMessageId: undefined,
       }),
-      recorder.record({ ...good, awaitedMessageId: undefined }),
+      recorder.record({ ...good, provider: 'apns', awaitedMessageId: undefined }),
     ]);
 
     expect(await listDeliveries(database.db, good.messageId)).toMatchObject([{ state: 'sent' }]);
@@ -62,7 +63,7 @@ describe('the recorder', () => {
     let recorded = false;
 
     void recorder
-      .record({ update, appRef, awaitedMessageId: undefined })
+      .record({ update, appRef, provider: 'apns', awaitedMessageId: undefined })
       .then(() => (recorded = true));
     await new Promise((resolve) => setTimeout(resolve, 700));
 

@@ -1,3 +1,4 @@
+import type { Provider } from '@heliograph/core';
 import {
   isContentRefused,
   recordUpdates,
@@ -13,6 +14,7 @@ import type { LeaseBook } from './lease-book.ts';
 export interface Recording {
   readonly update: DeliveryUpdate;
   readonly appRef: number;
+  readonly provider: Provider;
   /** The message, where a caller waits for its outcome. */
   readonly awaitedMessageId: string | undefined;
 }

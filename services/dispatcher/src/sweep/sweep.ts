@@ -19,6 +19,7 @@ import type { Logger } from 'pino';
 
 import { applyRipeTokenFaults } from '../guard/apply-faults.ts';
 import type { Pauses } from '../guard/pauses.ts';
+import type { SweptThing } from '../metrics/dispatcher-metrics.ts';
 import { warnOfCertificates } from './warn-of-certificates.ts';
 
 /*
@@ -58,15 +59,18 @@ export function startSweep(deps: {
   log: Logger;
   now: () => Date;
   everyMs: number;
+  /** So many were found. */
+  onFound?: (what: SweptThing, count: number) => void;
 }): Sweep {
+  const { onFound = () => undefined } = deps;
   let round: Promise<void> | undefined;
   let housekeptAt = Number.NEGATIVE_INFINITY;
   let certificatesAt = Number.NEGATIVE_INFINITY;
 
   async function sweepOnce(): Promise<void> {
-    await wakeLifted(deps.db, MAX_WOKEN_PER_SWEEP);
-    await wakeCredentialed(deps.db, MAX_WOKEN_PER_SWEEP);
-    await startProbes(deps.db);
+    onFound('lifted', await wakeLifted(deps.db, MAX_WOKEN_PER_SWEEP));
+    onFound('credentialed', await wakeCredentialed(deps.db, MAX_WOKEN_PER_SWEEP));
+    onFound('probe', (await startProbes(deps.db)).length);
     await announceOverdue();
     await applyRipeTokenFaults(deps);
     if (performance.now() - housekeptAt >= HOUSEKEEPING_EVERY_MS) {
@@ -87,7 +91,8 @@ export function startSweep(deps: {
     const limit = Math.min(most, room * MAX_DELIVERIES_PER_JOB);
     const overdue = await listOverdue(deps.db, limit, GRACE_MS);
     if (overdue.length === 0) return;
-    await deps.lane.announce(overdue);
+    await deps.lane.announce(overdue.map(({ id }) => id));
+    for (const { why } of overdue) onFound(why, 1);
     deps.log.info({ deliveries: overdue.length }, 'sweep announced what was owed');
   }
 

@@ -1,5 +1,6 @@
 import type { Push, PushFeed, Attempt } from '../../push-provider.ts';
 import { feedBySends } from '../../feed-by-sends.ts';
+import type { ClientLoad } from '../../shared-clients.ts';
 import { toUnprocessed } from '../answers.ts';
 import type { ApnsClient, ToApnsRequest } from '../client.ts';
 import { APNS_MAX_IN_FLIGHT, ApnsSession, type ApnsSessionOptions } from './session.ts';
@@ -16,6 +17,10 @@ export class NodeApnClient implements ApnsClient {
 
   get busy(): boolean {
     return this.#session.busy;
+  }
+
+  get load(): ClientLoad {
+    return this.#session.load;
   }
 
   async send(push: Push, toRequest: ToApnsRequest): Promise<Attempt> {

@@ -3,6 +3,7 @@ import type { Outcome, Requeue } from '@heliograph/core';
 import { withDeadline } from '../../deadline.ts';
 import { InFlight } from '../../in-flight.ts';
 import type { Attempt, ProviderLog } from '../../push-provider.ts';
+import type { ClientLoad } from '../../shared-clients.ts';
 import { toUnprocessed } from '../answers.ts';
 import { ApnsConnection, type ApnsRequest } from './connection.ts';
 import type { SigningKey } from '../signing-key.ts';
@@ -47,6 +48,11 @@ export class ApnsSession {
 
   get busy(): boolean {
     return this.#inFlight.size > 0;
+  }
+
+  /** Of the lanes it knows nothing. */
+  get load(): ClientLoad {
+    return { sessions: this.#connections.size, message: this.#inFlight.size, campaign: 0 };
   }
 
   async send(request: ApnsRequest, signal: AbortSignal): Promise<Attempt> {

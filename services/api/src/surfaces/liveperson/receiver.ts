@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
-import { Refusal } from '@heliograph/core';
+import { Refusal, type RefusalCode } from '@heliograph/core';
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 
 import { beginAnswer } from '../../http/begin-answer.ts';
 import { toRefusal } from '../../http/error-handler.ts';
 import { middleware } from '../../http/middleware.ts';
-import { noteRoute, originOf, traceRequests } from '../../http/request-span.ts';
+import { originOf, traceRequests } from '../../http/request-span.ts';
+import { noteRoute } from '../../http/route-of.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { authenticate, receivePush, type ReceiverDeps } from '../../liveperson/receive-push.ts';
 import { renderLivePersonError } from './errors.ts';
@@ -20,11 +21,16 @@ export const RECEIVER_PATH = '/push/proxy/liveperson';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
+interface RefusalDeps {
+  readonly log: Logger;
+  readonly onRefused?: (code: RefusalCode) => void;
+}
+
 /**
  * What LivePerson posts pushes to, as if we were the customer. It is for a listener that has verified the client's certificate, and
  * serves nothing else: no other endpoint is meant for those who hold one.
  */
-export function createReceiver(deps: ReceiverDeps): RequestListener {
+export function createReceiver(deps: ReceiverDeps & RefusalDeps): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -50,7 +56,7 @@ export function createReceiver(deps: ReceiverDeps): RequestListener {
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  app.use(refusalHandler(deps.log));
+  app.use(refusalHandler(deps));
   return traceRequests(deps.tracing, app);
 }
 
@@ -80,10 +86,12 @@ function findHeader(req: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function refusalHandler(log: Logger): ErrorRequestHandler {
+function refusalHandler({ log, onRefused }: RefusalDeps): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
     if (res.headersSent) return next(error);
-    const { status, body } = renderLivePersonError(toRefusal(error));
+    const refusal = toRefusal(error);
+    onRefused?.(refusal.code);
+    const { status, body } = renderLivePersonError(refusal);
     const facts = { status, ...toLogFacts(originOf(res)) };
     if (status === 500) log.error({ ...facts, err: error }, 'LivePerson push failed');
     else log.info({ ...facts, reason: body.message }, 'LivePerson push refused');

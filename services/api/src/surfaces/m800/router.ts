@@ -2,7 +2,12 @@ import type { BlockList } from 'node:net';
 
 import { Refusal } from '@heliograph/core';
 import { useNonce, type Db } from '@heliograph/db';
-import express, { Router, type ErrorRequestHandler, type Request } from 'express';
+import express, {
+  Router,
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+} from 'express';
 import type { Logger } from 'pino';
 
 import type { LoadLimit } from '../../access/load-limit.ts';
@@ -10,8 +15,10 @@ import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
 import { refuseHeaderFlood } from '../../http/header-flood.ts';
 import { middleware } from '../../http/middleware.ts';
-import { noteRoute, originOf } from '../../http/request-span.ts';
+import { originOf } from '../../http/request-span.ts';
+import { noteRoute } from '../../http/route-of.ts';
 import { writeJson } from '../../http/write-json.ts';
+import type { ApiMetrics } from '../../metrics/api-metrics.ts';
 import type { RequestOrigin } from '../../origin.ts';
 import { acceptPush, type AcceptPushDeps } from '../../signed-push/accept-push.ts';
 import { findPushRequest } from '../../signed-push/find-push-request.ts';
@@ -28,6 +35,7 @@ export interface M800Deps extends AcceptPushDeps, AuthenticateDeps {
   readonly bodyLimitBytes: number;
   readonly trustedProxies: BlockList;
   readonly load: LoadLimit;
+  readonly metrics: Pick<ApiMetrics, 'refused'>;
 }
 
 const ROOT = '/api/1.0';
@@ -47,20 +55,16 @@ export function m800Router(deps: M800Deps): Router {
 
   routes
     .route(PUSH)
-    .post(body, async (req, res) => {
-      noteRoute(res, `${ROOT}/push/:receiver`);
-      writeJson(res, 200, await takePush(deps, req, originOf(res)));
-    })
+    .all(named(`${ROOT}/push/:receiver`))
+    .post(body, async (req, res) => writeJson(res, 200, await takePush(deps, req, originOf(res))))
     .all((_req, res) => {
       res.setHeader('Allow', 'POST');
       throw new Refusal('method_not_allowed', 'This path takes POST.');
     });
   routes
     .route(REQUEST)
-    .get(body, async (req, res) => {
-      noteRoute(res, `${ROOT}/push/requests/:requestId`);
-      writeJson(res, 200, await readRequest(deps, req));
-    })
+    .all(named(`${ROOT}/push/requests/:requestId`))
+    .get(body, async (req, res) => writeJson(res, 200, await readRequest(deps, req)))
     .all((_req, res) => {
       res.setHeader('Allow', 'GET, HEAD');
       throw new Refusal('method_not_allowed', 'This path takes GET.');
@@ -69,8 +73,16 @@ export function m800Router(deps: M800Deps): Router {
   routes.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
-  routes.use(challenge, errorHandler(deps.log, renderM800Error));
+  routes.use(challenge, errorHandler(deps.log, renderM800Error, deps.metrics.refused));
   return Router({ caseSensitive: true }).use(ROOT, routes);
+}
+
+/** An expression says nothing to who reads metrics. */
+function named(route: string): RequestHandler {
+  return (_req, res, next) => {
+    noteRoute(res, route);
+    next();
+  };
 }
 
 async function takePush(
