@@ -14,6 +14,8 @@ export * from './campaign-progress.ts';
 export * from './campaign-runs.ts';
 export * from './campaigns.ts';
 export * from './certificates.ts';
+export * from './console-sessions.ts';
+export * from './console-users.ts';
 export * from './credentials.ts';
 export * from './database.ts';
 export * from './deliveries.ts';

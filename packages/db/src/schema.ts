@@ -6,6 +6,7 @@ import type {
   PauseScope,
   Priority,
   Provider,
+  Role,
   RunReason,
   RunState,
   Scope,
@@ -56,6 +57,8 @@ export interface Schema {
   certificateWarnings: CertificateWarningsTable;
   apiKeys: ApiKeysTable;
   auditLog: AuditLogTable;
+  consoleUsers: ConsoleUsersTable;
+  consoleSessions: ConsoleSessionsTable;
 }
 
 export type ProvidersMode = 'live' | 'sandbox';
@@ -612,6 +615,30 @@ interface ApiKeysTable {
   revokedAt: Date | null;
   lastUsedAt: Date | null;
   createdAt: Generated<Date>;
+}
+
+interface ConsoleUsersTable {
+  id: Generated<number>;
+  name: string;
+  passwordHash: string;
+  role: Role;
+  appRef: number | null;
+  generation: Generated<number>;
+  disabledAt: Date | null;
+  lastSignInAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface ConsoleSessionsTable {
+  id: Generated<number>;
+  idHash: Buffer;
+  userId: number;
+  generation: number;
+  address: string;
+  userAgent: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
 }
 
 interface AuditLogTable {
