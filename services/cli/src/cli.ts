@@ -2,12 +2,14 @@ import { CommandFailed, UsageError, type Command, type CommandIo } from './comma
 import { IMPORT } from './commands/import.ts';
 import { KEYS } from './commands/keys.ts';
 import { SIGN } from './commands/sign.ts';
+import { USERS } from './commands/users.ts';
 
 /** A file each, in `commands/`. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['import', IMPORT],
   ['keys', KEYS],
   ['sign', SIGN],
+  ['users', USERS],
 ]);
 
 const OK = 0;

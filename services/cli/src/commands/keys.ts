@@ -1,23 +1,21 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-
 import { isScope, SCOPES, type Scope } from '@heliograph/core';
 import {
-  beginAudit,
-  findAppRefs,
   findApiKeyOwners,
-  finishAudit,
   insertApiKey,
   listApiKeys,
-  openDatabase,
   revokeApiKey,
-  type Db,
   type ListedApiKey,
 } from '@heliograph/db';
-import { readDatabaseUrl } from '@heliograph/runtime';
 
+import {
+  getAppRef,
+  parseOptions,
+  record,
+  required,
+  runVerb,
+  withDatabase,
+} from '../administration.ts';
 import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
-import { findDatabaseFailure } from '../database-failure.ts';
-import { readSettings } from '../read-settings.ts';
 
 const HELP = `Usage: heliograph keys create --name NAME --scopes SCOPES [--app APP] [--expires DATE] [--rate N]
        heliograph keys list [--app APP]
@@ -47,11 +45,8 @@ const VERBS: ReadonlyMap<string, (args: readonly string[], io: CommandIo) => Pro
     ['revoke', revoke],
   ]);
 
-async function keys([verb, ...args]: readonly string[], io: CommandIo): Promise<number> {
-  const run = verb === undefined ? undefined : VERBS.get(verb);
-  if (run === undefined) throw new UsageError('Say create, list or revoke.');
-  await run(args, io);
-  return 0;
+function keys(args: readonly string[], io: CommandIo): Promise<number> {
+  return runVerb(VERBS, args, io);
 }
 
 async function create(args: readonly string[], io: CommandIo): Promise<void> {
@@ -104,56 +99,6 @@ async function revoke(args: readonly string[], io: CommandIo): Promise<void> {
     }),
   );
   io.err(`The key ${id} is revoked.\n`);
-}
-
-/** In the transaction of the act: neither is there without the other. */
-async function record(
-  tx: Db,
-  entry: Pick<Parameters<typeof beginAudit>[1], 'action' | 'appRef' | 'objects'>,
-): Promise<void> {
-  const id = await beginAudit(tx, {
-    keyId: null,
-    actor: 'command line',
-    requestId: null,
-    ...entry,
-  });
-  await finishAudit(tx, id, { outcome: 'ok' });
-}
-
-async function withDatabase(io: CommandIo, use: (db: Db) => Promise<void>): Promise<void> {
-  const db = openDatabase(readSettings(io, readDatabaseUrl), 2);
-  try {
-    await use(db);
-  } catch (error) {
-    const message = findDatabaseFailure(error);
-    throw message === undefined ? error : new CommandFailed(message);
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** Null where none is named. */
-async function getAppRef(db: Db, appId: string | undefined): Promise<number | null> {
-  if (appId === undefined) return null;
-  const appRef = (await findAppRefs(db, [appId])).get(appId);
-  if (appRef === undefined) throw new CommandFailed(`There is no application ${appId}.`);
-  return appRef;
-}
-
-function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
-  args: readonly string[],
-  options: T,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`${name} is missing.`);
-  return value;
 }
 
 function parseScopes(text: string): readonly Scope[] {
