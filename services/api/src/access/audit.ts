@@ -23,6 +23,7 @@ const RECORDED = [
   'ratePerSecond',
   'name',
   'scopes',
+  'role',
   'since',
   'until',
 ];
