@@ -140,6 +140,14 @@ export const NAMES: Readonly<Record<string, Name>> = {
   postAdminGuardApply: once('guard.apply'),
   postAdminGuardDiscard: once('guard.discard'),
 
+  postAdminUserCreate: once('consoleUsers.create'),
+  getAdminUserList: { name: 'consoleUsers.list' },
+  postAdminUserRole: safe('consoleUsers.setRole'),
+  postAdminUserPassword: safe('consoleUsers.setPassword'),
+  postAdminUserDisable: safe('consoleUsers.disable'),
+  postAdminUserEnable: safe('consoleUsers.enable'),
+  postAdminUserRemove: safe('consoleUsers.remove'),
+
   postAdminUserExport: safe('users.export'),
   postAdminUserErase: once('users.erase'),
 
@@ -154,6 +162,11 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   postAdminAppHms: 'Huawei is always refused',
   postAdminAppHuaweiUpdate: 'Huawei is always refused',
   postAdminAppHuaweiRemove: 'Huawei is always refused',
+  postConsoleSession: 'sessions are for browsers: a backend shows a key',
+  getConsoleSession: 'sessions are for browsers: a backend shows a key',
+  deleteConsoleSession: 'sessions are for browsers: a backend shows a key',
+  getConsoleSessionList: 'sessions are for browsers: a backend shows a key',
+  deleteConsoleSessionAll: 'sessions are for browsers: a backend shows a key',
 };
 
 /** What the groups are for. */
@@ -175,4 +188,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   pauses: 'What is stopped, and why.',
   guard: 'Token faults that are held back.',
   users: 'Everything that is kept about a user.',
+  consoleUsers: 'Those who may sign in to the console.',
 };

@@ -46,6 +46,19 @@ export async function finishAudit(
     WHERE id = ${id}::uuid`.execute(db);
 }
 
+/** Writes down what is done already, or was refused. In the transaction of the act neither is there without the other. */
+export async function recordAudit(db: Db, entry: NewAuditEntry, outcome: string): Promise<void> {
+  await db
+    .insertInto('auditLog')
+    .values({
+      ...entry,
+      objects: JSON.stringify(entry.objects),
+      outcome,
+      finishedAt: sql<Date>`now()`,
+    })
+    .execute();
+}
+
 export interface AuditQuery {
   /** Undefined: acts on every app, and on none. */
   readonly appRef: number | undefined;

@@ -25,6 +25,8 @@ export * from './campaigns/run-tallies.ts';
 export * from './campaigns/runs.ts';
 export * from './campaigns/start-run.ts';
 export * from './certificates.ts';
+export * from './console-sessions.ts';
+export * from './console-users.ts';
 export * from './credential-checks.ts';
 export * from './credentials.ts';
 export * from './database.ts';

@@ -20,6 +20,7 @@ import { access } from './migrations/0018-access.ts';
 import { credentialChecks } from './migrations/0019-credential-checks.ts';
 import { fleetMeter } from './migrations/0021-fleet-meter.ts';
 import { traceParents } from './migrations/0022-trace-parents.ts';
+import { consoleUsers } from './migrations/0023-console-users.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -43,6 +44,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0019-credential-checks': credentialChecks,
   '0021-fleet-meter': fleetMeter,
   '0022-trace-parents': traceParents,
+  '0023-console-users': consoleUsers,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -55,6 +55,14 @@ export function findApiKeyOwners(db: Db, id: string): Promise<readonly number[]>
   return findOwners(db, sql`SELECT app_ref FROM api_keys WHERE id = ${id} AND app_ref IS NOT NULL`);
 }
 
+/** The app that a user of the console is bound to; none of one for every app. */
+export function findConsoleUserOwners(db: Db, name: string): Promise<readonly number[]> {
+  return findOwners(
+    db,
+    sql`SELECT app_ref FROM console_users WHERE name = ${name} AND app_ref IS NOT NULL`,
+  );
+}
+
 async function findOwners(db: Db, select: RawBuilder<unknown>): Promise<readonly number[]> {
   const { rows } = await sql<{ appRef: number }>`${select}`.execute(db);
   return rows.map((row) => row.appRef);

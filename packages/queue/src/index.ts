@@ -1,3 +1,4 @@
+export * from './attempts.ts';
 export * from './campaign-lane.ts';
 export * from './check-hints.ts';
 export * from './connection.ts';

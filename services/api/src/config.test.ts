@@ -217,3 +217,40 @@ describe('loadConfig', () => {
     expect(() => loadConfig(env)).toThrow('LIVEPERSON_CLIENT_CA_FILE cannot be read');
   });
 });
+
+describe('CONSOLE', () => {
+  test('is on, with sessions of an hour of rest and twelve in all, by https', () => {
+    expect(loadConfig(REQUIRED).console).toEqual({
+      idleMs: 3_600_000,
+      maxMs: 12 * 3_600_000,
+      allowHttp: false,
+    });
+  });
+
+  test('has other times, and goes in the clear, where that is said', () => {
+    const env = {
+      CONSOLE_IDLE_MINUTES: '5',
+      CONSOLE_SESSION_HOURS: '168',
+      CONSOLE_ALLOW_HTTP: 'true',
+    };
+
+    expect(loadConfig({ ...REQUIRED, ...env }).console).toEqual({
+      idleMs: 300_000,
+      maxMs: 168 * 3_600_000,
+      allowHttp: true,
+    });
+  });
+
+  test('may be off', () => {
+    expect(loadConfig({ ...REQUIRED, CONSOLE: 'off' }).console).toBeUndefined();
+  });
+
+  test.each([
+    { CONSOLE: 'no' },
+    { CONSOLE_IDLE_MINUTES: '4' },
+    { CONSOLE_SESSION_HOURS: '0' },
+    { CONSOLE_ALLOW_HTTP: 'perhaps' },
+  ])('refuses %j', (env) => {
+    expect(() => loadConfig({ ...REQUIRED, ...env })).toThrow(Object.keys(env)[0] ?? '');
+  });
+});

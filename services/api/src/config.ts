@@ -67,6 +67,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       allowPrivateAddresses: read.bool('CALLBACK_ALLOW_PRIVATE_ADDRESSES', false),
     },
     metrics: readMetrics(read),
+    console: readConsole(read),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   });
 }
@@ -170,6 +171,19 @@ function readLivePerson(read: EnvReader): ListenerOptions | undefined {
     host: read.str('LIVEPERSON_HOST', '127.0.0.1'),
     port: read.int('LIVEPERSON_PORT', undefined, { min: 0, max: 65_535 }),
   };
+}
+
+const MINUTE_MS = 60_000;
+
+/** Undefined where there is no console, and nobody signs in. */
+function readConsole(read: EnvReader) {
+  const isOn = read.oneOf('CONSOLE', ['on', 'off'], 'on') === 'on';
+  const sessions = {
+    idleMs: MINUTE_MS * read.int('CONSOLE_IDLE_MINUTES', 60, { min: 5, max: 1440 }),
+    maxMs: 60 * MINUTE_MS * read.int('CONSOLE_SESSION_HOURS', 12, { min: 1, max: 168 }),
+    allowHttp: read.bool('CONSOLE_ALLOW_HTTP', false),
+  };
+  return isOn ? sessions : undefined;
 }
 
 function readBuildTime(read: EnvReader): Date | undefined {

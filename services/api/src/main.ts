@@ -1,14 +1,19 @@
+import { fileURLToPath } from 'node:url';
+
 import {
   claimMode,
   findApiKeys,
+  findConsoleSessions,
   listInboxAfter,
   listInboxBehind,
   noteApiKeysUsed,
+  noteConsoleSessionUsed,
   openDatabase,
   openSecretBox,
   pingDatabase,
 } from '@heliograph/db';
 import {
+  createAttempts,
   createNonces,
   createRequestRate,
   openCampaignLane,
@@ -30,6 +35,7 @@ import {
   runMain,
   Shutdown,
 } from '@heliograph/runtime';
+import { createPasswords } from '@heliograph/runtime/passwords';
 
 import { createKeyRing } from './access/key-ring.ts';
 import { createKeyUse } from './access/key-use.ts';
@@ -39,6 +45,8 @@ import { createApp } from './app.ts';
 import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
+import { readConsoleFiles } from './console/console-files.ts';
+import { createSignInLimit } from './console/sign-in-limit.ts';
 import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
 import { toValidTo } from './http/tls-identity.ts';
@@ -138,6 +146,8 @@ runMain('api', async () => {
   shutdown.add('use of keys', () => use.close());
   const onLimitError = (error: unknown) =>
     log.warn({ err: error }, 'rate limits not enforced: redis does not answer');
+  if (config.console?.allowHttp === true)
+    log.warn('CONSOLE_ALLOW_HTTP=true: passwords and sessions go over networks in the clear');
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
@@ -205,12 +215,27 @@ runMain('api', async () => {
     access: {
       isOff: config.authOff,
       keys: createKeyRing({ read: (ids) => findApiKeys(db, ids) }),
+      sessions: config.console && {
+        ...config.console,
+        trustedProxies: config.trustedProxies,
+        ring: createKeyRing({ read: (ids) => findConsoleSessions(db, ids) }),
+        noteUse: (id, at) => noteConsoleSessionUsed(db, id, at),
+      },
       defaultRatePerSecond: config.ratePerSecond,
       limit: createRequestLimit({
         rate: createRequestRate(redis, { prefix }),
         onError: onLimitError,
       }),
       use,
+    },
+    passwords: createPasswords(),
+    console: config.console && {
+      signInLimit: createSignInLimit({
+        attempts: createAttempts(redis, { prefix }),
+        onError: (error) =>
+          log.warn({ err: error }, 'sign-ins bounded by this server alone: redis does not answer'),
+      }),
+      files: readConsoleFiles(fileURLToPath(new URL('../../console/dist', import.meta.url))),
     },
     maxRequests: config.maxRequests,
     metrics: measured,

@@ -4,14 +4,17 @@ import { BlockList } from 'node:net';
 import { createSecretBox, type SecretBox } from '@heliograph/core';
 import {
   findApiKeys,
+  findConsoleSessions,
   listInboxAfter,
   listInboxBehind,
   noteApiKeysUsed,
+  noteConsoleSessionUsed,
   pingDatabase,
   type Db,
   type InboxPosition,
 } from '@heliograph/db';
 import {
+  createAttempts,
   createNonces,
   createRequestRate,
   openCampaignLane,
@@ -29,6 +32,7 @@ import {
   type Logger,
   type Tracing,
 } from '@heliograph/runtime';
+import { createPasswords, type Passwords } from '@heliograph/runtime/passwords';
 import {
   openTestDatabase,
   openTestRedis,
@@ -44,6 +48,8 @@ import type { PowerAuthOptions } from '../src/activations/power-auth-client.ts';
 import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
+import { readConsoleFiles } from '../src/console/console-files.ts';
+import { createSignInLimit, type SignInBounds } from '../src/console/sign-in-limit.ts';
 import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
 import { openServer, type ConnectionLimits } from '../src/http/server.ts';
 import type { TlsIdentity } from '../src/http/tls-identity.ts';
@@ -93,6 +99,20 @@ export interface TestApiOptions {
   /** Silent unless given. */
   readonly log?: Logger;
   readonly metrics?: ApiMetrics;
+  /** There is one unless told otherwise. */
+  readonly console?: 'off' | TestConsole;
+}
+
+export interface TestConsole {
+  /** The folder of the built page; none unless given. */
+  readonly folder?: string;
+  readonly idleMs?: number;
+  readonly maxMs?: number;
+  readonly allowHttp?: boolean;
+  readonly bounds?: SignInBounds;
+  /** How long sign-ins wait for Redis; longer than any test unless given. */
+  readonly patienceMs?: number;
+  readonly passwords?: Passwords;
 }
 
 export interface Answer {
@@ -218,6 +238,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const health = createHealth(log);
   health.addCheck('database', () => pingDatabase(db));
 
+  const isConsoleOff = options.console === 'off';
+  const consoleOptions = options.console === 'off' ? {} : (options.console ?? {});
   const dateWindowSeconds = options.m800DateWindowSeconds ?? 300;
   const app = createApp({
     db,
@@ -261,6 +283,16 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
           return findApiKeys(db, ids);
         },
       }),
+      sessions: isConsoleOff
+        ? undefined
+        : {
+            idleMs: consoleOptions.idleMs ?? 3_600_000,
+            maxMs: consoleOptions.maxMs ?? 12 * 3_600_000,
+            allowHttp: consoleOptions.allowHttp ?? false,
+            trustedProxies: options.trustedProxies ?? new BlockList(),
+            ring: createKeyRing({ read: (ids) => findConsoleSessions(db, ids) }),
+            noteUse: (id, at) => noteConsoleSessionUsed(db, id, at),
+          },
       defaultRatePerSecond: options.ratePerSecond ?? 0,
       limit: createRequestLimit({
         rate: createRequestRate(redis, { prefix }),
@@ -269,6 +301,21 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       use,
       streamCheckMs: options.streamCheckMs,
     },
+    passwords: consoleOptions.passwords ?? createPasswords(),
+    console: isConsoleOff
+      ? undefined
+      : {
+          signInLimit: createSignInLimit({
+            attempts: createAttempts(redis, { prefix }),
+            onError: () => undefined,
+            patienceMs: consoleOptions.patienceMs ?? 60_000,
+            ...(consoleOptions.bounds && { bounds: consoleOptions.bounds }),
+          }),
+          files:
+            consoleOptions.folder === undefined
+              ? undefined
+              : readConsoleFiles(consoleOptions.folder),
+        },
     maxRequests: options.maxRequests ?? 2000,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     multipleActivations: options.multipleActivations ?? true,

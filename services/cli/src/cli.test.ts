@@ -18,6 +18,8 @@ async function run(...args: string[]) {
     out: (text) => (out += text),
     err: (text) => (err += text),
     errIsTerminal: false,
+    inIsTerminal: false,
+    readSecret: () => Promise.reject(new Error('nothing is asked')),
     env: { SECRET: 'a-demo-secret', EMPTY: '' },
     readFile(name) {
       const text = FILES[name];

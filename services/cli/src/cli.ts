@@ -3,6 +3,7 @@ import { IMPORT } from './commands/import.ts';
 import { KEYS } from './commands/keys.ts';
 import { SECRETS } from './commands/secrets.ts';
 import { SIGN } from './commands/sign.ts';
+import { USERS } from './commands/users.ts';
 
 /** A file each, in `commands/`. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
@@ -10,6 +11,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['keys', KEYS],
   ['secrets', SECRETS],
   ['sign', SIGN],
+  ['users', USERS],
 ]);
 
 const OK = 0;

@@ -8,6 +8,10 @@ export interface CommandIo {
   /** Throws where there is no such file. */
   readonly readFile: (path: string) => Buffer;
   readonly now: () => Date;
+  /** Whether somebody sits before `readSecret`. */
+  readonly inIsTerminal: boolean;
+  /** Asks for a line on the terminal, and shows nothing of it; where there is no terminal, it is the next line of the input. */
+  readonly readSecret: (question: string) => Promise<string>;
 }
 
 export interface Command {

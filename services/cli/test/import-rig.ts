@@ -57,6 +57,8 @@ export async function runImport(
     out: (text) => (out += text),
     err: (text) => (err += text),
     errIsTerminal: false,
+    inIsTerminal: false,
+    readSecret: () => Promise.reject(new Error('nothing is asked')),
     env,
     readFile: () => Buffer.alloc(0),
     now: () => new Date(),

@@ -45,10 +45,15 @@ import type {
   CampaignsListUsersQuery,
   CertificatesListAnswer,
   CertificatesListQuery,
+  ConsoleUsersCreateAnswer,
+  ConsoleUsersListAnswer,
+  ConsoleUsersListQuery,
+  ConsoleUsersSetPasswordAnswer,
   CreateApiKey,
   CreateApplication,
   CreateCallback,
   CreateCampaign,
+  CreateConsoleUser,
   CreateDeveloperKey,
   CreateDevice,
   CreateDeviceMulti,
@@ -89,6 +94,7 @@ import type {
   MessageDetail,
   NamedApplication,
   NamedDeveloperKey,
+  OfConsoleUser,
   PausesListAnswer,
   PostInboxMessage,
   ReadAllInboxMessages,
@@ -117,6 +123,8 @@ import type {
   SendMessage,
   SendTestCampaign,
   ServiceStatus,
+  SetConsoleUserPassword,
+  SetConsoleUserRole,
   SetRunRate,
   StoredCertificate,
   TestCallback,
@@ -153,21 +161,21 @@ export interface Messages {
   /**
    * Sends a message to all devices of a user, or of one activation.
    *
-   * `POST /push/message/send`. Takes an API key with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   * `POST /push/message/send`. Takes an API key, or a user of the console, with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
    */
   send(request: SendMessage, options?: KeyedOptions): Promise<SendAnswer>;
 
   /**
    * Sends up to 20 messages; one that is invalid keeps all from being sent.
    *
-   * `POST /push/message/batch/send`. Takes an API key with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   * `POST /push/message/batch/send`. Takes an API key, or a user of the console, with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
    */
   sendBatch(request: SendBatch, options?: KeyedOptions): Promise<SendAnswer>;
 
   /**
    * What happened to a message, down to each attempt.
    *
-   * `GET /push/message/{id}`. Takes an API key with the scope send or read or admin.
+   * `GET /push/message/{id}`. Takes an API key, or a user of the console, with the scope send or read or admin.
    */
   get(id: string, options?: CallOptions): Promise<MessageDetail>;
 }
@@ -191,7 +199,7 @@ export interface Deliveries {
   /**
    * Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the four.
    *
-   * `GET /push/delivery/list`. Takes an API key with the scope read or admin.
+   * `GET /push/delivery/list`. Takes an API key, or a user of the console, with the scope read or admin.
    */
   list(query?: DeliveriesListQuery, options?: CallOptions): Promise<DeliveriesListAnswer>;
 }
@@ -208,49 +216,49 @@ export interface Devices {
   /**
    * Registers a push token for one activation.
    *
-   * `POST /push/device/create`. Takes an API key with the scope devices or admin. Repeated where no answer came.
+   * `POST /push/device/create`. Takes an API key, or a user of the console, with the scope devices or admin. Repeated where no answer came.
    */
   register(request: CreateDevice, options?: CallOptions): Promise<void>;
 
   /**
    * Registers a push token for several activations.
    *
-   * `POST /push/device/create/multi`. Takes an API key with the scope devices or admin. Repeated where no answer came.
+   * `POST /push/device/create/multi`. Takes an API key, or a user of the console, with the scope devices or admin. Repeated where no answer came.
    */
   registerForActivations(request: CreateDeviceMulti, options?: CallOptions): Promise<void>;
 
   /**
    * Deletes all devices of an application with this push token.
    *
-   * `POST /push/device/delete`. Takes an API key with the scope devices or admin. Repeated where no answer came.
+   * `POST /push/device/delete`. Takes an API key, or a user of the console, with the scope devices or admin. Repeated where no answer came.
    */
   delete(request: DeleteDevice, options?: CallOptions): Promise<void>;
 
   /**
    * Tells the status of an activation; without one, the activation directory is asked.
    *
-   * `POST /push/device/status/update`. Takes an API key with the scope devices or admin. Repeated where no answer came.
+   * `POST /push/device/status/update`. Takes an API key, or a user of the console, with the scope devices or admin. Repeated where no answer came.
    */
   updateStatus(request: UpdateDeviceStatus, options?: CallOptions): Promise<void>;
 
   /**
    * Takes back that a push token was deactivated.
    *
-   * `POST /admin/device/restore`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/device/restore`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   restore(request: RestoreDevice, options?: CallOptions): Promise<DevicesRestoreAnswer>;
 
   /**
    * Takes back that push tokens were deactivated, of a whole pruning.
    *
-   * `POST /admin/device/restore-all`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/device/restore-all`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   restoreAll(request: RestoreDevices, options?: CallOptions): Promise<DevicesRestoreAllAnswer>;
 
   /**
    * Lists how many push tokens were deactivated when and why, and still are; of the last 30 days unless told otherwise.
    *
-   * `GET /admin/device/pruning/list`. Takes an API key with the scope admin.
+   * `GET /admin/device/pruning/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   listPrunings(
     query?: DevicesListPruningsQuery,
@@ -260,14 +268,14 @@ export interface Devices {
   /**
    * Lists the applications with too many devices that did not register for long.
    *
-   * `GET /admin/device/stale/list`. Takes an API key with the scope admin.
+   * `GET /admin/device/stale/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   listStale(options?: CallOptions): Promise<DevicesListStaleAnswer>;
 
   /**
    * They really are gone: lets a dispatcher deactivate them.
    *
-   * `POST /admin/device/stale/approve`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/device/stale/approve`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   approveStale(request: HeldStaleScope, options?: CallOptions): Promise<DevicesApproveStaleAnswer>;
 }
@@ -318,28 +326,28 @@ export interface Campaigns {
   /**
    * Makes a campaign without users.
    *
-   * `POST /push/campaign/create`. Takes an API key with the scope campaigns or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/create`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated only where it was certainly not done.
    */
   create(request: CreateCampaign, options?: CallOptions): Promise<CampaignsCreateAnswer>;
 
   /**
    * Deletes a campaign with its users.
    *
-   * `POST /push/campaign/{id}/delete`. Takes an API key with the scope campaigns or admin. Repeated where no answer came.
+   * `POST /push/campaign/{id}/delete`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated where no answer came.
    */
   delete(id: number, options?: CallOptions): Promise<CampaignsDeleteAnswer>;
 
   /**
    * One campaign.
    *
-   * `GET /push/campaign/{id}/detail`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/{id}/detail`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   get(id: number, options?: CallOptions): Promise<Campaign>;
 
   /**
    * Lists campaigns, the oldest first.
    *
-   * `GET /push/campaign/list`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/list`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   list(query?: CampaignsListQuery, options?: CallOptions): Promise<readonly Campaign[]>;
 
@@ -348,7 +356,7 @@ export interface Campaigns {
    *
    * Any number of them, in requests that the server takes; each may be repeated.
    *
-   * `PUT /push/campaign/{id}/user/add`. Takes an API key with the scope campaigns or admin. Repeated where no answer came.
+   * `PUT /push/campaign/{id}/user/add`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated where no answer came.
    */
   addUsers(
     id: number,
@@ -361,7 +369,7 @@ export interface Campaigns {
    *
    * Any number of them, in requests that the server takes; each may be repeated.
    *
-   * `POST /push/campaign/{id}/user/delete`. Takes an API key with the scope campaigns or admin. Repeated where no answer came.
+   * `POST /push/campaign/{id}/user/delete`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated where no answer came.
    */
   removeUsers(
     id: number,
@@ -374,7 +382,7 @@ export interface Campaigns {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /push/campaign/{id}/user/list`. Takes an API key with the scope campaigns or read or admin.
+   * `GET /push/campaign/{id}/user/list`. Takes an API key, or a user of the console, with the scope campaigns or read or admin.
    */
   listUsers(
     id: number,
@@ -385,14 +393,14 @@ export interface Campaigns {
   /**
    * Sends what a campaign says to one user, who need not be in it.
    *
-   * `POST /push/campaign/send/test/{id}`. Takes an API key with the scope campaigns:send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   * `POST /push/campaign/send/test/{id}`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
    */
   sendTest(id: number, request: SendTestCampaign, options?: KeyedOptions): Promise<void>;
 
   /**
    * Sends a campaign to its users, once.
    *
-   * `POST /push/campaign/send/live/{id}`. Takes an API key with the scope campaigns:send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   * `POST /push/campaign/send/live/{id}`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
    */
   sendLive(id: number, request?: SendLiveCampaign, options?: KeyedOptions): Promise<RunProgress>;
 }
@@ -465,7 +473,7 @@ export interface Runs {
   /**
    * How far a run is.
    *
-   * `GET /push/campaign/{id}/run`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/{id}/run`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   get(id: number, query?: RunsGetQuery, options?: CallOptions): Promise<RunProgress>;
 
@@ -474,7 +482,7 @@ export interface Runs {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /push/campaign/{id}/run/list`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/{id}/run/list`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   list(
     id: number,
@@ -487,42 +495,42 @@ export interface Runs {
    *
    * Connects again by itself, for as long as it is gone through; rejects when it is refused.
    *
-   * `GET /push/campaign/{id}/run/events`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/{id}/run/events`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   events(id: number, query?: RunsEventsQuery, options?: StreamOptions): AsyncIterable<RunProgress>;
 
   /**
    * Stops sending for the time being.
    *
-   * `POST /push/campaign/{id}/run/pause`. Takes an API key with the scope campaigns:send or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/{id}/run/pause`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated only where it was certainly not done.
    */
   pause(id: number, request?: WhichRun, options?: CallOptions): Promise<RunProgress>;
 
   /**
    * Goes on with a run that is paused or halted.
    *
-   * `POST /push/campaign/{id}/run/resume`. Takes an API key with the scope campaigns:send or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/{id}/run/resume`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated only where it was certainly not done.
    */
   resume(id: number, request?: WhichRun, options?: CallOptions): Promise<RunProgress>;
 
   /**
    * Ends a run; what is not sent yet is skipped.
    *
-   * `POST /push/campaign/{id}/run/cancel`. Takes an API key with the scope campaigns:send or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/{id}/run/cancel`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated only where it was certainly not done.
    */
   cancel(id: number, request?: WhichRun, options?: CallOptions): Promise<RunProgress>;
 
   /**
    * Lets the rest of the audience follow a canary.
    *
-   * `POST /push/campaign/{id}/run/approve`. Takes an API key with the scope campaigns:send or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/{id}/run/approve`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated only where it was certainly not done.
    */
   approve(id: number, request?: WhichRun, options?: CallOptions): Promise<RunProgress>;
 
   /**
    * Changes how fast a run is sent.
    *
-   * `POST /push/campaign/{id}/run/rate`. Takes an API key with the scope campaigns:send or admin. Repeated only where it was certainly not done.
+   * `POST /push/campaign/{id}/run/rate`. Takes an API key, or a user of the console, with the scope campaigns:send or admin. Repeated only where it was certainly not done.
    */
   setRate(id: number, request: SetRunRate, options?: CallOptions): Promise<RunProgress>;
 
@@ -531,7 +539,7 @@ export interface Runs {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /push/campaign/{id}/run/devices`. Takes an API key with the scope campaigns or campaigns:send or read or admin.
+   * `GET /push/campaign/{id}/run/devices`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
   devices(
     id: number,
@@ -625,7 +633,7 @@ export interface Inbox {
   /**
    * Stores a message in a user's inbox; nothing is pushed.
    *
-   * `POST /inbox/messages`. Takes an API key with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   * `POST /inbox/messages`. Takes an API key, or a user of the console, with the scope send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
    */
   post(request: PostInboxMessage, options?: KeyedOptions): Promise<InboxMessage>;
 
@@ -634,7 +642,7 @@ export interface Inbox {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /inbox/messages/list`. Takes an API key with the scope send or read or admin.
+   * `GET /inbox/messages/list`. Takes an API key, or a user of the console, with the scope send or read or admin.
    */
   list(
     query: InboxListQuery,
@@ -644,28 +652,28 @@ export interface Inbox {
   /**
    * Counts what a user has not read in an application.
    *
-   * `GET /inbox/messages/count`. Takes an API key with the scope send or read or admin.
+   * `GET /inbox/messages/count`. Takes an API key, or a user of the console, with the scope send or read or admin.
    */
   countUnread(query: InboxCountUnreadQuery, options?: CallOptions): Promise<InboxCountUnreadAnswer>;
 
   /**
    * One message.
    *
-   * `GET /inbox/messages/detail`. Takes an API key with the scope send or read or admin.
+   * `GET /inbox/messages/detail`. Takes an API key, or a user of the console, with the scope send or read or admin.
    */
   get(query: InboxGetQuery, options?: CallOptions): Promise<InboxMessage>;
 
   /**
    * Marks a message as read.
    *
-   * `POST /inbox/messages/read`. Takes an API key with the scope send or admin. Repeated where no answer came.
+   * `POST /inbox/messages/read`. Takes an API key, or a user of the console, with the scope send or admin. Repeated where no answer came.
    */
   markRead(request: ReadInboxMessage, options?: CallOptions): Promise<InboxMessage>;
 
   /**
    * Marks as read what a user has not read in an application.
    *
-   * `POST /inbox/messages/read-all`. Takes an API key with the scope send or admin. Repeated only where it was certainly not done.
+   * `POST /inbox/messages/read-all`. Takes an API key, or a user of the console, with the scope send or admin. Repeated only where it was certainly not done.
    */
   markAllRead(request: ReadAllInboxMessages, options?: CallOptions): Promise<void>;
 
@@ -674,7 +682,7 @@ export interface Inbox {
    *
    * Connects again by itself, for as long as it is gone through; rejects when it is refused.
    *
-   * `GET /inbox/messages/stream`. Takes an API key with the scope send or read or admin.
+   * `GET /inbox/messages/stream`. Takes an API key, or a user of the console, with the scope send or read or admin.
    */
   stream(query: InboxStreamQuery, options?: InboxStreamOptions): AsyncIterable<InboxEvent>;
 }
@@ -717,7 +725,7 @@ export interface Callbacks {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /push/callback/events`. Takes an API key with the scope read or admin.
+   * `GET /push/callback/events`. Takes an API key, or a user of the console, with the scope read or admin.
    */
   events(
     query?: CallbacksEventsQuery,
@@ -727,42 +735,42 @@ export interface Callbacks {
   /**
    * Has outcomes POSTed to a URL from now on.
    *
-   * `POST /admin/app/callback/create`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/callback/create`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   create(request: CreateCallback, options?: CallOptions): Promise<CallbacksCreateAnswer>;
 
   /**
    * Lists the callbacks of an application and its developer keys.
    *
-   * `GET /admin/app/callback/list`. Takes an API key with the scope admin.
+   * `GET /admin/app/callback/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(query: CallbacksListQuery, options?: CallOptions): Promise<CallbacksListAnswer>;
 
   /**
    * Tells a callback nothing more.
    *
-   * `POST /admin/app/callback/delete`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/callback/delete`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   delete(request: DeleteCallback, options?: CallOptions): Promise<void>;
 
   /**
    * Makes a new secret for a callback.
    *
-   * `POST /admin/app/callback/rotate`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/callback/rotate`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   rotate(request: RotateCallback, options?: CallOptions): Promise<CallbacksRotateAnswer>;
 
   /**
    * Sends a ping to a callback, and to the others of the same owner.
    *
-   * `POST /admin/app/callback/test`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/callback/test`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   test(request: TestCallback, options?: CallOptions): Promise<void>;
 
   /**
    * Tries a callback again at once; with `after`, from that cursor on.
    *
-   * `POST /admin/app/callback/resume`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/callback/resume`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   resume(request: ResumeCallback, options?: CallOptions): Promise<void>;
 }
@@ -819,49 +827,49 @@ export interface Apps {
   /**
    * Lists all applications.
    *
-   * `GET /admin/app/list`. Takes an API key with the scope admin.
+   * `GET /admin/app/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(options?: CallOptions): Promise<AppsListAnswer>;
 
   /**
    * Lists applications that have no credential.
    *
-   * `GET /admin/app/unconfigured/list`. Takes an API key with the scope admin.
+   * `GET /admin/app/unconfigured/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   listUnconfigured(options?: CallOptions): Promise<AppsListUnconfiguredAnswer>;
 
   /**
    * One application, with the public part of its credentials where asked for.
    *
-   * `POST /admin/app/detail`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/detail`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   get(request: GetApplication, options?: CallOptions): Promise<ApplicationDetail>;
 
   /**
    * Makes an application known; its credentials come later.
    *
-   * `POST /admin/app/create`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/create`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   create(request: CreateApplication, options?: CallOptions): Promise<AppsCreateAnswer>;
 
   /**
    * Replaces the APNs credential.
    *
-   * `POST /admin/app/ios/update`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/ios/update`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   updateIos(request: UpdateIos, query?: AppsUpdateIosQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
    *
-   * `POST /admin/app/ios/remove`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/ios/remove`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeIos(request: NamedApplication, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces the FCM credential.
    *
-   * `POST /admin/app/android/update`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/android/update`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   updateAndroid(
     request: UpdateAndroid,
@@ -872,28 +880,28 @@ export interface Apps {
   /**
    * Removes the FCM credential.
    *
-   * `POST /admin/app/android/remove`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/android/remove`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeAndroid(request: NamedApplication, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces the APNs credential.
    *
-   * `POST /admin/app/apns`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/apns`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   saveApns(request: UpdateApns, query?: AppsSaveApnsQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
    *
-   * `DELETE /admin/app/apns`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `DELETE /admin/app/apns`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeApns(query: AppsRemoveApnsQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces the APNs credential with a certificate, which is checked.
    *
-   * `POST /admin/app/apns/certificate`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/apns/certificate`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   saveApnsCertificate(
     request: UpdateApnsCertificate,
@@ -904,28 +912,28 @@ export interface Apps {
   /**
    * Replaces the FCM credential.
    *
-   * `POST /admin/app/fcm`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/fcm`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   saveFcm(request: UpdateFcm, query?: AppsSaveFcmQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the FCM credential.
    *
-   * `DELETE /admin/app/fcm`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `DELETE /admin/app/fcm`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeFcm(query: AppsRemoveFcmQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Sends a platform's pushes by the customer's proxy; the certificate is checked.
    *
-   * `POST /admin/app/proxy`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/proxy`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   saveProxy(request: SaveProxy, query?: AppsSaveProxyQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes a customer's proxy; the application's own credential is in use again.
    *
-   * `DELETE /admin/app/proxy`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `DELETE /admin/app/proxy`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeProxy(query: AppsRemoveProxyQuery, options?: CallOptions): Promise<void>;
 }
@@ -994,35 +1002,35 @@ export interface DeveloperKeys {
   /**
    * Makes a developer key for signed requests (M800).
    *
-   * `POST /admin/app/developer-key/create`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/developer-key/create`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   create(request: CreateDeveloperKey, options?: CallOptions): Promise<CreatedDeveloperKey>;
 
   /**
    * Lists the developer keys of an application, without their secrets.
    *
-   * `GET /admin/app/developer-key/list`. Takes an API key with the scope admin.
+   * `GET /admin/app/developer-key/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(query: DeveloperKeysListQuery, options?: CallOptions): Promise<DeveloperKeysListAnswer>;
 
   /**
    * Takes no more requests of a developer key, within a second or two.
    *
-   * `POST /admin/app/developer-key/disable`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/developer-key/disable`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   disable(request: NamedDeveloperKey, options?: CallOptions): Promise<void>;
 
   /**
    * Takes requests of a developer key again.
    *
-   * `POST /admin/app/developer-key/enable`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/developer-key/enable`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   enable(request: NamedDeveloperKey, options?: CallOptions): Promise<void>;
 
   /**
    * Gives a developer key a new secret.
    *
-   * `POST /admin/app/developer-key/rotate`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/app/developer-key/rotate`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   rotate(request: RotateDeveloperKey, options?: CallOptions): Promise<RotatedDeveloperKey>;
 }
@@ -1062,7 +1070,7 @@ export interface LivePerson {
   /**
    * Lets a brand hand over pushes for an application, or changes how it shows who it is.
    *
-   * `POST /admin/app/liveperson`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/liveperson`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   saveSender(
     request: SaveLivePersonSender,
@@ -1072,7 +1080,7 @@ export interface LivePerson {
   /**
    * Lists who may hand over pushes.
    *
-   * `GET /admin/app/liveperson/list`. Takes an API key with the scope admin.
+   * `GET /admin/app/liveperson/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   listSenders(
     query?: LivePersonListSendersQuery,
@@ -1082,14 +1090,14 @@ export interface LivePerson {
   /**
    * Takes no more pushes of the brand for the application.
    *
-   * `POST /admin/app/liveperson/remove`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/liveperson/remove`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeSender(request: LivePersonSenderName, options?: CallOptions): Promise<void>;
 
   /**
    * Knows the sender by this certificate no more.
    *
-   * `POST /admin/app/liveperson/certificate/remove`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/app/liveperson/certificate/remove`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   removeCertificate(request: LivePersonCertificateName, options?: CallOptions): Promise<void>;
 }
@@ -1129,21 +1137,21 @@ export interface ApiKeys {
   /**
    * Makes an API key, for one application or for all.
    *
-   * `POST /admin/key/create`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/key/create`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   create(request: CreateApiKey, options?: CallOptions): Promise<CreatedApiKey>;
 
   /**
    * Lists the API keys, without their secrets.
    *
-   * `GET /admin/key/list`. Takes an API key with the scope admin.
+   * `GET /admin/key/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(query?: ApiKeysListQuery, options?: CallOptions): Promise<ApiKeysListAnswer>;
 
   /**
    * Takes no more requests with an API key, within a second or two; for good.
    *
-   * `POST /admin/key/revoke`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/key/revoke`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   revoke(request: RevokeApiKey, options?: CallOptions): Promise<void>;
 }
@@ -1166,7 +1174,7 @@ export interface Audit {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /admin/audit/list`. Takes an API key with the scope admin.
+   * `GET /admin/audit/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(query?: AuditListQuery, options?: CallOptions): Paged<AuditEntry, AuditListAnswer>;
 }
@@ -1195,7 +1203,7 @@ export interface Certificates {
    *
    * Pages are fetched as they are needed.
    *
-   * `GET /admin/certificate/list`. Takes an API key with the scope admin.
+   * `GET /admin/certificate/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(
     query?: CertificatesListQuery,
@@ -1220,14 +1228,14 @@ export interface Pauses {
   /**
    * Lists what is stopped, and why.
    *
-   * `GET /admin/pause/list`. Takes an API key with the scope admin.
+   * `GET /admin/pause/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(options?: CallOptions): Promise<PausesListAnswer>;
 
   /**
    * Lets the messages of a pause go again.
    *
-   * `POST /admin/pause/resume`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/pause/resume`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   resume(request: ResumePause, options?: CallOptions): Promise<void>;
 }
@@ -1246,21 +1254,21 @@ export interface Guard {
   /**
    * Lists the token faults that the guard holds back.
    *
-   * `GET /admin/guard/list`. Takes an API key with the scope admin.
+   * `GET /admin/guard/list`. Takes an API key, or a user of the console, with the scope admin.
    */
   list(options?: CallOptions): Promise<GuardListAnswer>;
 
   /**
    * The tokens really are invalid: deactivates their devices.
    *
-   * `POST /admin/guard/apply`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/guard/apply`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   apply(request: HeldScope, options?: CallOptions): Promise<GuardApplyAnswer>;
 
   /**
    * The configuration was at fault: the devices stay as they are.
    *
-   * `POST /admin/guard/discard`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/guard/discard`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   discard(request: HeldScope, options?: CallOptions): Promise<GuardDiscardAnswer>;
 }
@@ -1281,14 +1289,14 @@ export interface Users {
   /**
    * Everything that is kept about a user, in one application or in all.
    *
-   * `POST /admin/user/export`. Takes an API key with the scope admin. Repeated where no answer came.
+   * `POST /admin/user/export`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
    */
   export(request: ExportUser, options?: CallOptions): Promise<UsersExportAnswer>;
 
   /**
    * Forgets a user, in one application or in all. It can not be undone.
    *
-   * `POST /admin/user/erase`. Takes an API key with the scope admin. Repeated only where it was certainly not done.
+   * `POST /admin/user/erase`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   erase(request: EraseUser, options?: CallOptions): Promise<UsersEraseAnswer>;
 }
@@ -1299,6 +1307,80 @@ function createUsers(http: Http): Users {
       http.call({ method: 'POST', path: '/admin/user/export', repeat: 'safe', request }, options),
     erase: (request, options) =>
       http.call({ method: 'POST', path: '/admin/user/erase', repeat: 'once', request }, options),
+  };
+}
+
+/** Those who may sign in to the console. */
+export interface ConsoleUsers {
+  /**
+   * Makes a user of the console, for one application or for all.
+   *
+   * `POST /admin/user/create`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
+   */
+  create(request: CreateConsoleUser, options?: CallOptions): Promise<ConsoleUsersCreateAnswer>;
+
+  /**
+   * Users of the console by their names, of all applications or of one.
+   *
+   * `GET /admin/user/list`. Takes an API key, or a user of the console, with the scope admin.
+   */
+  list(query?: ConsoleUsersListQuery, options?: CallOptions): Promise<ConsoleUsersListAnswer>;
+
+  /**
+   * Gives a user of the console another role; the sessions of the user end.
+   *
+   * `POST /admin/user/role`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
+   */
+  setRole(request: SetConsoleUserRole, options?: CallOptions): Promise<void>;
+
+  /**
+   * Gives a user of the console another password; the sessions of the user end.
+   *
+   * `POST /admin/user/password`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
+   */
+  setPassword(
+    request: SetConsoleUserPassword,
+    options?: CallOptions,
+  ): Promise<ConsoleUsersSetPasswordAnswer>;
+
+  /**
+   * Lets a user of the console sign in no more; the sessions of the user end.
+   *
+   * `POST /admin/user/disable`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
+   */
+  disable(request: OfConsoleUser, options?: CallOptions): Promise<void>;
+
+  /**
+   * Lets a user of the console that was disabled sign in again.
+   *
+   * `POST /admin/user/enable`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
+   */
+  enable(request: OfConsoleUser, options?: CallOptions): Promise<void>;
+
+  /**
+   * Removes a user of the console with all sessions; the audit log still names the user.
+   *
+   * `POST /admin/user/remove`. Takes an API key, or a user of the console, with the scope admin. Repeated where no answer came.
+   */
+  remove(request: OfConsoleUser, options?: CallOptions): Promise<void>;
+}
+
+function createConsoleUsers(http: Http): ConsoleUsers {
+  return {
+    create: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/create', repeat: 'once', request }, options),
+    list: (query, options) =>
+      http.call({ method: 'GET', path: '/admin/user/list', repeat: 'safe', query }, options),
+    setRole: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/role', repeat: 'safe', request }, options),
+    setPassword: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/password', repeat: 'safe', request }, options),
+    disable: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/disable', repeat: 'safe', request }, options),
+    enable: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/enable', repeat: 'safe', request }, options),
+    remove: (request, options) =>
+      http.call({ method: 'POST', path: '/admin/user/remove', repeat: 'safe', request }, options),
   };
 }
 
@@ -1338,6 +1420,8 @@ export interface Endpoints {
   readonly guard: Guard;
   /** Everything that is kept about a user. */
   readonly users: Users;
+  /** Those who may sign in to the console. */
+  readonly consoleUsers: ConsoleUsers;
 }
 
 export function createEndpoints(http: Http): Endpoints {
@@ -1359,5 +1443,6 @@ export function createEndpoints(http: Http): Endpoints {
     pauses: createPauses(http),
     guard: createGuard(http),
     users: createUsers(http),
+    consoleUsers: createConsoleUsers(http),
   };
 }

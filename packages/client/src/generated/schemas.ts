@@ -303,6 +303,53 @@ export interface CertificatesListQuery {
   readonly size?: number | undefined;
 }
 
+export interface ConsoleSession {
+  readonly name: string;
+  readonly role: 'viewer' | 'editor' | 'sender' | 'admin';
+  readonly scopes: readonly (
+    'send' | 'devices' | 'campaigns' | 'campaigns:send' | 'read' | 'admin'
+  )[];
+  readonly appId: number | string | null;
+  /** Goes along as X-CSRF-Token with every request by the session that is no GET. Null where access control is off. */
+  readonly csrfToken: string | null;
+  readonly timestampCreated: string | null;
+  /** When the session is over at the latest. Null where access control is off. */
+  readonly timestampExpires: string | null;
+  /** A session that is not used for so long is over. */
+  readonly idleSeconds: number;
+}
+
+export interface ConsoleUser {
+  readonly name: string;
+  /** viewer looks, editor makes campaigns, sender sends, admin does everything. */
+  readonly role: 'viewer' | 'editor' | 'sender' | 'admin';
+  readonly appId: number | string | null;
+  readonly disabled: boolean;
+  readonly timestampCreated: string;
+  readonly timestampLastSignIn: string | null;
+}
+
+export interface ConsoleUsersCreateAnswer {
+  readonly name: string;
+  /** Where it was generated: shown here and never again. */
+  readonly password: string | null;
+}
+
+export interface ConsoleUsersListAnswer {
+  readonly userList: readonly ConsoleUser[];
+}
+
+export interface ConsoleUsersListQuery {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId?: string | number | undefined;
+}
+
+export interface ConsoleUsersSetPasswordAnswer {
+  readonly name: string;
+  /** Where it was generated: shown here and never again. */
+  readonly password: string | null;
+}
+
 export interface CreateApiKey {
   /** Who is to use it, and for what. At most 255 characters. */
   readonly name: string;
@@ -358,6 +405,17 @@ export interface CreateCampaign {
   /** The application, a positive number or a string. At most 255 characters. */
   readonly appId: string | number;
   readonly message: PushMessageBody;
+}
+
+export interface CreateConsoleUser {
+  /** In any case: a name has 1 to 64 letters a to z, digits and . _ @ + -, and begins with a letter or digit. At most 64 characters. */
+  readonly name: string;
+  /** viewer looks, editor makes campaigns, sender sends, admin does everything. */
+  readonly role: 'viewer' | 'editor' | 'sender' | 'admin';
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId?: string | number | undefined;
+  /** Generated, and answered once, unless given; a password has 12 to 256 characters. At most 512 characters. */
+  readonly password?: string | undefined;
 }
 
 export interface CreateDeveloperKey {
@@ -671,6 +729,17 @@ export interface LedgerCounts {
   readonly ambiguous: number;
 }
 
+export interface ListedConsoleSession {
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+  readonly address: string;
+  readonly userAgent: string;
+  readonly timestampCreated: string;
+  /** True to a minute. */
+  readonly timestampLastUsed: string;
+  readonly timestampExpires: string;
+}
+
 export interface LivePersonBasic {
   /** At most 255 characters. */
   readonly username: string;
@@ -789,6 +858,11 @@ export interface NamedApplication {
 export interface NamedDeveloperKey {
   /** At most 128 characters. */
   readonly developerKey: string;
+}
+
+export interface OfConsoleUser {
+  /** In any case: a name has 1 to 64 letters a to z, digits and . _ @ + -, and begins with a letter or digit. At most 64 characters. */
+  readonly name: string;
 }
 
 export interface Pause {
@@ -1239,11 +1313,32 @@ export interface ServiceStatus {
   readonly providers: 'live' | 'sandbox';
 }
 
+export interface SetConsoleUserPassword {
+  /** In any case: a name has 1 to 64 letters a to z, digits and . _ @ + -, and begins with a letter or digit. At most 64 characters. */
+  readonly name: string;
+  /** Generated, and answered once, unless given; a password has 12 to 256 characters. At most 512 characters. */
+  readonly password?: string | undefined;
+}
+
+export interface SetConsoleUserRole {
+  /** In any case: a name has 1 to 64 letters a to z, digits and . _ @ + -, and begins with a letter or digit. At most 64 characters. */
+  readonly name: string;
+  /** viewer looks, editor makes campaigns, sender sends, admin does everything. */
+  readonly role: 'viewer' | 'editor' | 'sender' | 'admin';
+}
+
 export interface SetRunRate {
   /** The latest run that is no dry run, unless given. */
   readonly runId?: string | undefined;
   /** Messages per second over all dispatchers. No limit unless given. Above 0, at most 1000000. */
   readonly ratePerSecond?: number | undefined;
+}
+
+export interface SignIn {
+  /** At most 255 characters. */
+  readonly name: string;
+  /** At most 1024 characters. */
+  readonly password: string;
 }
 
 export interface SignedPushDelivery {

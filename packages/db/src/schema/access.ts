@@ -1,9 +1,11 @@
-import type { Scope } from '@heliograph/core';
+import type { Role, Scope } from '@heliograph/core';
 import type { ColumnType, Generated } from 'kysely';
 
 export interface AccessTables {
   apiKeys: ApiKeysTable;
   auditLog: AuditLogTable;
+  consoleUsers: ConsoleUsersTable;
+  consoleSessions: ConsoleSessionsTable;
 }
 
 interface ApiKeysTable {
@@ -30,4 +32,28 @@ interface AuditLogTable {
   outcome: string | null;
   createdAt: Generated<Date>;
   finishedAt: Date | null;
+}
+
+interface ConsoleUsersTable {
+  id: Generated<number>;
+  name: string;
+  passwordHash: string;
+  role: Role;
+  appRef: number | null;
+  generation: Generated<number>;
+  disabledAt: Date | null;
+  lastSignInAt: Date | null;
+  createdAt: Generated<Date>;
+}
+
+interface ConsoleSessionsTable {
+  id: Generated<number>;
+  idHash: Buffer;
+  userId: number;
+  generation: number;
+  address: string;
+  userAgent: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
 }

@@ -24,6 +24,7 @@ const RECORDED = [
   'ratePerSecond',
   'name',
   'scopes',
+  'role',
   'since',
   'until',
 ];

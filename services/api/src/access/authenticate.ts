@@ -1,15 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-import { hashApiSecret, parseApiKey, Refusal } from '@heliograph/core';
-import type { StoredApiKey } from '@heliograph/db';
+import { hashApiSecret, parseApiKey, Refusal, toScopes } from '@heliograph/core';
+import type { StoredApiKey, StoredConsoleSession } from '@heliograph/db';
 
-import type { Caller } from './caller.ts';
+import { findShownSession, isSessionOver, type SessionDeps } from '../console/sessions.ts';
+import { toActor, type Caller } from './caller.ts';
 import type { KeyRing } from './key-ring.ts';
 
 export interface AuthenticateDeps {
   readonly keys: KeyRing;
-  /** Requests per second of keys that have no limit of their own; 0: none. */
+  /** Undefined: users of the console are not let in. */
+  readonly sessions?: SessionDeps | undefined;
+  /** Requests per second of users, and of keys that have no limit of their own; 0: none. */
   readonly defaultRatePerSecond: number;
   readonly now: () => Date;
 }
@@ -17,13 +20,30 @@ export interface AuthenticateDeps {
 /** What no secret's hash is compared with, so that an id that is no key's takes as long as one that is. */
 const NO_HASH = Buffer.alloc(32);
 
-/** Who calls, by the key in the request. Refuses whoever shows none that is valid, and says nothing of why. */
+/** A caller, and how long it stays one. */
+export interface Admitted {
+  readonly caller: Caller;
+  /** Whether it would be let in still. Rejects when the database does not answer. */
+  readonly isStillValid: () => Promise<boolean>;
+}
+
+/** Who calls, by the key in the request, or by the session where there is none. Refuses whoever shows neither that is valid, and says nothing of why. */
 export async function authenticate(
+  deps: AuthenticateDeps,
+  req: IncomingMessage,
+): Promise<Admitted> {
+  const { authorization } = req.headers;
+  if (authorization !== undefined) return authenticateKey(deps, req, authorization);
+  const admitted = deps.sessions && (await findUser(deps, deps.sessions, req));
+  if (admitted === undefined) throw unauthenticated('An API key is missing.');
+  return admitted;
+}
+
+async function authenticateKey(
   { keys, defaultRatePerSecond, now }: AuthenticateDeps,
   req: IncomingMessage,
-): Promise<Caller> {
-  const header = req.headers.authorization;
-  if (header === undefined) throw unauthenticated('An API key is missing.');
+  header: string,
+): Promise<Admitted> {
   // Node takes the first of several: a proxy before us may have looked at the last.
   if (countAuthorizations(req.rawHeaders) > 1) throw unauthenticated(INVALID);
   const shown = parseApiKey(header);
@@ -33,7 +53,49 @@ export async function authenticate(
   const isRight = timingSafeEqual(hashApiSecret(shown.secret), key?.secretHash ?? NO_HASH);
   if (!isRight || key === undefined || isOver(key, now())) throw unauthenticated(INVALID);
   const { id, name, scopes, app, ratePerSecond } = key;
-  return { keyId: id, name, scopes, app, ratePerSecond: ratePerSecond ?? defaultRatePerSecond };
+  return {
+    caller: {
+      keyId: id,
+      countedAs: id,
+      name,
+      scopes,
+      app,
+      ratePerSecond: ratePerSecond ?? defaultRatePerSecond,
+    },
+    async isStillValid() {
+      const found = await keys.find(id);
+      return found !== undefined && !isOver(found, now());
+    },
+  };
+}
+
+/** Undefined where the request shows no session. */
+async function findUser(
+  { defaultRatePerSecond, now }: AuthenticateDeps,
+  sessions: SessionDeps,
+  req: IncomingMessage,
+): Promise<Admitted | undefined> {
+  const shown = await findShownSession(sessions, req, now());
+  if (shown === undefined) return undefined;
+  const { id } = shown.session;
+  return {
+    caller: toUser(shown.session, defaultRatePerSecond),
+    async isStillValid() {
+      const found = await sessions.ring.find(id);
+      return found !== undefined && !isSessionOver(found, sessions, now());
+    },
+  };
+}
+
+function toUser({ userId, name, role, app }: StoredConsoleSession, ratePerSecond: number): Caller {
+  return {
+    keyId: undefined,
+    countedAs: `user:${userId}`,
+    name: toActor(name),
+    scopes: toScopes(role),
+    app,
+    ratePerSecond,
+  };
 }
 
 const INVALID = 'The API key is not valid.';

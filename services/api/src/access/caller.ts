@@ -8,8 +8,10 @@ export interface BoundApp {
 
 /** Who calls, as far as we know. */
 export interface Caller {
-  /** Undefined where access control is off. */
+  /** Of an API key; undefined for users of the console, and where access control is off. */
   readonly keyId: string | undefined;
+  /** By which limits and idempotency keys are counted: nobody else is called so. Undefined where access control is off. */
+  readonly countedAs: string | undefined;
   readonly name: string;
   readonly scopes: readonly Scope[];
   /** Null: every app. */
@@ -21,6 +23,7 @@ export interface Caller {
 /** Everybody, where access control is off. */
 export const ANYBODY: Caller = {
   keyId: undefined,
+  countedAs: undefined,
   name: 'anybody',
   scopes: SCOPES,
   app: null,
@@ -30,4 +33,9 @@ export const ANYBODY: Caller = {
 /** Whether what belongs to this app is the caller's. */
 export function isOwn({ app }: Caller, appId: string): boolean {
   return app === null || app.appId === appId;
+}
+
+/** What a user of the console is called where keys are called by their names, which have an id beside them. */
+export function toActor(name: string): string {
+  return `user ${name}`;
 }

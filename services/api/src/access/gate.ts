@@ -6,9 +6,9 @@ import type { Logger } from 'pino';
 import type { EndpointDoc } from '../http/endpoint.ts';
 import { originOf } from '../http/request-span.ts';
 import { toLogFacts } from '../origin.ts';
-import { authenticate, type AuthenticateDeps } from './authenticate.ts';
+import { authenticate, type Admitted, type AuthenticateDeps } from './authenticate.ts';
 import { ANYBODY, type Caller } from './caller.ts';
-import { endWithKey } from './end-with-key.ts';
+import { endWithCaller } from './end-with-caller.ts';
 import type { KeyUse } from './key-use.ts';
 import type { LoadLimit } from './load-limit.ts';
 import type { LimitVerdict, RequestLimit } from './request-limit.ts';
@@ -24,7 +24,7 @@ export interface AccessDeps extends Omit<AuthenticateDeps, 'now'> {
   readonly isOff?: boolean;
   readonly limit: RequestLimit;
   readonly use: KeyUse;
-  /** How often it is looked whether the key of a stream is still valid, ms. */
+  /** How often it is looked whether the key, or session, of a stream is still valid, ms. */
   readonly streamCheckMs?: number | undefined;
 }
 
@@ -38,14 +38,14 @@ export interface GateDeps {
 export function createGate({ access, load, log, now }: GateDeps): Gate {
   const checks = { ...access, now };
 
-  async function identify(req: IncomingMessage, res: ServerResponse): Promise<Caller> {
-    if (access.isOff === true) return ANYBODY;
+  async function identify(req: IncomingMessage, res: ServerResponse): Promise<Admitted> {
+    if (access.isOff === true) return { caller: ANYBODY, isStillValid: async () => true };
     try {
       return await authenticate(checks, req);
     } catch (error) {
       // RFC 9110, 15.5.2: a 401 says how one may authenticate.
       if (error instanceof Refusal && error.status === 401)
-        res.setHeader('WWW-Authenticate', CHALLENGES);
+        res.setHeader('WWW-Authenticate', isOfPage(req) ? BEARER : [BASIC, BEARER]);
       throw error;
     }
   }
@@ -56,41 +56,45 @@ export function createGate({ access, load, log, now }: GateDeps): Gate {
       if (doc.answerType === 'application/json') load.enter(res);
       if (doc.scope === 'open') return ANYBODY;
 
-      const caller = await identify(req, res);
-      const { keyId } = caller;
-      if (keyId !== undefined) {
-        access.use.note(keyId);
-        await refuseTooFast(access.limit, caller, res);
-      }
+      const { caller, isStillValid } = await identify(req, res);
+      const { keyId, countedAs } = caller;
+      if (keyId !== undefined) access.use.note(keyId);
+      await refuseTooFast(access.limit, caller, res);
       if (!allows(caller.scopes, doc.scope)) {
         log.warn(
-          { keyId, path: doc.paths[0], ...toLogFacts(originOf(res)) },
-          'key without the scope',
+          { caller: countedAs, path: doc.paths[0], ...toLogFacts(originOf(res)) },
+          'caller without the scope',
         );
         throw new Refusal(
           'forbidden',
-          `This takes a key with the scope ${doc.scope.join(' or ')}.`,
+          `This takes a key, or a user, with the scope ${doc.scope.join(' or ')}.`,
         );
       }
-      if (keyId !== undefined && doc.answerType !== 'application/json')
-        endWithKey(checks, keyId, res, access.streamCheckMs);
+      if (countedAs !== undefined && doc.answerType !== 'application/json')
+        endWithCaller(isStillValid, res, access.streamCheckMs);
       return caller;
     },
   };
 }
 
-const CHALLENGES = ['Basic realm="heliograph", charset="UTF-8"', 'Bearer realm="heliograph"'];
+const BASIC = 'Basic realm="heliograph", charset="UTF-8"';
+const BEARER = 'Bearer realm="heliograph"';
+
+/** Whether a script in a page asks: at the word `Basic` the browser would ask the user for a password, and it has another one. */
+function isOfPage({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-dest'] === 'empty' || headers.cookie !== undefined;
+}
 
 async function refuseTooFast(
   limit: RequestLimit,
-  { keyId, ratePerSecond }: Caller,
+  { countedAs, ratePerSecond }: Caller,
   res: ServerResponse,
 ): Promise<void> {
-  if (keyId === undefined || ratePerSecond === 0) return;
-  const verdict = await limit.take(keyId, ratePerSecond);
+  if (countedAs === undefined || ratePerSecond === 0) return;
+  const verdict = await limit.take(countedAs, ratePerSecond);
   tellLimit(res, verdict);
   if (!verdict.allowed)
-    throw new Refusal('rate_limited', `This key may make ${verdict.limit} requests per second.`, {
+    throw new Refusal('rate_limited', `You may make ${verdict.limit} requests per second.`, {
       retryAfterSeconds: toSeconds(verdict),
     });
 }

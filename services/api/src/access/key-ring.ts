@@ -1,14 +1,14 @@
 import type { StoredApiKey } from '@heliograph/db';
 
-/** Knows keys by their ids, as they were within the last second. */
-export interface KeyRing {
+/** Knows keys, or sessions, by their ids, as they were within the last second. */
+export interface KeyRing<Key = StoredApiKey> {
   /** Undefined where there is no such key, or it was revoked. Rejects when the database does not answer. */
-  find(id: string): StoredApiKey | undefined | Promise<StoredApiKey | undefined>;
+  find(id: string): Key | undefined | Promise<Key | undefined>;
 }
 
-export interface KeyRingDeps {
+export interface KeyRingDeps<Key> {
   /** Those of the keys that there are. */
-  readonly read: (ids: readonly string[]) => Promise<readonly StoredApiKey[]>;
+  readonly read: (ids: readonly string[]) => Promise<readonly Key[]>;
   readonly maxAgeMs?: number;
 }
 
@@ -17,8 +17,8 @@ const MAX_AGE_MS = 1000;
 /** Strangers may name as many ids as they like; those of keys are never forgotten for them. */
 const MAX_UNKNOWN = 10_000;
 
-interface Known {
-  readonly key: StoredApiKey | undefined;
+interface Known<Key> {
+  readonly key: Key | undefined;
   readonly until: number;
 }
 
@@ -26,14 +26,17 @@ interface Known {
  * Reads keys in turns: while a statement is under way, whoever else asks waits for the next one, which asks for all of them. So a flood of
  * made-up ids costs one statement at a time, however large it is.
  */
-export function createKeyRing({ read, maxAgeMs = MAX_AGE_MS }: KeyRingDeps): KeyRing {
-  const keys = new Map<string, Known>();
-  const unknown = new Map<string, Known>();
+export function createKeyRing<Key extends { readonly id: string }>({
+  read,
+  maxAgeMs = MAX_AGE_MS,
+}: KeyRingDeps<Key>): KeyRing<Key> {
+  const keys = new Map<string, Known<Key>>();
+  const unknown = new Map<string, Known<Key>>();
   const wanted = new Set<string>();
-  let next: Promise<ReadonlyMap<string, StoredApiKey>> | undefined;
+  let next: Promise<ReadonlyMap<string, Key>> | undefined;
   let previous: Promise<unknown> = Promise.resolve();
 
-  async function readAfter(turn: Promise<unknown>): Promise<ReadonlyMap<string, StoredApiKey>> {
+  async function readAfter(turn: Promise<unknown>): Promise<ReadonlyMap<string, Key>> {
     await turn;
     const ids = [...wanted];
     wanted.clear();
@@ -45,14 +48,14 @@ export function createKeyRing({ read, maxAgeMs = MAX_AGE_MS }: KeyRingDeps): Key
     return found;
   }
 
-  function keep(id: string, known: Known): void {
+  function keep(id: string, known: Known<Key>): void {
     keys.delete(id);
     unknown.delete(id);
     if (known.key === undefined && unknown.size >= MAX_UNKNOWN) unknown.clear();
     (known.key === undefined ? unknown : keys).set(id, known);
   }
 
-  async function look(id: string): Promise<StoredApiKey | undefined> {
+  async function look(id: string): Promise<Key | undefined> {
     wanted.add(id);
     if (next === undefined) {
       next = readAfter(previous);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { allows, SCOPES, type Scope } from '@heliograph/core';
+import { allows, ROLES, SCOPES, toScopes, type Role, type Scope } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import { REQUESTS, type RequestEntry } from '../../test/access/requests.ts';
+import { makeSession, type SessionHeaders } from '../../test/access/session.ts';
 import { makeKey, makeWorld, toNobody, type Names } from '../../test/access/world.ts';
 import { openTestApi, type TestApi } from '../../test/open-test-api.ts';
 import type { EndpointDoc, Method } from '../http/endpoint.ts';
@@ -11,7 +12,7 @@ import { ENDPOINTS } from '../surfaces/powerauth/endpoints.ts';
 import { powerAuthRoutes, type PowerAuthDeps } from '../surfaces/powerauth/routes.ts';
 
 /*
- * Every route × every scope × a key of this app, of another one, and of all. A route that nobody thought of has no entry in REQUESTS, and
+ * Every route × every scope × a key of this app, of another one, and of all; and every route × every role × a user of this app, and of all. A route that nobody thought of has no entry in REQUESTS, and
  * fails here.
  */
 
@@ -58,7 +59,7 @@ interface Seen {
 async function ask(
   { doc, method, path }: Operation,
   names: Names,
-  key: string | undefined,
+  key: string | SessionHeaders | undefined,
 ): Promise<Seen> {
   const { input = () => ({}), path: toId } = entryOf(doc);
   const id = toId?.(names) ?? String(names.campaignId);
@@ -66,7 +67,7 @@ async function ask(
   const query =
     doc.from === 'query' ? `?${new URLSearchParams(fields as Record<string, string>)}` : '';
   const headers = {
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(typeof key === 'string' ? { authorization: `Bearer ${key}` } : key),
     ...(doc.from === 'body' && { 'content-type': 'application/json' }),
   };
   const aborter = new AbortController();
@@ -105,6 +106,28 @@ async function makeKeys(names: Names, scopes: readonly Scope[]): Promise<readonl
   return keys;
 }
 
+interface RoleSession {
+  readonly role: Role;
+  readonly bound: SessionHeaders;
+  readonly global: SessionHeaders;
+}
+
+/** Users of each role who are signed in, of one app and of all. */
+async function makeSessions(names: Names): Promise<readonly RoleSession[]> {
+  const sessions: RoleSession[] = [];
+  for (const role of ROLES)
+    sessions.push({
+      role,
+      bound: await makeSession(api.db, { role, appRef: names.rowId }),
+      global: await makeSession(api.db, { role }),
+    });
+  return sessions;
+}
+
+function mayUse({ doc }: Operation, role: Role): boolean {
+  return doc.scope === 'open' || allows(toScopes(role), doc.scope);
+}
+
 function isAllowed({ doc }: Operation, scope: Scope): boolean {
   return doc.scope === 'open' || allows([scope], doc.scope);
 }
@@ -120,12 +143,12 @@ async function makeWorlds(
   return { own, other };
 }
 
-/** A hash of the rows of each table, but for keys, where it is noted when they are used. */
+/** A hash of the rows of each table, but for keys and sessions, where it is noted when they are used. */
 async function digest(): Promise<Record<string, string>> {
   const { rows: tables } = await sql<{ name: string }>`
     SELECT relname AS name FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-      AND relname <> 'api_keys'`.execute(api.db);
+      AND relname NOT IN ('api_keys', 'console_sessions')`.execute(api.db);
   const parts = tables.map(
     ({ name }) =>
       sql`SELECT ${name}::text AS name, md5(string_agg(t::text, '|' ORDER BY t::text)) AS sum FROM ${sql.table(name)} t`,
@@ -174,12 +197,14 @@ describe('what is refused changes nothing:', () => {
   let own: Names;
   let other: Names;
   let keys: readonly ScopedKey[];
+  let sessions: readonly RoleSession[];
   let boundToOwn: string;
   let before: Record<string, string>;
 
   beforeAll(async () => {
     ({ own, other } = await makeWorlds());
     keys = await makeKeys(own, SCOPES);
+    sessions = await makeSessions(own);
     boundToOwn = (await makeKey(api.db, { appRef: own.rowId })).text;
     before = await digest();
   });
@@ -200,6 +225,51 @@ describe('what is refused changes nothing:', () => {
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403));
     expect(await digest()).toEqual(before);
   });
+
+  test.each(CLOSED)('$name to users without a role for it', async (operation) => {
+    const refused = sessions.filter(({ role }) => !mayUse(operation, role));
+
+    const answers = await Promise.all(
+      refused.flatMap(({ bound, global }) => [
+        ask(operation, own, bound),
+        ask(operation, own, global),
+      ]),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403));
+    expect(await digest()).toEqual(before);
+  });
+
+  test.each(CLOSED)(
+    '$name by the cookie of a session alone, unless it only looks',
+    async (operation) => {
+      const { global } = sessions[ROLES.indexOf('admin')] ?? {};
+      const cookie = global?.['cookie'] ?? '';
+      const isSafe = operation.method === 'get' || operation.method === 'head';
+
+      const answer = await ask(operation, own, { cookie });
+
+      expect(answer.status === 403).toBe(!isSafe);
+      if (!isSafe) expect(await digest()).toEqual(before);
+    },
+  );
+
+  test.each(ofKind('thing'))(
+    "$name of another app's to a user of this one, and tells nobody that it is there",
+    async (operation) => {
+      const unknown = {
+        ...toNobody(),
+        ...(operation.doc.tag === 'Inbox' && { userId: other.userId }),
+      };
+      const { bound } = sessions[ROLES.indexOf('admin')] ?? {};
+
+      const foreign = await ask(operation, other, bound);
+      const nothing = await ask(operation, unknown, bound);
+
+      expect(toComparable(foreign)).toEqual(toComparable(nothing));
+      expect(await digest()).toEqual(before);
+    },
+  );
 
   test.each(ofKind('thing'))(
     "$name of another app's, and tells nobody that it is there",
@@ -238,6 +308,17 @@ test.each(CLOSED)('$name lets in every key that has a scope for it', async (oper
     for (const key of kind === 'every_app' ? [global] : [bound, global])
       expect([401, 403, 500]).not.toContain((await ask(operation, own, key)).status);
   expect(keys.length).toBeGreaterThan(0);
+});
+
+test.each(CLOSED)('$name lets in every user whose role is for it', async (operation) => {
+  const { kind, prepare } = entryOf(operation.doc);
+  const { own } = await makeWorlds(prepare);
+  const allowed = (await makeSessions(own)).filter(({ role }) => mayUse(operation, role));
+
+  for (const { bound, global } of allowed)
+    for (const session of kind === 'every_app' ? [global] : [bound, global])
+      expect([401, 403, 500]).not.toContain((await ask(operation, own, session)).status);
+  expect(allowed.length).toBeGreaterThan(0);
 });
 
 test.each(ofKind('thing'))(

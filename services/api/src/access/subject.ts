@@ -1,10 +1,11 @@
-import { isUuid, Refusal, toMessageId } from '@heliograph/core';
+import { isUuid, Refusal, toConsoleUserName, toMessageId } from '@heliograph/core';
 import {
   findActivationOwners,
   findApiKeyOwners,
   findAppRefs,
   findCallbackOwners,
   findCampaignOwners,
+  findConsoleUserOwners,
   findDeveloperKeyOwners,
   findInboxMessageOwners,
   findMessageOwners,
@@ -164,8 +165,18 @@ export function noSuchApiKey(): Refusal {
   return new Refusal('invalid_request', 'There is no such API key.');
 }
 
+export const OF_CONSOLE_USER: Subject<{ readonly name: string }, never> = {
+  kind: 'owned',
+  find: (db, { name }) => findConsoleUserOwners(db, toConsoleUserName(name) ?? ''),
+  missing: () => refuse(noSuchConsoleUser()),
+};
+
+export function noSuchConsoleUser(): Refusal {
+  return new Refusal('invalid_request', 'There is no such user of the console.');
+}
+
 export function refuseEveryApp(): Refusal {
-  return new Refusal('forbidden', 'This takes a key that is for every application.');
+  return new Refusal('forbidden', 'This takes a key, or a user, that is for every application.');
 }
 
 function noSuchApp({ id, appId }: AppName): Refusal {

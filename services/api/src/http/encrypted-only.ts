@@ -14,19 +14,26 @@ import { isListed } from './trusted-proxies.ts';
  */
 export function encryptedOnly(trustedProxies: BlockList): RequestHandler {
   return (req, _res, next) => {
-    if (!cameEncrypted(req, trustedProxies))
+    if (toTransport(req, trustedProxies) === 'clear')
       throw new Refusal('forbidden', 'This is served over https only.');
     next();
   };
 }
 
-function cameEncrypted({ socket, headers }: IncomingMessage, trustedProxies: BlockList): boolean {
-  if (socket instanceof TLSSocket) return true;
+/** How a request came: by https, to us or to a proxy that we trust; from this machine; or over a network in the clear. */
+export type Transport = 'https' | 'local' | 'clear';
+
+export function toTransport(
+  { socket, headers }: IncomingMessage,
+  trustedProxies: BlockList,
+): Transport {
+  if (socket instanceof TLSSocket) return 'https';
   const forwarded = toProtocols(headers['x-forwarded-proto']);
   // A proxy that adds to the header, instead of replacing it, passes on what a stranger wrote: so every entry counts.
-  const allEncrypted = forwarded.every((protocol) => protocol === 'https');
-  if (isListed(LOOPBACK, socket.remoteAddress)) return allEncrypted;
-  return isListed(trustedProxies, socket.remoteAddress) && forwarded.length > 0 && allEncrypted;
+  if (!forwarded.every((protocol) => protocol === 'https')) return 'clear';
+  const isLocal = isListed(LOOPBACK, socket.remoteAddress);
+  if (forwarded.length === 0) return isLocal ? 'local' : 'clear';
+  return isLocal || isListed(trustedProxies, socket.remoteAddress) ? 'https' : 'clear';
 }
 
 function toProtocols(header: string | string[] | undefined): readonly string[] {

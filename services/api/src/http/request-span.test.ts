@@ -187,7 +187,7 @@ describe('a request', () => {
 
     expect(lines).toContainEqual(
       expect.objectContaining({
-        msg: 'key without the scope',
+        msg: 'caller without the scope',
         requestId: 'without-scope',
         trace_id: span?.traceId,
       }),

@@ -35,6 +35,9 @@ const byApplications = thing(({ userId, appId }) => ({ userId, applications: app
 const byUserAndApp = thing(({ userId, appId }) => ({ userId, appId }));
 const held = thing(({ appId }) => ({ appId, provider: 'ios' }));
 
+const byConsoleUser = (more: object) =>
+  thing(({ consoleUser }) => ({ name: consoleUser, ...more }));
+
 const message = (userId: string) => ({ userId, body: { title: 'Hello' } });
 const apns = { bundle: 'b', keyId: 'k', teamId: 't', privateKeyBase64: 'aGVsbG8=' };
 const fcm = { projectId: 'p', privateKeyBase64: 'aGVsbG8=' };
@@ -145,6 +148,17 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   'post /admin/key/create': thing(({ appId }) => ({ appId, name: 'new', scopes: ['admin'] })),
   'get /admin/key/list': LIST,
   'post /admin/key/revoke': thing(({ keyId }) => ({ keyId })),
+  'post /admin/user/create': thing(({ appId, consoleUser }) => ({
+    appId,
+    name: `new-${consoleUser}`,
+    role: 'admin',
+  })),
+  'get /admin/user/list': LIST,
+  'post /admin/user/role': byConsoleUser({ role: 'admin' }),
+  'post /admin/user/password': byConsoleUser({}),
+  'post /admin/user/disable': byConsoleUser({}),
+  'post /admin/user/enable': byConsoleUser({}),
+  'post /admin/user/remove': byConsoleUser({}),
   'get /admin/audit/list': { kind: 'list', input: () => ({ limit: 1000 }) },
   'post /admin/app/liveperson': thing(({ appId, brandId }) => ({ appId, brandId, name: 'new' })),
   'get /admin/app/liveperson/list': LIST,

@@ -22,6 +22,8 @@ import {
   toMessage,
 } from '@heliograph/testing';
 
+import { makeUser } from './session.ts';
+
 /** The names of one thing of each kind, by which requests ask for them. */
 export interface Names {
   readonly appId: string;
@@ -38,6 +40,7 @@ export interface Names {
   readonly pauseId: number;
   readonly keyId: string;
   readonly brandId: string;
+  readonly consoleUser: string;
 }
 
 /** Names of what there is not. */
@@ -57,6 +60,7 @@ export function toNobody(): Names {
     pauseId: 9_000_005,
     keyId: randomBytes(8).toString('hex'),
     brandId: randomUUID(),
+    consoleUser: randomUUID(),
   };
 }
 
@@ -108,6 +112,7 @@ export async function makeWorld(db: Db, userId: string): Promise<Names> {
     pauseId: await pause(db, appRef),
     keyId: key.id,
     brandId,
+    consoleUser: await makeUser(db, { appRef }),
   };
 }
 

@@ -12,6 +12,8 @@ async function run(args: readonly string[], env?: Record<string, string>) {
     out: (text) => (out += text),
     err: (text) => (err += text),
     errIsTerminal: false,
+    inIsTerminal: false,
+    readSecret: () => Promise.reject(new Error('nothing is asked')),
     env: env ?? { DATABASE_URL: database.url },
     readFile() {
       throw new Error('nothing is read');

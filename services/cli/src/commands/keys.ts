@@ -1,6 +1,7 @@
 import { SCOPES } from '@heliograph/core';
 
-import { UsageError, type Command, type CommandIo } from '../command.ts';
+import { runVerb } from '../administration.ts';
+import type { Command, CommandIo } from '../command.ts';
 import { createKey } from './keys/create.ts';
 import { listKeys } from './keys/list.ts';
 import { revokeKey } from './keys/revoke.ts';
@@ -23,7 +24,7 @@ is kept nowhere. A key is revoked for good; servers take no more requests with i
 export const KEYS: Command = {
   summary: 'makes, lists and ends keys of the api',
   help: HELP,
-  run: keys,
+  run: (args, io) => runVerb(VERBS, args, io),
 };
 
 const VERBS: ReadonlyMap<string, (args: readonly string[], io: CommandIo) => Promise<void>> =
@@ -32,10 +33,3 @@ const VERBS: ReadonlyMap<string, (args: readonly string[], io: CommandIo) => Pro
     ['list', listKeys],
     ['revoke', revokeKey],
   ]);
-
-async function keys([verb, ...args]: readonly string[], io: CommandIo): Promise<number> {
-  const run = verb === undefined ? undefined : VERBS.get(verb);
-  if (run === undefined) throw new UsageError('Say create, list or revoke.');
-  await run(args, io);
-  return 0;
-}

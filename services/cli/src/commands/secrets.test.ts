@@ -50,6 +50,8 @@ async function run(verb: string, env: Readonly<Record<string, string>> = rotatin
     out: (text) => (out += text),
     err: (text) => (err += text),
     errIsTerminal: false,
+    inIsTerminal: false,
+    readSecret: () => Promise.reject(new Error('no secret is asked for')),
     env,
     readFile() {
       throw new Error('nothing is read');

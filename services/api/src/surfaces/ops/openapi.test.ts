@@ -116,10 +116,20 @@ describe('GET /v3/api-docs', () => {
     const { security, components } = document;
     const others = operations().filter(({ operation }) => operation.security !== undefined);
 
-    expect(security).toEqual([{ apiKey: [] }, { apiKeyBasic: [] }]);
-    expect(Object.keys(components.securitySchemes)).toEqual(['apiKey', 'apiKeyBasic', 'signature']);
+    expect(security).toEqual([{ apiKey: [] }, { apiKeyBasic: [] }, { consoleSession: [] }]);
+    expect(Object.keys(components.securitySchemes)).toEqual([
+      'apiKey',
+      'apiKeyBasic',
+      'consoleSession',
+      'signature',
+    ]);
     expect(others.map(({ name, operation }) => [name, operation.security])).toEqual([
       ['/push/service/status', []],
+      ['/console/session', []],
+      ['/console/session', [{ consoleSession: [] }]],
+      ['/console/session', [{ consoleSession: [] }]],
+      ['/console/session/list', [{ consoleSession: [] }]],
+      ['/console/session/all', [{ consoleSession: [] }]],
       ['/api/1.0/push/{receiver}', [{ signature: [] }]],
       ['/api/1.0/push/requests/{requestId}', [{ signature: [] }]],
     ]);
@@ -127,7 +137,7 @@ describe('GET /v3/api-docs', () => {
       'Signed with a developer key; takes no API key.',
     );
     expect(document.paths['/push/campaign/list']?.['get']?.description).toBe(
-      'Takes an API key with the scope campaigns or campaigns:send or read or admin.',
+      'Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.',
     );
   });
 

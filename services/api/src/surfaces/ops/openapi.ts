@@ -59,7 +59,7 @@ export function toOpenApi(surfaces: readonly DescribedSurface[]): Record<string,
     // Relative to this document, whatever path the server is mounted at.
     servers: [{ url: '..' }],
     paths,
-    security: [{ apiKey: [] }, { apiKeyBasic: [] }],
+    security: [{ apiKey: [] }, { apiKeyBasic: [] }, { consoleSession: [] }],
     components: {
       schemas: Object.fromEntries(Object.entries(schemas).toSorted(byName)),
       securitySchemes: {
@@ -85,7 +85,7 @@ function toAccessWords(scope: EndpointScope | undefined, { security }: Described
   if (scope === undefined) return security?.words ?? '';
   return scope === 'open'
     ? 'Open to everybody.'
-    : `Takes an API key with the scope ${[...new Set([...scope, 'admin'])].join(' or ')}.`;
+    : `Takes an API key, or a user of the console, with the scope ${[...new Set([...scope, 'admin'])].join(' or ')}.`;
 }
 
 /** Nothing where it is by API keys, as the whole document says. */

@@ -5,6 +5,7 @@ import { LIST_AUDIT } from './audit-endpoints.ts';
 import * as callback from './callback-endpoints.ts';
 import * as campaign from './campaign-endpoints.ts';
 import { LIST_CERTIFICATES } from './certificate-endpoints.ts';
+import * as consoleUser from './console-user-endpoints.ts';
 import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as developerKey from './developer-key-endpoints.ts';
@@ -84,6 +85,13 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   apiKey.CREATE_API_KEY,
   apiKey.LIST_API_KEYS,
   apiKey.REVOKE_API_KEY,
+  consoleUser.CREATE_CONSOLE_USER,
+  consoleUser.LIST_CONSOLE_USERS,
+  consoleUser.SET_CONSOLE_USER_ROLE,
+  consoleUser.SET_CONSOLE_USER_PASSWORD,
+  consoleUser.DISABLE_CONSOLE_USER,
+  consoleUser.ENABLE_CONSOLE_USER,
+  consoleUser.REMOVE_CONSOLE_USER,
   LIST_AUDIT,
   livePerson.SAVE_SENDER,
   livePerson.LIST_SENDERS,

@@ -91,7 +91,7 @@ const MAX_KEY_LENGTH = 255;
 /** The path is the endpoint's own, so that a trailing slash or another base path does not make another request of it. */
 export function findIdempotency(
   req: IncomingMessage,
-  { keyId = '' }: Caller,
+  { countedAs = '' }: Caller,
   path: string,
 ): Pick<SendRequest, 'idempotency'> {
   const key = req.headers['idempotency-key'];
@@ -108,7 +108,7 @@ export function findIdempotency(
       `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} characters.`,
     );
   // Nobody can use up, or ask for the answers of, the idempotency keys of others. Without access control all callers are one.
-  return { idempotency: { caller: keyId, operation: `POST ${path}`, key, bodyHash } };
+  return { idempotency: { caller: countedAs, operation: `POST ${path}`, key, bodyHash } };
 }
 
 /** Huawei's counts. */

@@ -9,6 +9,7 @@ import { auditRoutes } from './audit-routes.ts';
 import { callbackRoutes } from './callback-routes.ts';
 import { campaignRoutes } from './campaign-routes.ts';
 import { certificateRoutes } from './certificate-routes.ts';
+import { consoleUserRoutes, type ConsoleUserRouteDeps } from './console-user-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.ts';
 import { developerKeyRoutes } from './developer-key-routes.ts';
@@ -28,6 +29,7 @@ export interface PowerAuthDeps
     AppDeps,
     CallbackDeps,
     CampaignDeps,
+    ConsoleUserRouteDeps,
     CredentialRouteDeps,
     DeviceRouteDeps,
     InboxRouteDeps,
@@ -59,6 +61,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...userRoutes(deps),
     ...callbackRoutes(deps),
     ...apiKeyRoutes(deps),
+    ...consoleUserRoutes(deps),
     ...auditRoutes(deps),
   ];
 }

@@ -3,7 +3,7 @@ import { insertApiKey } from '@heliograph/db';
 
 import { UsageError, type CommandIo } from '../../command.ts';
 import { parseOptions, required } from '../../parse-options.ts';
-import { getAppRef, record, withDatabase } from './key-store.ts';
+import { getAppRef, record, withDatabase } from '../../administration.ts';
 
 /** Prints the new key alone, once. */
 export async function createKey(args: readonly string[], io: CommandIo): Promise<void> {

@@ -2,7 +2,7 @@ import { listApiKeys, type ListedApiKey } from '@heliograph/db';
 
 import type { CommandIo } from '../../command.ts';
 import { parseOptions } from '../../parse-options.ts';
-import { getAppRef, withDatabase } from './key-store.ts';
+import { getAppRef, withDatabase } from '../../administration.ts';
 
 /** Prints a line for each key. */
 export async function listKeys(args: readonly string[], io: CommandIo): Promise<void> {

@@ -2,7 +2,7 @@ import { findApiKeyOwners, revokeApiKey } from '@heliograph/db';
 
 import { CommandFailed, UsageError, type CommandIo } from '../../command.ts';
 import { parseOptions } from '../../parse-options.ts';
-import { record, withDatabase } from './key-store.ts';
+import { record, withDatabase } from '../../administration.ts';
 
 /** Ends a key, which is named by its id or by all of it. */
 export async function revokeKey(args: readonly string[], io: CommandIo): Promise<void> {
