@@ -98,8 +98,8 @@ export async function findMessageDelivery(
   return rows[0];
 }
 
-/** With what stands elsewhere, looked up for those few that are answered. */
-function selectMessageDeliveries(hits: RawBuilder<unknown>) {
+/** Deliveries with what stands elsewhere, looked up for those few that are answered. */
+export function selectMessageDeliveries(hits: RawBuilder<unknown>) {
   return sql<MessageDelivery>`
     WITH hit AS MATERIALIZED (${hits})
     SELECT h.id, h.message_id, a.app_id, h.user_id, coalesce(h.activation_id, v.activation_id) AS activation_id, h.created_at, h.device_id,

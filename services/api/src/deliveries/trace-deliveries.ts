@@ -6,7 +6,9 @@ import {
   listUserDeliveries,
   listUserPlaces,
   readRunDeliveries,
+  LANES,
   type Db,
+  type DeliveryLane,
   type MessageDelivery,
   type RunDelivery,
   type TraceBounds,
@@ -16,8 +18,8 @@ import { getAppRef } from '../devices/device-deps.ts';
 import { toMessageDevice, toRunDevice, type DeviceDelivery } from './device-delivery.ts';
 
 /** What a delivery belongs to. */
-export const LANES = ['message', 'campaign'] as const;
-export type Lane = (typeof LANES)[number];
+export { LANES };
+export type Lane = DeliveryLane;
 
 /** Whose deliveries, or which one. */
 export type TraceKey =
@@ -103,12 +105,12 @@ function ofDelivery(db: Db, id: string): Lanes {
   ];
 }
 
-function ofMessage(row: MessageDelivery): TracedDelivery {
+export function ofMessage(row: MessageDelivery): TracedDelivery {
   const { messageId, appId, createdAt } = row;
   return { lane: 'message', messageId, appId, createdAt, ...toMessageDevice(row) };
 }
 
-function ofRun(row: RunDelivery): TracedDelivery {
+export function ofRun(row: RunDelivery): TracedDelivery {
   const { campaignId, runId, appId, createdAt } = row;
   return { lane: 'campaign', campaignId, runId, appId, createdAt, ...toRunDevice(row) };
 }

@@ -54,6 +54,7 @@ function toDevice(index: number): OwedDevice {
     attempts: 0,
     ambiguousAttempts: 0,
     history: null,
+    replay: null,
   };
 }
 

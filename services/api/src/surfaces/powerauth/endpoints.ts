@@ -9,6 +9,7 @@ import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
+import * as failure from './failure-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
 import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
@@ -49,6 +50,9 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   run.APPROVE_RUN,
   run.SET_RUN_RATE,
   trace.LIST_RUN_DEVICES,
+  failure.LIST_FAILURES,
+  failure.LIST_FAILED,
+  failure.REPLAY_FAILED,
   inbox.POST_MESSAGE,
   inbox.LIST_MESSAGES,
   inbox.COUNT_UNREAD,

@@ -14,6 +14,8 @@ import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.
 import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
+import type { FailureDeps } from '../../failures/failure-deps.ts';
+import { failureRoutes } from './failure-routes.ts';
 import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
 import { pruningRoutes } from './pruning-routes.ts';
@@ -30,6 +32,7 @@ export interface PowerAuthDeps
     CampaignDeps,
     CredentialRouteDeps,
     DeviceRouteDeps,
+    FailureDeps,
     InboxRouteDeps,
     RunRouteDeps,
     SaveProxyDeps {
@@ -47,6 +50,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...campaignRoutes(deps),
     ...runRoutes(deps),
     ...traceRoutes(deps),
+    ...failureRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),

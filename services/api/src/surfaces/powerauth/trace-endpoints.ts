@@ -14,11 +14,10 @@ import {
   RowId,
   text,
   UserId,
+  UUID_PATTERN,
   WireAppId,
 } from './fields.ts';
 import { deliveryFields } from './message-status-endpoints.ts';
-
-const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 
 export const DEFAULT_DEVICES = 100;
 const MAX_DEVICES = 1000;
@@ -82,7 +81,7 @@ export const LIST_RUN_DEVICES = ofCampaign(
 export const DEFAULT_DELIVERIES = 50;
 const MAX_DELIVERIES = 200;
 
-const TracedDelivery = Type.Object(
+export const TracedDelivery = Type.Object(
   {
     lane: oneOf(LANES),
     appId: WireAppId,
@@ -102,7 +101,7 @@ const TraceQuery = Type.Object({
   deviceId: optional(RowId),
   activationId: optional(ActivationId),
   deliveryId: optional(
-    text({ pattern: UUID, description: 'Of any push: APNs was given it as apns-id.' }),
+    text({ pattern: UUID_PATTERN, description: 'Of any push: APNs was given it as apns-id.' }),
   ),
   appId: optional(AppId),
   lane: optional(oneOf(LANES, 'Both by default.')),

@@ -62,7 +62,7 @@ function toRunDevice(delivery: DeviceDelivery): RunDeviceAnswer {
   return { deliveryId: id, ...rest };
 }
 
-function toTraced(delivery: TracedDelivery): TracedDeliveryAnswer {
+export function toTraced(delivery: TracedDelivery): TracedDeliveryAnswer {
   const { id, appId, createdAt, ...rest } = toWireDelivery(delivery);
   return {
     deliveryId: id,
