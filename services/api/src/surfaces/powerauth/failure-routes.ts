@@ -129,9 +129,15 @@ function toFuture(validUntil: Date | undefined, now: Date): Date | undefined {
   return validUntil;
 }
 
-function toWireFailure({ appId, appRef: _, provider, firstAt, lastAt, ...rest }: FailureCause) {
+function toWireFailure({ appId, provider, firstAt, lastAt, ...cause }: FailureCause) {
+  const { lane, state, reason, count, failed, replayed } = cause;
   return {
-    ...rest,
+    lane,
+    state,
+    reason,
+    count,
+    failed,
+    replayed,
     appId: toWireAppId(appId),
     platform: provider === 'apns' ? ('ios' as const) : ('android' as const),
     firstAt: toWireDate(firstAt),
