@@ -184,23 +184,23 @@ describe('a delivery that failed and is replayed', () => {
       .execute();
     const validUntil = new Date(Date.now() + 3_600_000);
 
-    const without = await replay(causeOf(app));
-    const with_ = await replay(causeOf(app), { ...TERMS, validUntil });
+    const refused = await replay(causeOf(app));
+    const replayed = await replay(causeOf(app), { ...TERMS, validUntil });
 
     expect(await rig.finished(messageId)).toMatchObject([{ state: 'sent' }]);
-    expect([without.length, with_.length]).toEqual([0, 1]);
+    expect([refused.length, replayed.length]).toEqual([0, 1]);
     const [push] = rig.sandbox.received({ token: phone.pushToken }).slice(-1);
     expect(Number(push?.headers['apns-expiration'])).toBe(Math.floor(validUntil.getTime() / 1000));
   });
 });
 
 /** What came of a push, as the sandbox does it; `unanswered` is accepted and never told. */
-const answer = fc.constantFrom('refuse', 'unanswered', 'accept');
+const anAnswer = fc.constantFrom('refuse', 'unanswered', 'accept');
 
 describe('whatever the provider answered before', () => {
   test('a delivery that may have been shown is sent again only where that was asked for', async () => {
     const property = fc.asyncProperty(
-      fc.array(answer, { minLength: 1, maxLength: 3 }),
+      fc.array(anAnswer, { minLength: 1, maxLength: 3 }),
       fc.nat({ max: 3 }),
       fc.boolean(),
       async (answers, replays, includeAmbiguous) => {
@@ -322,7 +322,7 @@ describe('a run that was completed', () => {
     const ids = new Set(ledger.map(({ place }) => toRunDeliveryId(runId, place)));
     const accepted = rig.sandbox
       .received({ accepted: true })
-      .filter(({ headers }) => ids.has(String(headers['apns-id'])));
+      .filter(({ headers }) => ids.has(headers['apns-id'] ?? ''));
     expect(accepted).toHaveLength(1_500);
     expect(new Set(accepted.map(({ headers }) => headers['apns-id'])).size).toBe(1_500);
     expect(run.state).toBe('completed');

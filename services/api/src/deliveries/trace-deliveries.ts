@@ -1,8 +1,9 @@
-import { toRunPlace } from '@heliograph/core';
+import { toMessageId, toRunPlace } from '@heliograph/core';
 import {
   findMessageDelivery,
   findTracedDevice,
   listDevicePlaces,
+  listMessageDeliveries,
   listUserDeliveries,
   listUserPlaces,
   readRunDeliveries,
@@ -26,7 +27,8 @@ export type TraceKey =
   | { readonly userId: string }
   | { readonly deviceId: number }
   | { readonly activationId: string }
-  | { readonly deliveryId: string };
+  | { readonly deliveryId: string }
+  | { readonly messageId: string };
 
 export interface TraceQuery {
   readonly key: TraceKey;
@@ -47,7 +49,8 @@ export type TracedDelivery = DeviceDelivery & {
   );
 
 /**
- * The latest `size` deliveries of a user, a device or an activation, or the one with that id (the apns-id of a push). Of a device that
+ * The latest `size` deliveries of a user, a device or an activation, the one with that id (the
+ * apns-id of a push), or those of a message. Of a device that
  * is gone there are those of campaigns. Refuses an app that does not exist.
  */
 export async function traceDeliveries(
@@ -74,6 +77,11 @@ type Lanes = readonly [
 const nothing = () => Promise.resolve([]);
 
 async function findLanes(db: Db, key: TraceKey, bounds: TraceBounds): Promise<Lanes> {
+  if ('messageId' in key)
+    return [
+      () => listMessageDeliveries(db, toMessageId(key.messageId.toLowerCase()), bounds.limit),
+      nothing,
+    ];
   if ('deliveryId' in key) return ofDelivery(db, key.deliveryId.toLowerCase());
   if ('userId' in key)
     return [
