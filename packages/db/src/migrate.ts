@@ -18,6 +18,7 @@ import { imports } from './migrations/0015-imports.ts';
 import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { access } from './migrations/0018-access.ts';
 import { failures } from './migrations/0024-failures.ts';
+import { dispatchers } from './migrations/0025-dispatchers.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -39,6 +40,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0017-certificate-warnings': certificateWarnings,
   '0018-access': access,
   '0024-failures': failures,
+  '0025-dispatchers': dispatchers,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

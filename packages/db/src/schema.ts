@@ -6,6 +6,7 @@ import type { CampaignTables } from './schema/campaigns.ts';
 import type { CredentialTables } from './schema/credentials.ts';
 import type { DeveloperKeyTables } from './schema/developer-keys.ts';
 import type { DeviceTables } from './schema/devices.ts';
+import type { DispatcherTables } from './schema/dispatchers.ts';
 import type { FailureTables } from './schema/failures.ts';
 import type { GuardTables } from './schema/guard.ts';
 import type { ImportTables } from './schema/imports.ts';
@@ -25,6 +26,7 @@ export interface Schema
     MessageTables,
     GuardTables,
     FailureTables,
+    DispatcherTables,
     CampaignTables,
     CampaignRunTables,
     InboxTables,

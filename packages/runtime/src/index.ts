@@ -5,3 +5,4 @@ export * from './log.ts';
 export * from './main.ts';
 export * from './secrets-key.ts';
 export * from './shutdown.ts';
+export * from './version.ts';

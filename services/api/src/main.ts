@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
@@ -20,7 +18,7 @@ import {
   subscribeInbox,
   subscribeOutcomes,
 } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import { createHealth, createLogger, readVersion, runMain, Shutdown } from '@heliograph/runtime';
 
 import { createKeyRing } from './access/key-ring.ts';
 import { createKeyUse } from './access/key-use.ts';
@@ -154,7 +152,7 @@ runMain('api', async () => {
       applicationName: config.applicationName,
       applicationDisplayName: config.applicationDisplayName,
       applicationEnvironment: config.applicationEnvironment,
-      version: readVersion(),
+      version: readVersion(new URL('../package.json', import.meta.url)),
       buildTime: config.buildTime,
       providers: config.providers,
     },
@@ -210,8 +208,3 @@ runMain('api', async () => {
     log.info({ host: livePerson?.host, port: receiver.port }, 'listening to LivePerson');
   process.send?.({ type: 'listening', port: server.port, livePersonPort: receiver?.port });
 });
-
-function readVersion(): string | undefined {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return /"version": "([^"]+)"/.exec(text)?.[1];
-}

@@ -32,6 +32,7 @@ import {
   type Retention,
   type RetentionSettings,
 } from './retention/retention.ts';
+import { startPresence } from './presence.ts';
 import { createSafeClock } from './safe-clock.ts';
 import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
@@ -61,6 +62,8 @@ export interface DispatcherDeps {
   readonly campaignConcurrency: number;
   readonly callbacks?: CallbackSettings;
   readonly retention?: RetentionSettings;
+  /** Shown to operators. */
+  readonly version?: string | undefined;
   readonly log: Logger;
   /** How long a lease lasts unless renewed: so long a dispatcher that dies delays what it had claimed. */
   readonly leaseMs: number;
@@ -125,6 +128,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     ...(deps.fcm === undefined ? {} : { fcm: deps.fcm }),
     ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),
   });
+  const presence = startPresence({ db, version: deps.version, onError });
   const clockWatch = startClockWatch({
     readTimeMs: () => readRedisTimeMs(redis),
     nowMs: Date.now,
@@ -208,6 +212,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       leases.close();
       await lane.close();
       await told;
+      await presence.close();
       clearTimeout(abandon);
     },
   };

@@ -1,7 +1,7 @@
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import { claimMode, openDatabase, pingDatabase } from '@heliograph/db';
 import { openRedis } from '@heliograph/queue';
-import { createHealth, createLogger, runMain, Shutdown } from '@heliograph/runtime';
+import { createHealth, createLogger, readVersion, runMain, Shutdown } from '@heliograph/runtime';
 
 import { loadConfig } from './config.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -46,6 +46,7 @@ runMain('dispatcher', async () => {
     campaignConcurrency: config.campaignConcurrency,
     callbacks: config.callbacks,
     retention: config.retention,
+    version: readVersion(new URL('../package.json', import.meta.url)),
     leaseMs: config.leaseMs,
     log,
   });

@@ -67,6 +67,7 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   })),
   'get /push/message/:id': { ...thing(), path: ({ messageId }) => messageId },
   'get /push/delivery/list': { kind: 'list', input: ({ userId }) => ({ userId }) },
+  'get /push/overview': LIST,
   'get /push/failure/list': { kind: 'list', prepare: failDelivery },
   'get /push/failure/deliveries': {
     ...thing(({ appId }) => ({

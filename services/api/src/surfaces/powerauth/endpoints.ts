@@ -14,6 +14,7 @@ import * as livePerson from './liveperson-endpoints.ts';
 import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import { GET_OVERVIEW } from './overview-endpoints.ts';
 import * as pruning from './pruning-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
@@ -94,6 +95,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   livePerson.REMOVE_SENDER,
   livePerson.REMOVE_SENDER_CERTIFICATE,
   LIST_CERTIFICATES,
+  GET_OVERVIEW,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,

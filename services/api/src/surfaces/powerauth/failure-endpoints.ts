@@ -39,7 +39,7 @@ const next = nullable(
 
 export const MAX_FAILURES = 1000;
 
-const Failure = Type.Object(
+export const Failure = Type.Object(
   {
     appId: WireAppId,
     platform,

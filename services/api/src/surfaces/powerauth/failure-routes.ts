@@ -129,7 +129,7 @@ function toFuture(validUntil: Date | undefined, now: Date): Date | undefined {
   return validUntil;
 }
 
-function toWireFailure({ appId, provider, firstAt, lastAt, ...cause }: FailureCause) {
+export function toWireFailure({ appId, provider, firstAt, lastAt, ...cause }: FailureCause) {
   const { lane, state, reason, count, failed, replayed } = cause;
   return {
     lane,

@@ -18,6 +18,7 @@ import type { FailureDeps } from '../../failures/failure-deps.ts';
 import { failureRoutes } from './failure-routes.ts';
 import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { pruningRoutes } from './pruning-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
@@ -51,6 +52,7 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...runRoutes(deps),
     ...traceRoutes(deps),
     ...failureRoutes(deps),
+    ...overviewRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),
