@@ -6,6 +6,7 @@ export * from './callback-audience.ts';
 export * from './callback-claims.ts';
 export * from './callback-endpoints.ts';
 export * from './callback-events.ts';
+export * from './campaigns/add-all-users.ts';
 export * from './campaigns/campaigns.ts';
 export * from './campaigns/canary.ts';
 export * from './campaigns/chunk-leases.ts';
