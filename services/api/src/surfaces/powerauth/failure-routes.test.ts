@@ -1,8 +1,26 @@
 import { randomUUID } from 'node:crypto';
 
-import { createMessageId } from '@heliograph/core';
-import { claimDue, insertMessages, recordUpdates, type FailureState } from '@heliograph/db';
-import { findAppId, makeApp, makeDevice, toMessage, toSentUpdate } from '@heliograph/testing';
+import { createMessageId, toOutcomeCode } from '@heliograph/core';
+import {
+  claimChunk,
+  claimDue,
+  countUsers,
+  finishRun,
+  freezePage,
+  insertMessages,
+  recordCheckpoints,
+  recordUpdates,
+  type FailureState,
+} from '@heliograph/db';
+import {
+  findAppId,
+  makeApp,
+  makeDevice,
+  toMessage,
+  toSentUpdate,
+  makeCampaign,
+  makeRun,
+} from '@heliograph/testing';
 
 import { makeKey } from '../../../test/access/world.ts';
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
@@ -377,3 +395,112 @@ async function failAgain(messageId: string): Promise<void> {
   const sent = toSentUpdate(claimed?.id ?? '', claimed?.leaseEpoch ?? 0);
   await recordUpdates(api.db, [{ ...sent, state: 'failed', reason: 'PayloadTooLarge' }]);
 }
+
+/** A run of an app to so many devices, all of which failed for these reasons. */
+async function failRun(appRef: number, reasons: readonly string[]): Promise<string> {
+  const users: string[] = [];
+  while (users.length < reasons.length) users.push((await makeDevice(api.db, appRef)).userId);
+  const runId = await makeRun(api.db, await makeCampaign(api.db, appRef, users));
+  while (await freezePage(api.db, runId));
+  await countUsers(api.db, runId);
+  const chunk = await claimChunk(api.db, runId, 60_000);
+  if (chunk === undefined) throw new Error('there is nothing to claim');
+  const codes = reasons.map((reason) => toOutcomeCode('failed', reason));
+  await recordCheckpoints(
+    api.db,
+    [
+      {
+        runId,
+        ordinal: chunk.ordinal,
+        leaseEpoch: chunk.leaseEpoch,
+        provider: chunk.provider,
+        checkpoint: chunk.checkpoint,
+        outcomes: Buffer.from(codes),
+        changes: new Map(
+          [...new Set(codes)].map((code) => [code, codes.filter((one) => one === code).length]),
+        ),
+        exceptions: reasons.map((reason, index) => ({
+          index,
+          deviceId: 1,
+          userId: users[index] ?? null,
+          state: 'failed',
+          reason,
+          attempts: 1,
+          ambiguousAttempts: 0,
+          nextAttemptAt: null,
+          providerMessageId: null,
+          history: [],
+        })),
+        release: { kind: 'done' },
+      },
+    ],
+    0,
+  );
+  await finishRun(api.db, runId);
+  return runId;
+}
+
+describe('of campaigns', () => {
+  test('failures are counted, listed over all runs by the provider’s words, and replayed', async () => {
+    const { appRef, list, deliveries, replay } = await makeFailing([]);
+    const first = await failRun(appRef, ['PayloadTooLarge', 'BadTopic', 'PayloadTooLarge']);
+    const second = await failRun(appRef, ['BadTopic', 'MissingTopic']);
+
+    const counted = await list('lane=campaign');
+    const seen: string[] = [];
+    let after: string | null = null;
+    do {
+      const { answer } = await deliveries({
+        lane: 'campaign',
+        reason: 'BadTopic',
+        size: '1',
+        ...(after === null ? {} : { after }),
+      });
+      seen.push(...(answer['deliveries'] as { runId: string }[]).map(({ runId }) => runId));
+      after = answer['next'] as string | null;
+    } while (after !== null);
+    const dry = await replay({ lane: 'campaign', dryRun: true });
+    const one = await replay({ runId: first, reason: 'PayloadTooLarge' });
+    const rest = await replay({ lane: 'campaign', reason: 'BadTopic' });
+
+    expect(counted.answer['failureList']).toMatchObject([
+      { lane: 'campaign', count: 2 },
+      { lane: 'campaign', count: 2 },
+      { lane: 'campaign', reason: 'MissingTopic', count: 1 },
+    ]);
+    expect(seen).toEqual([second, first]);
+    expect(dry.answer).toMatchObject({ replayed: 5, more: false });
+    expect([one.answer, rest.answer]).toMatchObject([
+      { lanes: ['campaign'], replayed: 2, more: false, next: null },
+      { replayed: 2, more: false, next: null },
+    ]);
+    expect((await list('lane=campaign')).answer['failureList']).toMatchObject([
+      { reason: 'MissingTopic', count: 1 },
+      { count: 0, replayed: 2 },
+      { count: 0, replayed: 2 },
+    ]);
+  });
+
+  test('what is being sent just now is left, and leads on from there', async () => {
+    const { appRef, replay } = await makeFailing([]);
+    const runId = await failRun(appRef, ['PayloadTooLarge']);
+    await api.db
+      .updateTable('campaignChunks')
+      .set({ leased: true, dueAt: new Date(Date.now() + 60_000) })
+      .where('runId', '=', runId)
+      .execute();
+
+    const busy = await replay({ runId });
+    await api.db
+      .updateTable('campaignChunks')
+      .set({ leased: false, dueAt: null })
+      .where('runId', '=', runId)
+      .execute();
+    const again = await replay({ runId, after: busy.answer['next'] });
+
+    expect([busy.answer, again.answer]).toMatchObject([
+      { replayed: 0, more: true, next: expect.any(String) },
+      { replayed: 1, more: false, next: null },
+    ]);
+  });
+});
