@@ -40,6 +40,14 @@ export const NAMES: Readonly<Record<string, Name>> = {
   getPushMessageId: { name: 'messages.get' },
   getPushDeliveryList: { name: 'deliveries.list' },
 
+  getPushFailureList: { name: 'failures.list' },
+  getPushFailureDeliveries: {
+    name: 'failures.deliveries',
+    pages: { by: 'cursor', items: 'deliveries', next: 'next', parameter: 'after', size: 'size' },
+  },
+  postPushFailureReplay: { name: 'failures.replay' },
+  getPushOverview: { name: 'overview.get' },
+
   postPushDeviceCreate: safe('devices.register'),
   postPushDeviceCreateMulti: safe('devices.registerForActivations'),
   postPushDeviceDelete: safe('devices.delete'),
@@ -51,6 +59,8 @@ export const NAMES: Readonly<Record<string, Name>> = {
   postAdminDeviceStaleApprove: once('devices.approveStale'),
 
   postPushCampaignCreate: once('campaigns.create'),
+  postPushCampaignPreview: safe('campaigns.preview'),
+  postPushCampaignIdUserAddAll: safe('campaigns.addAllUsers'),
   postPushCampaignIdDelete: safe('campaigns.delete'),
   getPushCampaignIdDetail: { name: 'campaigns.get' },
   getPushCampaignList: { name: 'campaigns.list' },
@@ -174,6 +184,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   service: 'The server itself.',
   messages: 'Messages to single users, and what became of them.',
   deliveries: 'Where is my push?',
+  failures: 'What failed for good, and how to send it again.',
+  overview: 'What goes on at present.',
   devices: 'Installations of apps and their push tokens.',
   campaigns: 'One message for many users.',
   runs: 'Sendings of campaigns: their progress and their control.',

@@ -71,6 +71,22 @@ export async function findEndOfOldEvents(
   return rows[0];
 }
 
+/**
+ * The place in front of the owner's first event that was written from then on; undefined where there is none. Whatever was written by the
+ * same transaction is behind it, too.
+ */
+export async function findEventsSince(
+  db: Db,
+  { appRef, developerKeyRef }: CallbackOwner,
+  since: Date,
+): Promise<CallbackPosition | undefined> {
+  const { rows } = await sql<{ xid: string }>`
+    SELECT xid FROM callback_events
+    WHERE app_ref = ${appRef} AND developer_key_ref = ${developerKeyRef} AND id >= ${toUuidFloor(since.getTime())}::uuid
+    ORDER BY xid LIMIT 1`.execute(db);
+  return rows[0] && { xid: rows[0].xid, id: '00000000-0000-0000-0000-000000000000' };
+}
+
 /** Tells the endpoint's owner something of no consequence. */
 export async function insertPing(db: Db, owner: CallbackOwner, callbackId: number): Promise<void> {
   await db

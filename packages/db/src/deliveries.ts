@@ -11,6 +11,7 @@ import { sql } from 'kysely';
 
 import { tellDeliveries } from './callback-writes.ts';
 import type { Db } from './database.ts';
+import { countFailures } from './failure-counts.ts';
 import type { AttemptRecord } from './schema.ts';
 import { selectSendingConditions, type SendingConditions } from './sending-conditions.ts';
 
@@ -20,6 +21,7 @@ export interface ClaimedDelivery extends SendingConditions {
   readonly messageId: string;
   readonly appRef: number;
   readonly provider: Provider;
+  /** Since it was accepted, or replayed. */
   readonly attempts: number;
   readonly ambiguousAttempts: number;
   readonly leaseEpoch: number;
@@ -75,9 +77,11 @@ export async function claimDue(
       AND d.state || '' = 'pending' AND d.next_attempt_at <= now()
       AND (d.lease_until IS NULL OR d.lease_until <= now())
       AND m.id = d.message_id AND m.id BETWEEN ${toMessageId(first)}::uuid AND ${last}::uuid
-    RETURNING d.id, d.message_id, d.app_ref, d.provider, d.attempts, d.ambiguous_attempts, d.lease_epoch, d.device_id,
-      jsonb_path_query_first(d.history, '$[*] ? (@.outcome != "pause")') ->> 'at' AS first_attempt_at,
-      now() AS claimed_at, m.user_id, m.activation_id, m.silent, m.personal, m.priority, m.body, m.awaited, m.expires_at,${isTraced ? sql` m.trace_parent,` : sql``}
+    RETURNING d.id, d.message_id, d.app_ref, d.provider, d.attempts - coalesce(d.attempts_before, 0) AS attempts,
+      d.ambiguous_attempts - coalesce(d.ambiguous_before, 0) AS ambiguous_attempts, d.lease_epoch, d.device_id,
+      ${FIRST_ATTEMPT_AT} AS first_attempt_at,
+      now() AS claimed_at, m.user_id, m.activation_id, m.silent, m.personal, m.priority, m.body, m.awaited,
+      coalesce(d.expires_at, m.expires_at) AS expires_at,${isTraced ? sql` m.trace_parent,` : sql``}
       (SELECT json_build_object(
         'userId', v.user_id, 'activationId', v.activation_id, 'activationActive', v.activation_active,
         'provider', v.provider, 'environment', v.environment, 'pushToken', v.push_token,
@@ -87,6 +91,10 @@ export async function claimDue(
       ${selectSendingConditions(sql`d.app_ref`, sql`d.provider`)}`.execute(db);
   return rows;
 }
+
+/** Of a delivery that was replayed, since then: what came before is not held against it. ISO instants sort as texts. */
+const FIRST_ATTEMPT_AT = sql`jsonb_path_query_first(d.history, '$[*] ? (@.outcome != "pause" && @.at >= $since)', jsonb_build_object(
+        'since', coalesce(to_char(d.replayed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), ''))) ->> 'at'`;
 
 /** What is written for a delivery after an attempt, or instead of one. */
 export interface DeliveryUpdate {
@@ -107,7 +115,7 @@ export interface DeliveryUpdate {
 /**
  * Writes outcomes in one statement and gives up their leases. A delivery whose epoch has moved on, because the lease ran out and
  * somebody else took it, is left alone, and so is one that was recorded already: a statement whose answer got lost may be repeated.
- * Answers the ids that were written. What is final is told to callbacks; `isHeard: false` says that nobody listens, and spares
+ * Answers the ids that were written. What is final is told to callbacks, and failures are counted; `isHeard: false` says that nobody listens, and spares
  * the statement two fifths of its time.
  */
 export async function recordUpdates(
@@ -120,6 +128,8 @@ export async function recordUpdates(
   const [first, last] = toIdRange(updates.map((u) => u.id));
   // Most outcomes hold nothing back, and a statement without pauses is planned in half the time.
   const isHeld = updates.some((u) => u.pauseId !== null);
+  const isFailing = updates.some((u) => u.state === 'failed' || u.state === 'expired');
+  const isReturned = isHeard || isFailing;
   const { rows } = await sql<{ id: string }>`
     WITH input AS (
       SELECT * FROM unnest(
@@ -134,7 +144,7 @@ export async function recordUpdates(
         ${updates.map((u) => u.providerMessageId)}::text[],
         ${updates.map((u) => (u.attempt === null ? null : JSON.stringify([u.attempt])))}::text[]
       ) AS i (id, epoch, state, reason, next_attempt_at, pause_id, burned, ambiguous, provider_message_id, attempt)
-    )${isHeld ? HOLDING : sql``}${isHeard ? sql`, recorded AS (` : sql``}
+    )${isHeld ? HOLDING : sql``}${isReturned ? sql`, recorded AS (` : sql``}
     UPDATE deliveries d SET
       state = i.state,
       reason = i.reason,
@@ -153,17 +163,24 @@ export async function recordUpdates(
     FROM input i ${isHeld ? sql`LEFT JOIN holding h ON h.id = i.pause_id` : sql``}
     WHERE d.id = i.id AND d.id BETWEEN ${first}::uuid AND ${last}::uuid
       AND d.lease_epoch = i.epoch AND d.state = 'pending' AND d.lease_until IS NOT NULL
-    ${isHeard ? toldOf(first, last) : sql`RETURNING d.id`}`.execute(db);
+    ${
+      isReturned
+        ? sql`RETURNING d.*)
+    ${isFailing ? FAILURES : sql``}
+    ${isHeard ? toldOf(first, last) : sql``}
+    SELECT id FROM recorded`
+        : sql`RETURNING d.id`
+    }`.execute(db);
   return rows.map((row) => row.id);
 }
 
 /** Reads the messages by their range, too: the planner can't tell from the deliveries which partitions they are in. */
 function toldOf(first: string, last: string) {
   const messages = sql`messages m ON m.id BETWEEN ${toMessageId(first)}::uuid AND ${last}::uuid AND`;
-  return sql`RETURNING d.*
-    ), told AS (${tellDeliveries(sql`recorded`, messages)})
-    SELECT id FROM recorded`;
+  return sql`, told AS (${tellDeliveries(sql`recorded`, messages)})`;
 }
+
+const FAILURES = sql`, failures AS (${countFailures('message', sql`(SELECT *, 1 AS count FROM recorded)`)})`;
 
 /**
  * The share lock closes the race with whoever lifts the pause: lifted first, it holds nothing and the delivery is due; held first,
@@ -245,12 +262,12 @@ export async function listOverdue(
 }
 
 /** Rows are locked in one order by all statements, so that none waits for another that waits for it. */
-function inLockOrder<T extends { readonly id: string }>(rows: readonly T[]): readonly T[] {
+export function inLockOrder<T extends { readonly id: string }>(rows: readonly T[]): readonly T[] {
   return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The bounds of the ids, so that the planner reads their partitions only: it can't tell from an array. */
-function toIdRange(ids: readonly string[]): [string, string] {
+export function toIdRange(ids: readonly string[]): [string, string] {
   let first = ids[0] ?? '';
   let last = first;
   for (const id of ids) {

@@ -1,5 +1,6 @@
-import { toMessageId, type DeliveryState, type Provider } from '@heliograph/core';
+import { toMessageId, toUuidFloor, type DeliveryState, type Provider } from '@heliograph/core';
 import { sql, type RawBuilder } from 'kysely';
+import pg from 'pg';
 
 import { MAX_DELIVERIES_PER_CHUNK } from './campaigns/chunks.ts';
 import type { RunPlace } from './campaigns/run-places.ts';
@@ -98,8 +99,64 @@ export async function findMessageDelivery(
   return rows[0];
 }
 
-/** With what stands elsewhere, looked up for those few that are answered. */
-function selectMessageDeliveries(hits: RawBuilder<unknown>) {
+/** Deliveries of the message, in the order of their ids. */
+export async function listMessageDeliveries(
+  db: Db,
+  messageId: string,
+  limit: number,
+): Promise<readonly MessageDelivery[]> {
+  const { rows } = await selectMessageDeliveries(sql`
+    SELECT d.*, m.user_id, m.activation_id, m.created_at
+    FROM messages m CROSS JOIN LATERAL (
+      SELECT * FROM deliveries WHERE id > ${messageId}::uuid AND id <= ${messageId.slice(0, -4) + 'ffff'}::uuid ORDER BY id LIMIT ${limit}
+    ) d
+    WHERE m.id = ${messageId}`).execute(db);
+  return rows;
+}
+
+/** PostgreSQL: the statement took longer than `statement_timeout`. */
+const QUERY_CANCELED = '57014';
+
+/**
+ * The delivery, of a message that was accepted in that time, that a provider gave this id, or one that ends with it. Reads all of that
+ * time: `late` where it would take longer than `withinMs`.
+ */
+export async function findByProviderMessageId(
+  db: Db,
+  providerMessageId: string,
+  from: Date,
+  until: Date,
+  withinMs: number,
+): Promise<MessageDelivery | undefined | 'late'> {
+  const ids = sql`BETWEEN ${toUuidFloor(from.getTime())}::uuid AND ${toUuidFloor(until.getTime())}::uuid`;
+  const isWhole = providerMessageId.includes('/');
+  try {
+    return await db.transaction().execute(async (tx) => {
+      await sql`SELECT set_config('statement_timeout', ${`${Math.ceil(withinMs)}ms`}, true)`.execute(
+        tx,
+      );
+      const { rows } = await selectMessageDeliveries(sql`
+        SELECT d.*, m.user_id, m.activation_id, m.created_at
+        FROM deliveries d CROSS JOIN LATERAL (
+          SELECT user_id, activation_id, created_at FROM messages WHERE id = d.message_id AND id ${ids} OFFSET 0
+        ) m
+        WHERE d.id ${ids} AND d.provider = 'fcm'
+          AND ${
+            isWhole
+              ? sql`d.provider_message_id = ${providerMessageId}`
+              : sql`right(d.provider_message_id, ${providerMessageId.length}) = ${providerMessageId}`
+          }
+        LIMIT 1`).execute(tx);
+      return rows[0];
+    });
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === QUERY_CANCELED) return 'late';
+    throw error;
+  }
+}
+
+/** Deliveries with what stands elsewhere, looked up for those few that are answered. */
+export function selectMessageDeliveries(hits: RawBuilder<unknown>) {
   return sql<MessageDelivery>`
     WITH hit AS MATERIALIZED (${hits})
     SELECT h.id, h.message_id, a.app_id, h.user_id, coalesce(h.activation_id, v.activation_id) AS activation_id, h.created_at, h.device_id,

@@ -25,7 +25,7 @@ export async function releaseMeter(db: Db, holder: string): Promise<void> {
   await sql`UPDATE fleet_meter SET held_until = now() WHERE holder = ${holder}::uuid`.execute(db);
 }
 
-export interface LaneBacklog {
+export interface Backlog {
   /** For how long what is due longest, and nobody has in hand, has waited. 0 where there is none. */
   readonly oldestSeconds: number;
   /** How many deliveries are due, about, and a million at most. */
@@ -35,7 +35,7 @@ export interface LaneBacklog {
 /** What waits in each lane. A run that may not be sent now, or has a rate of its own, keeps nobody waiting. */
 export async function measureBacklog(
   db: Db,
-): Promise<{ readonly message: LaneBacklog; readonly campaign: LaneBacklog }> {
+): Promise<{ readonly message: Backlog; readonly campaign: Backlog }> {
   const { rows } = await sql<Record<'messageAge' | 'messages' | 'chunkAge' | 'chunks', number>>`
     SELECT
       (SELECT coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 FROM deliveries

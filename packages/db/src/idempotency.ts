@@ -15,6 +15,7 @@ export interface IdempotencyEntry {
   readonly messageIds: readonly string[];
   /** Null while the first request is not answered yet. */
   readonly answer: unknown;
+  readonly createdAt: Date;
 }
 
 const KEPT_FOR = '24 hours';
@@ -45,7 +46,7 @@ export async function findIdempotencyEntry(
 ): Promise<IdempotencyEntry | undefined> {
   return db
     .selectFrom('idempotencyKeys')
-    .select(['bodyHash', 'messageIds', 'answer'])
+    .select(['bodyHash', 'messageIds', 'answer', 'createdAt'])
     .where('caller', '=', scope.caller)
     .where('operation', '=', scope.operation)
     .where('key', '=', scope.key)

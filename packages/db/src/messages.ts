@@ -10,6 +10,7 @@ import pg from 'pg';
 
 import { tellDeliveries } from './callback-writes.ts';
 import type { Db } from './database.ts';
+import { countFailures } from './failure-counts.ts';
 
 export interface StoredMessage {
   /** From `createMessageId`: its deliveries' ids are derived from it. */
@@ -64,6 +65,8 @@ export function storingMessages(
   messages: readonly StoredMessage[],
   { isHeard, ifAny }: { readonly isHeard: boolean; readonly ifAny?: Part },
 ): Part {
+  // Roughly: the database's clock decides, and a part that counts nothing does no harm.
+  const mayExpire = messages.some((m) => m.expiresAt.getTime() <= Date.now() + CLOCK_DOUBT_MS);
   // Most installations trace nothing, or few of their messages.
   const isTraced = messages.some((m) => m.traceParent !== undefined);
   const traced = isTraced ? sql`, trace_parent` : sql``;
@@ -118,7 +121,7 @@ export function storingMessages(
         CASE WHEN state <> 'pending' THEN now() END
       FROM numbered
       RETURNING *
-    )${isHeard ? sql`, told AS (${tellDeliveries(sql`born`, sql`input m ON`)})` : sql``}`;
+    )${isHeard ? TOLD : sql``}${mayExpire ? EXPIRED_AT_BIRTH : sql``}`;
 }
 
 type Part = RawBuilder<unknown>;
@@ -131,6 +134,10 @@ export async function refusingTooManyDevices<T>(stored: Promise<T>): Promise<T> 
     throw isOrdinalTaken(error) ? new Refusal('invalid_request', TOO_MANY_DEVICES) : error;
   }
 }
+
+const CLOCK_DOUBT_MS = 60_000;
+const TOLD = sql`, told AS (${tellDeliveries(sql`born`, sql`input m ON`)})`;
+const EXPIRED_AT_BIRTH = sql`, failures AS (${countFailures('message', sql`(SELECT *, 1 AS count FROM born)`)})`;
 
 const TOO_MANY_DEVICES = `A message reaches at most ${MAX_DELIVERIES_PER_MESSAGE} devices of a user.`;
 const UNIQUE_VIOLATION = '23505';

@@ -21,6 +21,8 @@ import { credentialChecks } from './migrations/0019-credential-checks.ts';
 import { fleetMeter } from './migrations/0021-fleet-meter.ts';
 import { traceParents } from './migrations/0022-trace-parents.ts';
 import { consoleUsers } from './migrations/0023-console-users.ts';
+import { failures } from './migrations/0024-failures.ts';
+import { dispatchers } from './migrations/0025-dispatchers.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -45,6 +47,8 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0021-fleet-meter': fleetMeter,
   '0022-trace-parents': traceParents,
   '0023-console-users': consoleUsers,
+  '0024-failures': failures,
+  '0025-dispatchers': dispatchers,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

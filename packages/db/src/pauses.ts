@@ -97,8 +97,11 @@ export async function endProbe(db: Db, id: number): Promise<void> {
   await db.updateTable('pauses').set({ probeDeliveryId: null }).where('id', '=', id).execute();
 }
 
-/** Every active pause, oldest first, with the app it concerns. */
-export async function listPauses(db: Db) {
+/** The active pauses of an app or of all, oldest first, with the app each concerns; with a limit the latest ones first. */
+export async function listPauses(
+  db: Db,
+  { appRef, limit }: { readonly appRef?: number | undefined; readonly limit?: number } = {},
+) {
   return db
     .selectFrom('pauses')
     .innerJoin('apps', 'apps.id', 'pauses.appRef')
@@ -113,7 +116,9 @@ export async function listPauses(db: Db) {
       'pauses.probeAt',
     ])
     .where('liftedAt', 'is', null)
-    .orderBy('pauses.id')
+    .$if(appRef !== undefined, (query) => query.where('pauses.appRef', '=', appRef ?? 0))
+    .orderBy('pauses.id', limit === undefined ? 'asc' : 'desc')
+    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
     .execute();
 }
 

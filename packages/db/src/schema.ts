@@ -6,6 +6,8 @@ import type { CampaignTables } from './schema/campaigns.ts';
 import type { CredentialTables } from './schema/credentials.ts';
 import type { DeveloperKeyTables } from './schema/developer-keys.ts';
 import type { DeviceTables } from './schema/devices.ts';
+import type { DispatcherTables } from './schema/dispatchers.ts';
+import type { FailureTables } from './schema/failures.ts';
 import type { GuardTables } from './schema/guard.ts';
 import type { ImportTables } from './schema/imports.ts';
 import type { InboxTables } from './schema/inbox.ts';
@@ -23,6 +25,8 @@ export interface Schema
     DeviceTables,
     MessageTables,
     GuardTables,
+    FailureTables,
+    DispatcherTables,
     CampaignTables,
     CampaignRunTables,
     InboxTables,
@@ -36,6 +40,7 @@ export interface Schema
 export * from './schema/campaigns.ts';
 export * from './schema/credentials.ts';
 export * from './schema/devices.ts';
+export * from './schema/failures.ts';
 export * from './schema/guard.ts';
 export * from './schema/inbox.ts';
 export * from './schema/installation.ts';

@@ -16,6 +16,7 @@ const UNSEALED = [
   'campaign_chunks.token_hashes',
   'campaign_moved_tokens.push_token_hash',
   'certificate_warnings.fingerprint',
+  'console_sessions.id_hash',
   'device_refusals.push_token_hash',
   'devices.push_token_hash',
   'idempotency_keys.body_hash',

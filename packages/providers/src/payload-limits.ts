@@ -4,6 +4,7 @@ import {
   findFcmDataViolation,
   findFcmExtrasViolation,
   toFcmContent,
+  toFcmMessage,
   type FcmMapping,
 } from './fcm/payload.ts';
 
@@ -66,6 +67,56 @@ export function findProxyPayloadViolation(
   const bytes = measure(() => Buffer.byteLength(JSON.stringify(toProxyBody(message, route))));
   if (bytes <= MAX_PROXY_BODY_BYTES) return undefined;
   return `The body for the customer's proxy ${toSize(bytes)}; at most ${MAX_PROXY_BODY_BYTES} bytes are allowed.`;
+}
+
+/** How an app's pushes get to a provider. */
+export type PayloadWay =
+  | { readonly route: 'direct'; readonly provider: Provider }
+  | (ProxyRoute & { readonly route: 'proxy' });
+
+/** What would go out for a message, and whether it may. */
+export interface PayloadPreview {
+  readonly provider: Provider;
+  readonly route: PayloadWay['route'];
+  /** What counts against the limit; null where it is nested too deep to be counted. */
+  readonly bytes: number | null;
+  readonly limit: number;
+  /** Why it would be refused, in a sentence for the caller; null where it would not. */
+  readonly violation: string | null;
+  /** The JSON, but for the push token; null where it can't be made. */
+  readonly payload: object | null;
+}
+
+/** The message as it would go out that way, by the code that sends it and that refuses it. */
+export function previewPayload(
+  message: PushMessage,
+  way: PayloadWay,
+  now: Date,
+  mapping: FcmMapping = {},
+): PayloadPreview {
+  const { provider, route } = way;
+  const toJson = () => toPayload(message, way, now, mapping);
+  const isProxy = way.route === 'proxy';
+  const violation = isProxy
+    ? findProxyPayloadViolation(message, way)
+    : findPayloadViolation(message, provider, mapping);
+  const bytes = isProxy
+    ? measure(() => Buffer.byteLength(JSON.stringify(toJson())))
+    : toPayloadBytes(message, provider, mapping);
+  return {
+    provider,
+    route,
+    bytes: Number.isFinite(bytes) ? bytes : null,
+    limit: isProxy ? MAX_PROXY_BODY_BYTES : MAX_PAYLOAD_BYTES,
+    violation: violation ?? null,
+    payload: Number.isFinite(bytes) ? toJson() : null,
+  };
+}
+
+function toPayload(message: PushMessage, way: PayloadWay, now: Date, mapping: FcmMapping): object {
+  if (way.route === 'proxy') return toProxyBody(message, way);
+  if (way.provider === 'apns') return toApnsPayload(message);
+  return { message: toFcmMessage(message, now, mapping) };
 }
 
 function toSize(bytes: number): string {

@@ -81,6 +81,7 @@ describe('docs/outcomes.md', () => {
       sourcesOf('services/dispatcher/src'),
       sourcesOf('packages/providers/src'),
       read('packages/db/src/messages.ts'),
+      read('packages/db/src/failed-deliveries.ts'),
       read('packages/db/src/erase-user.ts'),
       read('packages/db/src/pauses.ts'),
       read('packages/core/src/ledger.ts'),

@@ -37,6 +37,7 @@ import {
   type Retention,
   type RetentionSettings,
 } from './retention/retention.ts';
+import { startPresence } from './presence.ts';
 import { createSafeClock } from './safe-clock.ts';
 import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
@@ -68,6 +69,8 @@ export interface DispatcherDeps {
   readonly campaignConcurrency: number;
   readonly callbacks?: CallbackSettings;
   readonly retention?: RetentionSettings;
+  /** Shown to operators. */
+  readonly version?: string | undefined;
   readonly log: Logger;
   /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
@@ -147,6 +150,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     ...(deps.apnsClient === undefined ? {} : { apnsClient: deps.apnsClient }),
   });
   metrics.watch(pool);
+  const presence = startPresence({ db, version: deps.version, onError });
   const clockWatch = startClockWatch({
     readTimeMs: () => readRedisTimeMs(redis),
     nowMs: Date.now,
@@ -253,6 +257,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       leases.close();
       await lane.close();
       await told;
+      await presence.close();
       clearTimeout(abandon);
     },
   };

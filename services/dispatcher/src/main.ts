@@ -67,6 +67,7 @@ runMain('dispatcher', async () => {
     campaignConcurrency: config.campaignConcurrency,
     callbacks: config.callbacks,
     retention: config.retention,
+    version,
     leaseMs: config.leaseMs,
     log,
     tracing,

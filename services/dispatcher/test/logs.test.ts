@@ -207,8 +207,14 @@ async function sendSigned(): Promise<void> {
     ).toHaveLength(1),
   );
   await refused(path, body, sign(path, body, { ...developer, secret: 'another' }));
-  await send(1, await makeUser(1, 'ios', randomBytes(32).toString('hex')));
-  await sandbox.waitForCallbacks(key, ({ events }) => events.length > 0, PATIENCE_MS);
+  // A callback is told of what is accepted from some seconds after its registration on.
+  await eventually(
+    async () => {
+      await send(1, await makeUser(1, 'ios', randomBytes(32).toString('hex')));
+      await sandbox.waitForCallbacks(key, ({ events }) => events.length > 0, 2_000);
+    },
+    { timeoutMs: PATIENCE_MS },
+  );
   await eventually(() => expect(dispatcher.output).toContain('callback failed'), {
     timeoutMs: PATIENCE_MS,
   });

@@ -12,6 +12,7 @@ import {
 } from '../streams.ts';
 
 import type {
+  AddAllUsers,
   ApiKeysListAnswer,
   ApiKeysListQuery,
   ApplicationDetail,
@@ -38,11 +39,13 @@ import type {
   CallbacksListQuery,
   CallbacksRotateAnswer,
   Campaign,
+  CampaignsAddAllUsersAnswer,
   CampaignsCreateAnswer,
   CampaignsDeleteAnswer,
   CampaignsListQuery,
   CampaignsListUsersAnswer,
   CampaignsListUsersQuery,
+  CampaignsPreviewAnswer,
   CertificatesListAnswer,
   CertificatesListQuery,
   ConsoleUsersCreateAnswer,
@@ -73,6 +76,11 @@ import type {
   DevicesRestoreAnswer,
   EraseUser,
   ExportUser,
+  FailuresDeliveriesAnswer,
+  FailuresDeliveriesQuery,
+  FailuresListAnswer,
+  FailuresListQuery,
+  FailuresReplayAnswer,
   GetApplication,
   GuardApplyAnswer,
   GuardDiscardAnswer,
@@ -86,6 +94,7 @@ import type {
   InboxMessage,
   InboxMessageSummary,
   InboxStreamQuery,
+  ListedCampaign,
   LivePersonCertificateName,
   LivePersonListSendersAnswer,
   LivePersonListSendersQuery,
@@ -95,10 +104,14 @@ import type {
   NamedApplication,
   NamedDeveloperKey,
   OfConsoleUser,
+  OverviewGetAnswer,
+  OverviewGetQuery,
   PausesListAnswer,
   PostInboxMessage,
+  PreviewCampaign,
   ReadAllInboxMessages,
   ReadInboxMessage,
+  ReplayFailures,
   RestoreDevice,
   RestoreDevices,
   ResumeCallback,
@@ -128,6 +141,7 @@ import type {
   SetRunRate,
   StoredCertificate,
   TestCallback,
+  TracedDelivery,
   UpdateAndroid,
   UpdateApns,
   UpdateApnsCertificate,
@@ -197,7 +211,7 @@ function createMessages(http: Http): Messages {
 /** Where is my push? */
 export interface Deliveries {
   /**
-   * Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the four.
+   * Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the six.
    *
    * `GET /push/delivery/list`. Takes an API key, or a user of the console, with the scope read or admin.
    */
@@ -208,6 +222,76 @@ function createDeliveries(http: Http): Deliveries {
   return {
     list: (query, options) =>
       http.call({ method: 'GET', path: '/push/delivery/list', repeat: 'safe', query }, options),
+  };
+}
+
+/** What failed for good, and how to send it again. */
+export interface Failures {
+  /**
+   * What failed for good or expired, by cause, in the hours of a period; at most 1000 causes, those of most deliveries first.
+   *
+   * `GET /push/failure/list`. Takes an API key, or a user of the console, with the scope read or admin.
+   */
+  list(query?: FailuresListQuery, options?: CallOptions): Promise<FailuresListAnswer>;
+
+  /**
+   * The deliveries behind one cause of the list of failures.
+   *
+   * Pages are fetched as they are needed.
+   *
+   * `GET /push/failure/deliveries`. Takes an API key, or a user of the console, with the scope read or admin.
+   */
+  deliveries(
+    query: FailuresDeliveriesQuery,
+    options?: CallOptions,
+  ): Paged<TracedDelivery, FailuresDeliveriesAnswer>;
+
+  /**
+   * Puts failed deliveries back to be sent again: `send` for those of messages, `campaigns:send` for those of campaigns.
+   *
+   * `POST /push/failure/replay`. Takes an API key, or a user of the console, with the scope send or campaigns:send or admin. Repeated under its Idempotency-Key where no answer came, and done once.
+   */
+  replay(request: ReplayFailures, options?: KeyedOptions): Promise<FailuresReplayAnswer>;
+}
+
+function createFailures(http: Http): Failures {
+  return {
+    list: (query, options) =>
+      http.call({ method: 'GET', path: '/push/failure/list', repeat: 'safe', query }, options),
+    deliveries: (query, options) =>
+      pagesByCursor(
+        http,
+        { method: 'GET', path: '/push/failure/deliveries', repeat: 'safe', query },
+        {
+          parameter: 'after',
+          size: 'size',
+          items: (page: FailuresDeliveriesAnswer) => page.deliveries,
+          next: (page: FailuresDeliveriesAnswer) => page.next,
+        },
+        options,
+      ),
+    replay: (request, options) =>
+      http.call(
+        { method: 'POST', path: '/push/failure/replay', repeat: 'keyed', request },
+        options,
+      ),
+  };
+}
+
+/** What goes on at present. */
+export interface Overview {
+  /**
+   * How it stands: what is sent, waits, fails and is stopped; at most 50 of each kind.
+   *
+   * `GET /push/overview`. Takes an API key, or a user of the console, with the scope read or admin.
+   */
+  get(query?: OverviewGetQuery, options?: CallOptions): Promise<OverviewGetAnswer>;
+}
+
+function createOverview(http: Http): Overview {
+  return {
+    get: (query, options) =>
+      http.call({ method: 'GET', path: '/push/overview', repeat: 'safe', query }, options),
   };
 }
 
@@ -331,6 +415,24 @@ export interface Campaigns {
   create(request: CreateCampaign, options?: CallOptions): Promise<CampaignsCreateAnswer>;
 
   /**
+   * What would go out for a message, per platform, and whether it fits.
+   *
+   * `POST /push/campaign/preview`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or admin. Repeated where no answer came.
+   */
+  preview(request: PreviewCampaign, options?: CallOptions): Promise<CampaignsPreviewAnswer>;
+
+  /**
+   * Adds every user who has a device of the application now to a campaign.
+   *
+   * `POST /push/campaign/{id}/user/add-all`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated where no answer came.
+   */
+  addAllUsers(
+    id: number,
+    request?: AddAllUsers,
+    options?: CallOptions,
+  ): Promise<CampaignsAddAllUsersAnswer>;
+
+  /**
    * Deletes a campaign with its users.
    *
    * `POST /push/campaign/{id}/delete`. Takes an API key, or a user of the console, with the scope campaigns or admin. Repeated where no answer came.
@@ -345,11 +447,11 @@ export interface Campaigns {
   get(id: number, options?: CallOptions): Promise<Campaign>;
 
   /**
-   * Lists campaigns, the oldest first.
+   * Lists campaigns, all at once or by pages.
    *
    * `GET /push/campaign/list`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
    */
-  list(query?: CampaignsListQuery, options?: CallOptions): Promise<readonly Campaign[]>;
+  list(query?: CampaignsListQuery, options?: CallOptions): Promise<readonly ListedCampaign[]>;
 
   /**
    * Adds users to a campaign.
@@ -410,6 +512,21 @@ function createCampaigns(http: Http): Campaigns {
     create: (request, options) =>
       http.call(
         { method: 'POST', path: '/push/campaign/create', repeat: 'once', request },
+        options,
+      ),
+    preview: (request, options) =>
+      http.call(
+        { method: 'POST', path: '/push/campaign/preview', repeat: 'safe', request },
+        options,
+      ),
+    addAllUsers: (id, request, options) =>
+      http.call(
+        {
+          method: 'POST',
+          path: `/push/campaign/${segment(id)}/user/add-all`,
+          repeat: 'safe',
+          request,
+        },
         options,
       ),
     delete: (id, options) =>
@@ -768,7 +885,7 @@ export interface Callbacks {
   test(request: TestCallback, options?: CallOptions): Promise<void>;
 
   /**
-   * Tries a callback again at once; with `after`, from that cursor on.
+   * Tries a callback again at once; with `after`, from that cursor on, with `since`, from that instant on.
    *
    * `POST /admin/app/callback/resume`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
@@ -1392,6 +1509,10 @@ export interface Endpoints {
   readonly messages: Messages;
   /** Where is my push? */
   readonly deliveries: Deliveries;
+  /** What failed for good, and how to send it again. */
+  readonly failures: Failures;
+  /** What goes on at present. */
+  readonly overview: Overview;
   /** Installations of apps and their push tokens. */
   readonly devices: Devices;
   /** One message for many users. */
@@ -1429,6 +1550,8 @@ export function createEndpoints(http: Http): Endpoints {
     service: createService(http),
     messages: createMessages(http),
     deliveries: createDeliveries(http),
+    failures: createFailures(http),
+    overview: createOverview(http),
     devices: createDevices(http),
     campaigns: createCampaigns(http),
     runs: createRuns(http),

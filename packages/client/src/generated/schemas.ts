@@ -1,5 +1,10 @@
 // Made from docs/api/openapi.json by `npm run generate -w @heliograph/client`: change that, not this.
 
+export interface AddAllUsers {
+  /** The `next` of the answer before. */
+  readonly after?: number | undefined;
+}
+
 export interface ApiKey {
   readonly keyId: string;
   readonly name: string;
@@ -264,6 +269,13 @@ export interface Campaign {
   readonly timestampCompleted: string | null;
 }
 
+export interface CampaignsAddAllUsersAnswer {
+  readonly added: number;
+  /** There was no time for all of them: ask again with `next` as `after`. */
+  readonly more: boolean;
+  readonly next: number | null;
+}
+
 export interface CampaignsCreateAnswer {
   readonly id: number;
 }
@@ -276,6 +288,18 @@ export interface CampaignsDeleteAnswer {
 export interface CampaignsListQuery {
   /** Otherwise only those that are not sent yet. Default: false. */
   readonly all?: boolean | undefined;
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId?: string | number | undefined;
+  /** The oldest first unless given. */
+  readonly order?: 'oldest' | 'latest' | undefined;
+  /** So many; all unless given. 1 to 1000. */
+  readonly size?: number | undefined;
+  /** The id of the last one of the page before. */
+  readonly after?: number | undefined;
+  /** The id of the first one of the page behind. */
+  readonly before?: number | undefined;
+  /** With the latest run of each that is no dry run. Takes a `size`. Default: false. */
+  readonly includeRun?: boolean | undefined;
 }
 
 export interface CampaignsListUsersAnswer {
@@ -288,6 +312,10 @@ export interface CampaignsListUsersQuery {
   readonly page?: number | undefined;
   /** What is above 2000 counts as that, nonsense as the default. Default: 20. */
   readonly size?: number | undefined;
+}
+
+export interface CampaignsPreviewAnswer {
+  readonly previews: readonly PayloadPreview[];
 }
 
 export interface CertificatesListAnswer {
@@ -484,6 +512,7 @@ export interface DeleteDevice {
 
 export interface DeliveriesListAnswer {
   readonly deliveries: readonly TracedDelivery[];
+  readonly searched?: Searched | undefined;
 }
 
 export interface DeliveriesListQuery {
@@ -495,6 +524,10 @@ export interface DeliveriesListQuery {
   readonly activationId?: string | undefined;
   /** Of any push: APNs was given it as apns-id. */
   readonly deliveryId?: string | undefined;
+  /** Of a message: its deliveries, up to `size`. */
+  readonly messageId?: string | undefined;
+  /** What the provider called a push: the apns-id, or `projects/…/messages/…`, or its last part. At most 255 characters. */
+  readonly providerMessageId?: string | undefined;
   /** The application, a positive number or a string. At most 255 characters. */
   readonly appId?: string | number | undefined;
   /** Both by default. */
@@ -567,6 +600,17 @@ export interface DevicesRestoreAnswer {
   readonly restored: number;
 }
 
+export interface Dispatcher {
+  readonly id: string;
+  /** The name of its machine, or pod. */
+  readonly host: string;
+  readonly version: string | null;
+  readonly startedAt: string;
+  readonly seenAt: string;
+  /** It was seen within 20 seconds. */
+  readonly alive: boolean;
+}
+
 export interface EraseUser {
   /** At most 255 characters. */
   readonly userId: string;
@@ -596,6 +640,81 @@ export interface ExportUser {
   readonly userId: string;
   /** The application, a positive number or a string. At most 255 characters. */
   readonly appId?: string | number | undefined;
+}
+
+export interface Failure {
+  readonly appId: number | string;
+  readonly platform: 'ios' | 'android';
+  readonly lane: 'message' | 'campaign';
+  readonly state: 'failed' | 'expired';
+  readonly reason: string;
+  /** Those that failed in these hours and were not replayed. */
+  readonly count: number;
+  /** Those that failed in these hours, replayed or not. */
+  readonly failed: number;
+  /** Of those, the ones that were put back. */
+  readonly replayed: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+export interface FailuresDeliveriesAnswer {
+  readonly deliveries: readonly TracedDelivery[];
+  /** Leads on as `after`. Null where there is nothing more. */
+  readonly next: string | null;
+}
+
+export interface FailuresDeliveriesQuery {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId: string | number;
+  /** ios and android are also called apns and fcm. */
+  readonly platform: 'ios' | 'android' | 'apns' | 'fcm' | 'huawei' | 'hms';
+  readonly lane: 'message' | 'campaign';
+  /** `failed` unless given. */
+  readonly state?: 'failed' | 'expired' | undefined;
+  /** As in the list of failures, and with the case of its letters. At most 200 characters. */
+  readonly reason: string;
+  /** From then on; a day before `until` unless given. */
+  readonly since?: string | number | undefined;
+  /** Before then; now unless given. */
+  readonly until?: string | number | undefined;
+  /** The `next` of the page before. At most 1000 characters. */
+  readonly after?: string | undefined;
+  /** 1 to 200. Default: 50. */
+  readonly size?: number | undefined;
+}
+
+export interface FailuresListAnswer {
+  /** The hour in which the period begins. */
+  readonly since: string;
+  readonly until: string;
+  readonly failureList: readonly Failure[];
+}
+
+export interface FailuresListQuery {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId?: string | number | undefined;
+  /** ios and android are also called apns and fcm. */
+  readonly platform?: 'ios' | 'android' | 'apns' | 'fcm' | 'huawei' | 'hms' | undefined;
+  readonly lane?: 'message' | 'campaign' | undefined;
+  readonly state?: 'failed' | 'expired' | undefined;
+  /** From then on; a day before `until` unless given. */
+  readonly since?: string | number | undefined;
+  /** Before then; now unless given. */
+  readonly until?: string | number | undefined;
+}
+
+export interface FailuresReplayAnswer {
+  readonly dryRun: boolean;
+  /** What was looked through. */
+  readonly lanes: readonly ('message' | 'campaign')[];
+  /** Put back to be sent again, or would be. */
+  readonly replayed: number;
+  readonly left: LeftFailures;
+  /** There was no time for all of them, or some were just being worked on: ask again with `next` as `after`. */
+  readonly more: boolean;
+  /** Leads on as `after`. Null where there is nothing more. */
+  readonly next: string | null;
 }
 
 export interface GetApplication {
@@ -655,6 +774,14 @@ export interface HeldStaleScope {
   readonly appId: string | number;
   /** ios and android are also called apns and fcm. */
   readonly provider: 'ios' | 'android' | 'apns' | 'fcm' | 'huawei' | 'hms';
+}
+
+export interface HeldTokenFaults {
+  readonly appId: number | string;
+  readonly platform: 'ios' | 'android';
+  readonly reason: string;
+  readonly devices: number;
+  readonly since: string;
 }
 
 export interface InboxCountUnreadAnswer {
@@ -718,6 +845,16 @@ export interface InboxStreamQuery {
   readonly lastEventId?: number | undefined;
 }
 
+export interface LaneBacklog {
+  readonly lane: 'message' | 'campaign';
+  /** How long what is due longest has waited. */
+  readonly oldestSeconds: number;
+  /** Deliveries that are due; of campaigns about so many. */
+  readonly waiting: number;
+  /** There are more than were counted. */
+  readonly more: boolean;
+}
+
 export interface LedgerCounts {
   readonly targeted: number;
   readonly sent: number;
@@ -727,6 +864,28 @@ export interface LedgerCounts {
   readonly pending: number;
   /** Deliveries that a provider once did not answer. */
   readonly ambiguous: number;
+}
+
+export interface LeftFailures {
+  /** A provider once did not answer, so they may have been shown. */
+  readonly ambiguous: number;
+  /** The device is gone, somebody else’s, or without a push token that is alive. */
+  readonly unreachable: number;
+  /** The expiry of the message is over. */
+  readonly over: number;
+  /** Their run was cancelled. */
+  readonly cancelled: number;
+}
+
+export interface ListedCampaign {
+  readonly id: number;
+  readonly appId: number | string;
+  readonly sent: boolean;
+  readonly message: PushMessageBody;
+  readonly timestampCreated: string;
+  readonly timestampSent: string | null;
+  readonly timestampCompleted: string | null;
+  readonly latestRun?: RunProgress | null | undefined;
 }
 
 export interface ListedConsoleSession {
@@ -865,6 +1024,28 @@ export interface OfConsoleUser {
   readonly name: string;
 }
 
+export interface OverviewGetAnswer {
+  readonly at: string;
+  /** Those that are not over, the latest first. */
+  readonly runs: readonly RunProgress[];
+  readonly lanes: readonly LaneBacklog[];
+  /** In the hours that the last hour touches. */
+  readonly failures: readonly Failure[];
+  readonly pauses: readonly Pause[];
+  readonly heldFaults: readonly HeldTokenFaults[];
+  /** Null for what is of one application. */
+  readonly dispatchers: readonly Dispatcher[] | null;
+  /** Those that end within 30 days. */
+  readonly certificates: readonly StoredCertificate[];
+  /** Those that fail, or are suspended. */
+  readonly callbacks: readonly TroubledCallback[];
+}
+
+export interface OverviewGetQuery {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId?: string | number | undefined;
+}
+
 export interface Pause {
   readonly id: number;
   readonly appId: number | string;
@@ -880,6 +1061,18 @@ export interface Pause {
 
 export interface PausesListAnswer {
   readonly pauseList: readonly Pause[];
+}
+
+export interface PayloadPreview {
+  readonly platform: 'ios' | 'android';
+  readonly route: 'direct' | 'proxy';
+  /** What counts; null where it is nested too deep. */
+  readonly bytes: number | null;
+  readonly limit: number;
+  /** Why it would be refused. */
+  readonly violation: string | null;
+  /** What goes out, but for the token. */
+  readonly payload: Readonly<Record<string, unknown>> | null;
 }
 
 export interface PlatformCounts {
@@ -901,6 +1094,12 @@ export interface PostInboxMessage {
   readonly body: string;
   /** The appIds of those that show it, each once. */
   readonly applications: readonly string[];
+}
+
+export interface PreviewCampaign {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId: string | number;
+  readonly message: PushMessageBody;
 }
 
 export interface Proxy {
@@ -979,6 +1178,35 @@ export interface ReadInboxMessage {
   readonly inboxId: string;
 }
 
+export interface ReplayFailures {
+  /** The application, a positive number or a string. At most 255 characters. */
+  readonly appId: string | number;
+  /** ios and android are also called apns and fcm. */
+  readonly platform?: 'ios' | 'android' | 'apns' | 'fcm' | 'huawei' | 'hms' | undefined;
+  /** Unless given, those that the key may send in. */
+  readonly lane?: 'message' | 'campaign' | undefined;
+  /** Both unless given. */
+  readonly state?: 'failed' | 'expired' | undefined;
+  /** As in the list of failures, and with the case of its letters. At most 200 characters. */
+  readonly reason?: string | undefined;
+  /** Only of this message, whenever it was. */
+  readonly messageId?: string | undefined;
+  /** Only of this run, whenever it was. */
+  readonly runId?: string | undefined;
+  /** From then on; a day before `until` unless given. */
+  readonly since?: string | number | undefined;
+  /** Before then; now unless given. */
+  readonly until?: string | number | undefined;
+  /** They are sent until then. Unless given, only those whose message has not expired are. */
+  readonly validUntil?: string | number | undefined;
+  /** Also those that may have been shown already. Default: false. */
+  readonly includeAmbiguous?: boolean | undefined;
+  /** Only counts them. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** The `next` of the answer before. At most 1000 characters. */
+  readonly after?: string | undefined;
+}
+
 export interface RestoreDevice {
   /** The application, a positive number or a string. At most 255 characters. */
   readonly appId: string | number;
@@ -1005,6 +1233,8 @@ export interface ResumeCallback {
   readonly callbackId: number;
   /** A `cursor` of any answer or request. At most 64 characters. */
   readonly after?: string | undefined;
+  /** Tells again what was written from then on; not together with `after`. */
+  readonly since?: string | number | undefined;
 }
 
 export interface ResumePause {
@@ -1243,6 +1473,14 @@ export interface SaveProxy {
   readonly ratePerSecond?: number | undefined;
 }
 
+/** Where an id of FCM was looked for: among the deliveries of messages that were accepted then. */
+export interface Searched {
+  readonly acceptedFrom: string;
+  readonly acceptedUntil: string;
+  /** False: of campaigns FCM’s ids are not looked for, since most are not kept. */
+  readonly campaigns: boolean;
+}
+
 export type SendAnswer =
   | {
       readonly mode: 'SYNCHRONOUS';
@@ -1403,6 +1641,17 @@ export interface TracedDelivery {
   readonly finishedAt?: string | undefined;
   readonly providerMessageId?: string | undefined;
   readonly history: readonly Attempt[];
+}
+
+export interface TroubledCallback {
+  readonly id: number;
+  readonly appId: number | string;
+  /** In a row. */
+  readonly failures: number;
+  readonly failingSince: string | null;
+  readonly lastResult: string | null;
+  readonly suspendedAt: string | null;
+  readonly suspendedBecause: 'gone' | 'failing' | null;
 }
 
 export interface UpdateAndroid {

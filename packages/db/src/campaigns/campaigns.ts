@@ -33,14 +33,42 @@ export async function findCampaign(db: Db, id: number): Promise<Campaign | undef
   return selectCampaigns(db).where('campaigns.id', '=', id).executeTakeFirst();
 }
 
-/** Every campaign, or those of the app, or those that are not sent yet, in the order of their creation. */
+export const CAMPAIGN_ORDERS = ['oldest', 'latest'] as const;
+
+export interface CampaignsQuery {
+  readonly unsentOnly: boolean;
+  /** Undefined: of every app. */
+  readonly appRef?: number | undefined;
+  /** Which are first; the oldest unless given. */
+  readonly order?: (typeof CAMPAIGN_ORDERS)[number] | undefined;
+  /** Those that come behind this one in the order. */
+  readonly after?: number | undefined;
+  /** Those that come in front of this one, and with a limit the nearest ones. */
+  readonly before?: number | undefined;
+  /** Undefined: all. */
+  readonly limit?: number | undefined;
+}
+
+/** Campaigns in the order of their creation, or against it. */
 export async function listCampaigns(
   db: Db,
-  { unsentOnly, appRef }: { readonly unsentOnly: boolean; readonly appRef?: number | undefined },
+  { unsentOnly, appRef, order = 'oldest', after, before, limit }: CampaignsQuery,
 ): Promise<readonly Campaign[]> {
-  const all = selectCampaigns(db).orderBy('campaigns.id');
-  const own = appRef === undefined ? all : all.where('campaigns.appRef', '=', appRef);
-  return (unsentOnly ? own.where('sent', '=', false) : own).execute();
+  const isAscending = order === 'oldest';
+  const [behind, inFront] = isAscending ? ([after, before] as const) : ([before, after] as const);
+  // The page in front of a campaign is found by going back from it.
+  const goesBack = before !== undefined && after === undefined;
+  let query = selectCampaigns(db).orderBy(
+    'campaigns.id',
+    isAscending === goesBack ? 'desc' : 'asc',
+  );
+  if (appRef !== undefined) query = query.where('campaigns.appRef', '=', appRef);
+  if (unsentOnly) query = query.where('sent', '=', false);
+  if (behind !== undefined) query = query.where('campaigns.id', '>', behind);
+  if (inFront !== undefined) query = query.where('campaigns.id', '<', inFront);
+  if (limit !== undefined) query = query.limit(limit);
+  const found = await query.execute();
+  return goesBack ? found.toReversed() : found;
 }
 
 function selectCampaigns(db: Db) {

@@ -57,7 +57,7 @@ export async function claimChunk(
         expires_at = coalesce(c.expires_at, run.valid_until, now() + ${DEFAULT_EXPIRY}::interval)
       FROM picked, run
       WHERE c.run_id = ${runId} AND c.ordinal = picked.ordinal
-      RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.canary, c.outcomes, c.expires_at,
+      RETURNING c.run_id, c.ordinal, c.lease_epoch, c.checkpoint, c.provider, c.canary, c.outcomes, coalesce(c.replay_expires_at, c.expires_at) AS expires_at,
         run.app_ref, run.campaign_id, run.message, run.trace_parent
     )
     SELECT claimed.*, now() AS claimed_at, ${selectSendingConditions(sql`claimed.app_ref`, sql`claimed.provider`)}

@@ -34,7 +34,7 @@ export async function haltExpired(db: Db, id: string): Promise<void> {
   await sql`
     WITH halted AS (
       UPDATE campaign_runs SET state = 'halted', reason = 'expired'
-      WHERE id = ${id} AND state = 'paused' AND valid_until <= now()
+      WHERE id = ${id} AND state = 'paused' AND valid_until <= now() AND coalesce(replay_until <= now(), true)
       RETURNING *
     )
     ${tellRuns('run.halted', sql`halted`)}`.execute(db);
@@ -45,14 +45,21 @@ export async function haltExpired(db: Db, id: string): Promise<void> {
  * operator. Answers whether it ended.
  */
 export async function finishRun(db: Db, id: string): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    // Held first, by a statement of its own: what is looked at then was not made owed meanwhile by who replays, and what is told stands
+    // behind what was told under the lock before.
+    await sql`SELECT FROM campaign_runs WHERE id = ${id} FOR NO KEY UPDATE`.execute(tx);
+    return endHeldRun(tx, id);
+  });
+}
+
+async function endHeldRun(tx: Db, id: string): Promise<boolean> {
   const { rows } = await sql<{ id: string }>`
     WITH finished AS (
       UPDATE campaign_runs r SET finished_at = now(),
         state = CASE WHEN state = 'cancelled' THEN 'cancelled' ELSE 'completed' END,
         reason = NULL
-      -- Held first: an update is numbered before it waits for the row, and would be told before what it waited for.
-      FROM (SELECT id FROM campaign_runs WHERE id = ${id} FOR NO KEY UPDATE) held
-      WHERE r.id = held.id AND r.finished_at IS NULL AND r.state <> 'halted'
+      WHERE r.id = ${id} AND r.finished_at IS NULL AND r.state <> 'halted'
         AND (r.state = 'cancelled' OR (r.materialised_at IS NOT NULL AND r.users_counted_at IS NOT NULL))
         AND NOT EXISTS (SELECT FROM campaign_chunks c WHERE c.run_id = ${id} AND c.due_at IS NOT NULL)
       RETURNING r.*
@@ -61,7 +68,7 @@ export async function finishRun(db: Db, id: string): Promise<boolean> {
       UPDATE campaigns c SET sent = true, sent_at = f.started_at, completed_at = now()
       FROM finished f WHERE c.id = f.campaign_id AND f.state = 'completed' AND NOT f.dry_run
     )
-    SELECT id FROM finished`.execute(db);
+    SELECT id FROM finished`.execute(tx);
   return rows.length === 1;
 }
 

@@ -33,7 +33,7 @@ export async function listOpenRuns(db: Db): Promise<readonly OpenRun[]> {
     SELECT r.id, r.campaign_id, r.state, r.reason, r.dry_run, r.canary_percent, r.max_failure_percent,
       r.judged_sent, r.judged_failed, r.start_at <= now() AS is_due, r.materialised_at IS NOT NULL AS is_materialised,
       r.users_counted_at IS NOT NULL AS is_counted, r.approved_at IS NOT NULL AS is_approved,
-      coalesce(r.valid_until <= now(), false) AS is_expired,
+      coalesce(greatest(r.valid_until, CASE WHEN r.valid_until IS NOT NULL THEN r.replay_until END) <= now(), false) AS is_expired,
       EXISTS (SELECT FROM campaign_chunks c WHERE c.run_id = r.id AND c.due_at <= now()) AS has_due,
       EXISTS (SELECT FROM campaign_chunks c WHERE c.run_id = r.id AND c.due_at IS NOT NULL) AS is_owed
     FROM campaign_runs r WHERE r.finished_at IS NULL ORDER BY r.id`.execute(db);

@@ -119,6 +119,7 @@ describe('what is owed of a chunk', () => {
         attempts: 0,
         ambiguousAttempts: 0,
         history: null,
+        replay: null,
       })),
     );
   });
@@ -161,6 +162,7 @@ describe('what is owed of a chunk', () => {
         attempts: 2,
         ambiguousAttempts: 1,
         history: [ATTEMPT],
+        replay: null,
       },
     ]);
     expect(owed.waiting).toEqual(new Map([[2, later]]));

@@ -22,6 +22,15 @@ export interface OwedDevice {
   readonly attempts: number;
   readonly ambiguousAttempts: number;
   readonly history: readonly AttemptRecord[] | null;
+  /** What was before it was replayed, which is not held against it; null where it never was. */
+  readonly replay: DeviceReplay | null;
+}
+
+export interface DeviceReplay {
+  /** ISO instant. */
+  readonly at: string;
+  readonly attempts: number;
+  readonly ambiguousAttempts: number;
 }
 
 /**
@@ -149,6 +158,8 @@ async function readOthers(
         AND hashtextextended(d.user_id, 0) = c.user_hashes[o.index + 1], false) AS same_owner,
       d.id IS NULL OR substring(d.push_token_hash FOR 16) = substring(c.token_hashes FROM o.index * 16 + 1 FOR 16) AS same_token,
       coalesce(x.attempts, 0) AS attempts, coalesce(x.ambiguous_attempts, 0) AS ambiguous_attempts, x.history,
+      CASE WHEN x.replayed_at IS NOT NULL THEN json_build_object('at', x.replayed_at, 'attempts', coalesce(x.attempts_before, 0),
+        'ambiguousAttempts', coalesce(x.ambiguous_before, 0)) END AS replay,
       CASE WHEN x.next_attempt_at > now() THEN x.next_attempt_at END AS waits_until
     FROM chunk c CROSS JOIN other o
     LEFT JOIN LATERAL (SELECT * FROM devices WHERE id = c.device_ids[o.index + 1] OFFSET 0) d ON true
@@ -186,6 +197,7 @@ function toPlainDevices(indexes: readonly number[], row: PlainRow): PlainDevices
         attempts: 0,
         ambiguousAttempts: 0,
         history: null,
+        replay: null,
       };
     },
   };

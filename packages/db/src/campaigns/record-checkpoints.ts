@@ -1,10 +1,13 @@
-import type { DeliveryState, Provider } from '@heliograph/core';
+import { toOutcomeCode, type DeliveryState, type Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
 import type { Db } from '../database.ts';
-import type { AttemptRecord } from '../schema.ts';
+import { countFailures } from '../failure-counts.ts';
+import type { AttemptRecord, FailureState } from '../schema.ts';
 import type { ChunkLease } from './chunk-leases.ts';
 import { MAX_DELIVERIES_PER_CHUNK, toBounds } from './chunks.ts';
+
+const EXPIRED = toOutcomeCode('expired', null);
 
 /** A delivery that was not sent at the first try, as it stands now. */
 export interface ChunkException {
@@ -66,6 +69,9 @@ export async function recordCheckpoints(
   const exceptions = checkpoints.flatMap((point, n) =>
     point.exceptions.map((exception) => ({ n: n + 1, point, exception })),
   );
+  const failures = checkpoints.flatMap((point, n) =>
+    toFailures(point).map((failure) => ({ n: n + 1, point, ...failure })),
+  );
   const [firstRun, lastRun] = toBounds(checkpoints.map((point) => point.runId));
   const releases = checkpoints.map((point) => point.release);
   const { rows } = await sql<{ recorded: boolean }>`
@@ -114,6 +120,7 @@ export async function recordCheckpoints(
       ORDER BY 1, 2, 3
       ON CONFLICT (run_id, provider, code, shard) DO UPDATE SET count = t.count + excluded.count
     )${exceptions.length === 0 ? sql`` : sql`, excepted AS (${insertExceptions(exceptions)})`}
+    ${failures.length === 0 ? sql`` : sql`, failing AS (${selectFailures(failures)}), failures AS (${countFailures('campaign', sql`failing`)})`}
     SELECT w.n IS NOT NULL AS recorded FROM input i LEFT JOIN written w ON w.n = i.n ORDER BY i.n`.execute(
     db,
   );
@@ -121,6 +128,43 @@ export async function recordCheckpoints(
   // Looked at afterwards: the first of two equal statements may have been under way when the second began.
   const found = await findRecorded(db, checkpoints);
   return rows.map((row, n) => row.recorded || found[n] === true);
+}
+
+interface Failure {
+  readonly state: FailureState;
+  readonly reason: string | null;
+  readonly count: number;
+}
+
+/** What failed or expired since the last checkpoint. Of what expired without a try there is no exception, and the byte says all. */
+function toFailures({ changes, exceptions }: ChunkCheckpoint): readonly Failure[] {
+  const failures: Failure[] = [];
+  let untried = changes.get(EXPIRED) ?? 0;
+  for (const { state, reason } of exceptions) {
+    if (state !== 'failed' && state !== 'expired') continue;
+    failures.push({ state, reason, count: 1 });
+    if (state === 'expired') untried -= 1;
+  }
+  return untried > 0
+    ? [...failures, { state: 'expired', reason: 'expired', count: untried }]
+    : failures;
+}
+
+function selectFailures(
+  failures: readonly (Failure & { readonly n: number; readonly point: ChunkCheckpoint })[],
+) {
+  return sql`
+    SELECT r.app_ref, f.provider, f.state, f.reason, f.count
+    FROM unnest(
+      ${failures.map(({ n }) => n)}::integer[],
+      ${failures.map(({ point }) => point.runId)}::uuid[],
+      ${failures.map(({ point }) => point.provider)}::text[],
+      ${failures.map(({ state }) => state)}::text[],
+      ${failures.map(({ reason }) => reason)}::text[],
+      ${failures.map(({ count }) => count)}::integer[]
+    ) AS f (n, run_id, provider, state, reason, count)
+    JOIN written w ON w.n = f.n
+    JOIN campaign_runs r ON r.id = f.run_id`;
 }
 
 /** Which of the checkpoints were the last ones to be written of their chunks. */

@@ -1,4 +1,5 @@
 import type { RunReason, RunState } from '@heliograph/core';
+import { sql } from 'kysely';
 
 import type { Db } from '../database.ts';
 
@@ -39,6 +40,18 @@ export async function findLatestRun(db: Db, campaignId: number): Promise<Run | u
     .orderBy('campaignRuns.id', 'desc')
     .limit(1)
     .executeTakeFirst();
+}
+
+/** The latest run of each campaign that has one, without dry ones, by the campaign. */
+export async function findLatestRuns(
+  db: Db,
+  campaignIds: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const { rows } = await sql<{ campaignId: number; id: string }>`
+    SELECT c.id AS campaign_id, r.id FROM unnest(${campaignIds}::bigint[]) AS c (id) CROSS JOIN LATERAL (
+      SELECT id FROM campaign_runs WHERE campaign_id = c.id AND NOT dry_run ORDER BY id DESC LIMIT 1
+    ) r`.execute(db);
+  return new Map(rows.map(({ campaignId, id }) => [campaignId, id]));
 }
 
 /** Runs of a campaign, the latest first, dry ones too. */

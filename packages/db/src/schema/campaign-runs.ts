@@ -32,6 +32,7 @@ interface CampaignRunsTable {
   approvedAt: Date | null;
   finishedAt: Date | null;
   devicesPurgedAt: Generated<Date | null>;
+  replayUntil: Generated<Date | null>;
   judgedSent: Generated<number>;
   judgedFailed: Generated<number>;
   lastDeviceId: number | null;
@@ -66,6 +67,7 @@ interface CampaignChunksTable {
   leaseEpoch: Generated<number>;
   checkpoint: Generated<number>;
   expiresAt: Date | null;
+  replayExpiresAt: Generated<Date | null>;
 }
 
 interface CampaignExceptionsTable {

@@ -42,6 +42,10 @@ interface DeliveriesTable {
   providerMessageId: string | null;
   finishedAt: Date | null;
   history: ColumnType<readonly AttemptRecord[] | null, string | null, string | null>;
+  replayedAt: Generated<Date | null>;
+  attemptsBefore: Generated<number | null>;
+  ambiguousBefore: Generated<number | null>;
+  expiresAt: Generated<Date | null>;
 }
 
 /** One attempt as the ledger keeps it. */

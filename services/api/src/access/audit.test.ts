@@ -207,6 +207,7 @@ test('every act of administration and of control over campaigns is recorded', ()
     'inbox.messages.read',
     'inbox.messages.read-all',
     'inbox.messages.read-all',
+    'push.campaign.preview',
     'push.device.create',
     'push.device.create.multi',
     'push.device.delete',

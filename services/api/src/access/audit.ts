@@ -27,8 +27,14 @@ const RECORDED = [
   'role',
   'since',
   'until',
+  'lane',
+  'state',
+  'reason',
+  'messageId',
+  'validUntil',
+  'includeAmbiguous',
 ];
-const MADE = ['id', 'appId', 'keyId', 'developerKey', 'runId', 'erasureId'];
+const MADE = ['id', 'appId', 'keyId', 'developerKey', 'runId', 'erasureId', 'replayed'];
 
 /**
  * Writes that the act begins, does it, and adds what came of it. Refuses an act that can't be written down. One whose process dies has

@@ -42,7 +42,7 @@ export async function createCampaign(
 }
 
 /** Where nothing is configured yet, the campaign must fit whatever comes. */
-function toRoutes({ routes }: SendingApp): readonly SendingRoute[] {
+export function toRoutes({ routes }: SendingApp): readonly SendingRoute[] {
   if (routes.length > 0) return routes;
   return PROVIDERS.map((provider) => ({ provider, route: 'direct' }));
 }

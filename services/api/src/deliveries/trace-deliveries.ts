@@ -1,12 +1,15 @@
-import { toRunPlace } from '@heliograph/core';
+import { toMessageId, toRunPlace } from '@heliograph/core';
 import {
   findMessageDelivery,
   findTracedDevice,
   listDevicePlaces,
+  listMessageDeliveries,
   listUserDeliveries,
   listUserPlaces,
   readRunDeliveries,
+  LANES,
   type Db,
+  type DeliveryLane,
   type MessageDelivery,
   type RunDelivery,
   type TraceBounds,
@@ -16,15 +19,16 @@ import { getAppRef } from '../devices/device-deps.ts';
 import { toMessageDevice, toRunDevice, type DeviceDelivery } from './device-delivery.ts';
 
 /** What a delivery belongs to. */
-export const LANES = ['message', 'campaign'] as const;
-export type Lane = (typeof LANES)[number];
+export { LANES };
+export type Lane = DeliveryLane;
 
 /** Whose deliveries, or which one. */
 export type TraceKey =
   | { readonly userId: string }
   | { readonly deviceId: number }
   | { readonly activationId: string }
-  | { readonly deliveryId: string };
+  | { readonly deliveryId: string }
+  | { readonly messageId: string };
 
 export interface TraceQuery {
   readonly key: TraceKey;
@@ -45,7 +49,8 @@ export type TracedDelivery = DeviceDelivery & {
   );
 
 /**
- * The latest `size` deliveries of a user, a device or an activation, or the one with that id (the apns-id of a push). Of a device that
+ * The latest `size` deliveries of a user, a device or an activation, the one with that id (the
+ * apns-id of a push), or those of a message. Of a device that
  * is gone there are those of campaigns. Refuses an app that does not exist.
  */
 export async function traceDeliveries(
@@ -72,6 +77,11 @@ type Lanes = readonly [
 const nothing = () => Promise.resolve([]);
 
 async function findLanes(db: Db, key: TraceKey, bounds: TraceBounds): Promise<Lanes> {
+  if ('messageId' in key)
+    return [
+      () => listMessageDeliveries(db, toMessageId(key.messageId.toLowerCase()), bounds.limit),
+      nothing,
+    ];
   if ('deliveryId' in key) return ofDelivery(db, key.deliveryId.toLowerCase());
   if ('userId' in key)
     return [
@@ -103,12 +113,12 @@ function ofDelivery(db: Db, id: string): Lanes {
   ];
 }
 
-function ofMessage(row: MessageDelivery): TracedDelivery {
+export function ofMessage(row: MessageDelivery): TracedDelivery {
   const { messageId, appId, createdAt } = row;
   return { lane: 'message', messageId, appId, createdAt, ...toMessageDevice(row) };
 }
 
-function ofRun(row: RunDelivery): TracedDelivery {
+export function ofRun(row: RunDelivery): TracedDelivery {
   const { campaignId, runId, appId, createdAt } = row;
   return { lane: 'campaign', campaignId, runId, appId, createdAt, ...toRunDevice(row) };
 }

@@ -24,7 +24,7 @@ export interface MessageAcceptor {
   /** Stores the messages in the caller's transaction, all or none. Their deliveries are to be announced when it is over. */
   storeIn(tx: Db, messages: readonly StoredMessage[]): Promise<readonly StoredDelivery[]>;
   /** Announces deliveries that were stored in a transaction of somebody else. */
-  announce(deliveries: readonly StoredDelivery[]): void;
+  announce(deliveries: readonly Pick<StoredDelivery, 'id' | 'state'>[]): void;
   /** Waits for what is being stored and announced. */
   close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ export function createMessageAcceptor(
     return insertMessages(db, messages, { isHeard: isHeard(messages) });
   }
 
-  function announce(deliveries: readonly StoredDelivery[]): void {
+  function announce(deliveries: readonly Pick<StoredDelivery, 'id' | 'state'>[]): void {
     const due = deliveries.filter((d) => d.state === 'pending').map((d) => d.id);
     if (due.length > 0) track(deps.lane.announce(due));
   }

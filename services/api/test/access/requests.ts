@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import { saveSender, type Db } from '@heliograph/db';
+import { claimDue, listDeliveries, recordUpdates, saveSender, type Db } from '@heliograph/db';
+import { toSentUpdate } from '@heliograph/testing';
 
 import type { Names } from './world.ts';
 
@@ -69,10 +70,24 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   })),
   'get /push/message/:id': { ...thing(), path: ({ messageId }) => messageId },
   'get /push/delivery/list': { kind: 'list', input: ({ userId }) => ({ userId }) },
+  'get /push/overview': LIST,
+  'get /push/failure/list': { kind: 'list', prepare: failDelivery },
+  'get /push/failure/deliveries': {
+    ...thing(({ appId }) => ({
+      appId,
+      platform: 'ios',
+      lane: 'message',
+      reason: 'PayloadTooLarge',
+    })),
+    prepare: failDelivery,
+  },
+  'post /push/failure/replay': { ...thing(({ appId }) => ({ appId })), prepare: failDelivery },
   'post /push/campaign/create': thing(({ appId }) => ({ appId, message: { title: 'Hello' } })),
   'post /push/campaign/:id/delete': { ...OF_CAMPAIGN, missingIsFine: true, prepare: endRuns },
   'get /push/campaign/:id/detail': OF_CAMPAIGN,
   'get /push/campaign/list': { kind: 'list', input: () => ({ all: true }) },
+  'post /push/campaign/preview': thing(({ appId }) => ({ appId, message: { title: appId } })),
+  'post /push/campaign/:id/user/add-all': OF_CAMPAIGN,
   'put /push/campaign/:id/user/add': { ...OF_CAMPAIGN, input: () => ['new user'] as never },
   'get /push/campaign/:id/user/list': { ...OF_CAMPAIGN, missingIsFine: true },
   'post /push/campaign/:id/user/delete': {
@@ -198,6 +213,15 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
 
 async function endRuns(db: Db, { campaignId }: Names): Promise<void> {
   await db.deleteFrom('campaignRuns').where('campaignId', '=', campaignId).execute();
+}
+
+/** The one delivery of the app's message has failed. */
+async function failDelivery(db: Db, { messageId }: Names): Promise<void> {
+  const ids = (await listDeliveries(db, messageId)).map(({ id }) => id);
+  const [claimed] = await claimDue(db, ids, 60_000);
+  if (claimed === undefined) throw new Error('there is nothing to fail');
+  const sent = toSentUpdate(claimed.id, claimed.leaseEpoch);
+  await recordUpdates(db, [{ ...sent, state: 'failed', reason: 'PayloadTooLarge' }]);
 }
 
 async function removeCredentials(db: Db, { rowId }: Names): Promise<void> {

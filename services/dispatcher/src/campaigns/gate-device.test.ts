@@ -18,6 +18,7 @@ const DEVICE: OwedDevice = {
   attempts: 0,
   ambiguousAttempts: 0,
   history: null,
+  replay: null,
 };
 
 function claimed(pauses: readonly ActivePause[]): ClaimedChunk {

@@ -55,6 +55,7 @@ function toDevice(index: number): OwedDevice {
     attempts: 0,
     ambiguousAttempts: 0,
     history: null,
+    replay: null,
   };
 }
 
@@ -68,11 +69,12 @@ function createSettler({ hasProbe = false } = {}) {
     note: (_scope, _attempt, probeOf) => void noted.push(probeOf),
     close: () => Promise.resolve(),
   };
+  const progress = new ChunkProgress(chunk);
   const settler = new PushSettler(
     {
       chunk,
       route: 'direct',
-      progress: new ChunkProgress(chunk),
+      progress,
       waits,
       breaker,
       evidence: { add: () => undefined, addSent: () => undefined, close: () => Promise.resolve() },
@@ -88,7 +90,46 @@ function createSettler({ hasProbe = false } = {}) {
     },
     scope,
   );
-  return { settler, pushes: todo.drain(), noted, waits };
+  return { settler, progress, pushes: todo.drain(), noted, waits };
+}
+
+describe('a delivery that was replayed', () => {
+  test.each([
+    ['is given up after as many attempts as any other', null, 'failed'],
+    [
+      'has all its attempts again',
+      { at: NOW.toISOString(), attempts: 6, ambiguousAttempts: 0 },
+      'pending',
+    ],
+  ])('%s', async (_, replay, state) => {
+    const { settler, progress, settled } = createReplayed(replay);
+
+    settler.settle(settled, ANSWERED, TRIED_TOO_OFTEN);
+    await settler.settled();
+
+    expect(progress.toCheckpoint().exceptions).toMatchObject([{ state, attempts: 7 }]);
+  });
+});
+
+const TRIED_TOO_OFTEN = {
+  kind: 'retry',
+  reason: 'TooManyRequests',
+  backoff: 'ambiguous',
+  bound: 'count',
+} as const;
+const ANSWERED = {
+  outcome: TRIED_TOO_OFTEN,
+  endpoint: 'host',
+  startedAt: NOW,
+  latencyMs: 1,
+};
+
+function createReplayed(replay: OwedDevice['replay']) {
+  const todo = new ChunkTodo(chunk, { ...toMessage(1, 'user'), body: {} }, 'production');
+  todo.add({ ...toDevice(0), attempts: 6, history: [], replay });
+  const [settled] = todo.drain();
+  if (settled === undefined) throw new Error('there is nothing to settle');
+  return { settled, ...createSettler() };
 }
 
 describe('pushes that are put off, since nothing can be sent', () => {

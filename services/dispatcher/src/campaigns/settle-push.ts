@@ -2,10 +2,17 @@ import {
   judge,
   toRetryDelayMs,
   type Outcome,
+  type OwedDelivery,
   type PauseScope,
   type Requeue,
 } from '@heliograph/core';
-import type { AttemptRecord, ClaimedChunk, CredentialScope, RouteName } from '@heliograph/db';
+import type {
+  AttemptRecord,
+  ClaimedChunk,
+  CredentialScope,
+  OwedDevice,
+  RouteName,
+} from '@heliograph/db';
 import type { Attempt } from '@heliograph/providers';
 import type { Logger } from 'pino';
 
@@ -19,6 +26,24 @@ import type { ChunkProgress } from './chunk-progress.ts';
 import type { ChunkPush } from './chunk-push.ts';
 import type { ChunkWaits } from './chunk-waits.ts';
 import { toException } from './exceptions.ts';
+
+/** What counts of a delivery's past: of one that was replayed, what came since. */
+function toOwed(
+  { attempts, ambiguousAttempts, history, replay }: OwedDevice,
+  { provider, expiresAt }: ClaimedChunk,
+): OwedDelivery {
+  const sinceMs = replay === null ? Number.NEGATIVE_INFINITY : Date.parse(replay.at);
+  const first = history?.find(
+    ({ outcome, at }) => outcome !== 'pause' && Date.parse(at) >= sinceMs,
+  );
+  return {
+    provider,
+    attempts: attempts - (replay?.attempts ?? 0),
+    ambiguousAttempts: ambiguousAttempts - (replay?.ambiguousAttempts ?? 0),
+    firstAttemptAt: first === undefined ? undefined : new Date(first.at),
+    expiresAt,
+  };
+}
 
 export interface PushSettlerDeps {
   readonly chunk: ClaimedChunk;
@@ -162,13 +187,8 @@ export class PushSettler {
     const { chunk, progress, now, random } = this.#deps;
     const device = push.toDevice();
     const { outcome } = settled;
-    const [first] = (device.history ?? []).filter(({ outcome: was }) => was !== 'pause');
-    const { attempts, ambiguousAttempts } = device;
-    const { provider, expiresAt } = chunk;
-    const firstAttemptAt = first === undefined ? undefined : new Date(first.at);
-    const owed = { provider, attempts, ambiguousAttempts, firstAttemptAt, expiresAt };
-    const verdict = judge(outcome, owed, now(), random);
-    if (outcome.kind === 'ambiguous' && ambiguousAttempts === 0) progress.countAmbiguous();
+    const verdict = judge(outcome, toOwed(device, chunk), now(), random);
+    if (outcome.kind === 'ambiguous' && device.ambiguousAttempts === 0) progress.countAmbiguous();
     const nextAttemptAt = verdict.state === 'pending' ? verdict.nextAttemptAt : null;
     const record = toRecord(settled, this.#scope, nextAttemptAt);
     switch (verdict.state) {

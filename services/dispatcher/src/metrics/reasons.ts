@@ -27,6 +27,7 @@ const OWN_REASONS = [
   'provider_busy',
   'provider_trouble',
   'refused_stream',
+  'replayed',
   'secrets_key_missing',
   'silence',
   'timeout',

@@ -1,5 +1,6 @@
 import {
   purgeDays,
+  purgeFailureCounts,
   purgeInbox,
   purgeMessages,
   purgeMovedTokens,
@@ -53,6 +54,7 @@ export function toRetentionKinds(days: RetentionDays): readonly RetentionKind[] 
       days: days.messages,
       purge: (db, before, limit) => purgeDays(db, 'm800_requests', before, limit),
     },
+    { name: 'counts of failures', days: days.messages, purge: purgeFailureCounts },
     { name: 'devices of campaign runs', days: days.campaignDevices, purge: purgeRunDevices },
     { name: 'campaign runs', days: days.campaignRuns, purge: purgeRuns },
     { name: 'messages of inboxes', days: days.inbox, purge: purgeInbox },

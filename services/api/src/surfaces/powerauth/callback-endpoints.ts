@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 
 import { CALLBACK_CHOICES } from '../../callbacks/register-callback.ts';
 import { answering, taking, takingFrom } from './envelope.ts';
-import { AppId, nullable, oneOf, optional, text, WireAppId } from './fields.ts';
+import { AppId, instant, nullable, oneOf, optional, text, WireAppId } from './fields.ts';
 
 const tag = 'Callback';
 
@@ -143,11 +143,24 @@ export const TEST_CALLBACK = taking(Type.Object(named, { title: 'TestCallback' }
 });
 
 export const RESUME_CALLBACK = taking(
-  Type.Object({ ...named, after: optional(Cursor) }, { title: 'ResumeCallback' }),
+  Type.Object(
+    {
+      ...named,
+      after: optional(Cursor),
+      since: optional(
+        instant({
+          description: 'Tells again what was written from then on; not together with `after`.',
+          examples: ['2026-11-26T00:00:00Z'],
+        }),
+      ),
+    },
+    { title: 'ResumeCallback' },
+  ),
   {
     tag,
     scope: ['admin'],
-    summary: 'Tries a callback again at once; with `after`, from that cursor on',
+    summary:
+      'Tries a callback again at once; with `after`, from that cursor on, with `since`, from that instant on',
     methods: ['post'],
     paths: ['/admin/app/callback/resume'],
   },

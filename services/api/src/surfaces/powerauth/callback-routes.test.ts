@@ -263,17 +263,58 @@ describe('POST /admin/app/callback/resume', () => {
     expect(await list(appId)).toMatchObject([{ state: 'active', cursor: START }]);
   });
 
-  test.each([{ callbackId: 999_999 }, { after: 'no cursor' }, { after: '' }])(
-    'refuses %j',
-    async (request) => {
-      const { appId } = await createApp();
-      const { id } = await create({ appId, url: URL_OF_RECEIVER });
+  test('tells again what was written from an instant on', async () => {
+    const { appId, owner } = await createApp();
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    for (const n of [1, 2, 3]) await insertPing(api.db, owner, n);
+    const [, second, last] = await listCallbackEvents(api.db, owner, CALLBACKS_START, 10);
+    if (second === undefined || last === undefined) throw new Error('there are no events');
+    await api.db
+      .updateTable('callbackEndpoints')
+      .set({ positionXid: last.xid, positionId: last.id })
+      .where('id', '=', Number(id))
+      .execute();
+    const resume = (since: Date) =>
+      api.post('/admin/app/callback/resume', { callbackId: id, since: since.toISOString() });
 
-      const answer = await api.post('/admin/app/callback/resume', { callbackId: id, ...request });
+    const future = await resume(new Date(Date.now() + 3_600_000));
+    const untouched = await list(appId);
+    const past = await resume(new Date(Date.now() - 3_600_000));
+    const told = await findCallbackEndpoint(api.db, Number(id));
 
-      expect(answer.status).toBe(400);
-    },
-  );
+    expect([future.status, past.status]).toEqual([200, 200]);
+    expect(untouched).toMatchObject([{ cursor: toCallbackCursor(last) }]);
+    const again = { xid: told?.positionXid ?? '', id: told?.positionId ?? '' };
+    expect(again).not.toEqual(CALLBACKS_START);
+    expect(await listCallbackEvents(api.db, owner, again, 10)).toHaveLength(3);
+  });
+
+  test('passes over nothing that was not told yet', async () => {
+    const { appId, owner } = await createApp();
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    await insertPing(api.db, owner, 1);
+    await ok(api.post('/admin/app/callback/resume', { callbackId: id, after: START }));
+    const since = new Date(Date.now() - 3_600_000).toISOString();
+
+    await ok(api.post('/admin/app/callback/resume', { callbackId: id, since }));
+
+    expect(await list(appId)).toMatchObject([{ cursor: START }]);
+  });
+
+  test.each([
+    { callbackId: 999_999 },
+    { after: 'no cursor' },
+    { after: '' },
+    { after: START, since: 1 },
+    { since: 'yesterday' },
+  ])('refuses %j', async (request) => {
+    const { appId } = await createApp();
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+
+    const answer = await api.post('/admin/app/callback/resume', { callbackId: id, ...request });
+
+    expect(answer.status).toBe(400);
+  });
 });
 
 describe('POST /admin/app/callback/test', () => {

@@ -1,17 +1,17 @@
-import { toCallbackCursor } from '@heliograph/core';
+import { Refusal, toCallbackCursor } from '@heliograph/core';
 import { listCallbackEndpoints, type CallbackEndpoint, type CallbackEvent } from '@heliograph/db';
 
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { deleteCallback } from '../../callbacks/delete-callback.ts';
 import { listEvents } from '../../callbacks/list-callback-events.ts';
 import { registerCallback } from '../../callbacks/register-callback.ts';
-import { resumeCallback } from '../../callbacks/resume-callback.ts';
+import { resumeCallback, type ToldAgain } from '../../callbacks/resume-callback.ts';
 import { rotateCallbackSecret } from '../../callbacks/rotate-callback-secret.ts';
 import { testCallback } from '../../callbacks/test-callback.ts';
 import { OF_CALLBACK, OF_OWNER, ofApp } from '../../access/subject.ts';
 import { getAppRef } from '../../devices/device-deps.ts';
 import { route, type Route } from '../../http/endpoint.ts';
-import { toWireDate } from '../../http/instant.ts';
+import { parseInstant, toWireDate } from '../../http/instant.ts';
 import {
   CREATE_CALLBACK,
   DEFAULT_EVENTS,
@@ -52,10 +52,18 @@ export function callbackRoutes(deps: CallbackDeps): readonly Route[] {
 
     route(TEST_CALLBACK, OF_CALLBACK, ({ callbackId }) => testCallback(deps, callbackId)),
 
-    route(RESUME_CALLBACK, OF_CALLBACK, ({ callbackId, after }) =>
-      resumeCallback(deps, callbackId, after),
+    route(RESUME_CALLBACK, OF_CALLBACK, ({ callbackId, after, since }) =>
+      resumeCallback(deps, callbackId, toToldAgain(after, since)),
     ),
   ];
+}
+
+function toToldAgain(after: string | undefined, since: string | number | undefined): ToldAgain {
+  if (after !== undefined && since !== undefined)
+    throw new Refusal('invalid_request', 'Give after or since, and not both.');
+  if (after !== undefined) return { after };
+  const from = since === undefined ? undefined : parseInstant(since);
+  return from === undefined ? undefined : { since: from };
 }
 
 /** As callbacks are told it. */

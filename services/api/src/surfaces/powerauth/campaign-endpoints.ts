@@ -1,11 +1,12 @@
-import type { CampaignMessage } from '@heliograph/db';
+import { CAMPAIGN_ORDERS, type CampaignMessage } from '@heliograph/db';
 import { Type, type Static } from '@sinclair/typebox';
 
 import { ofCampaign } from './campaign-path.ts';
-import { answering, taking, takingFrom, takingNothing } from './envelope.ts';
-import { AppId, nullable, optional, UserId, WireAppId } from './fields.ts';
+import { answering, taking, takingFrom, takingNothing, takingOptional } from './envelope.ts';
+import { AppId, nullable, oneOf, optional, RowId, UserId, WireAppId } from './fields.ts';
 import { idempotencyHeaders, PushMessageBody } from './message-endpoints.ts';
 import { answeringPage, takingPaging } from './paging.ts';
+import { Progress } from './run-endpoints.ts';
 
 const tag = 'Campaign';
 
@@ -61,8 +62,24 @@ export const GET_CAMPAIGN = ofCampaign(
   ),
 );
 
+const LatestRun = Type.Pick(Progress, [
+  'runId',
+  'state',
+  'reason',
+  'timestampStart',
+  'timestampFinished',
+  'counts',
+  'ratePerSecondMeasured',
+  'etaSeconds',
+]);
+
+const ListedCampaign = Type.Composite(
+  [Campaign, Type.Object({ latestRun: optional(nullable(LatestRun)) })],
+  { title: 'ListedCampaign' },
+);
+
 export const LIST_CAMPAIGNS = answering(
-  Type.Array(Campaign),
+  Type.Array(ListedCampaign),
   takingFrom(
     'query',
     Type.Object({
@@ -72,14 +89,80 @@ export const LIST_CAMPAIGNS = answering(
           description: 'Otherwise only those that are not sent yet.',
         }),
       ),
+      appId: optional(AppId),
+      order: optional(oneOf(CAMPAIGN_ORDERS, 'The oldest first unless given.')),
+      size: optional(
+        Type.Integer({ minimum: 1, maximum: 1000, description: 'So many; all unless given.' }),
+      ),
+      after: optional({ ...RowId, description: 'The id of the last one of the page before.' }),
+      before: optional({ ...RowId, description: 'The id of the first one of the page behind.' }),
+      includeRun: optional(
+        Type.Boolean({
+          default: false,
+          description: 'With the latest run of each that is no dry run. Takes a `size`.',
+        }),
+      ),
     }),
     {
       tag,
       scope: ['campaigns', 'campaigns:send', 'read'],
-      summary: 'Lists campaigns, the oldest first',
+      summary: 'Lists campaigns, all at once or by pages',
       methods: ['get'],
       paths: ['/push/campaign/list'],
     },
+  ),
+);
+
+const Preview = Type.Object(
+  {
+    platform: oneOf(['ios', 'android']),
+    route: oneOf(['direct', 'proxy']),
+    bytes: nullable(
+      Type.Integer({ description: 'What counts; null where it is nested too deep.' }),
+    ),
+    limit: Type.Integer(),
+    violation: nullable(Type.String({ description: 'Why it would be refused.' })),
+    payload: nullable(
+      Type.Unsafe<object>({ type: 'object', description: 'What goes out, but for the token.' }),
+    ),
+  },
+  { title: 'PayloadPreview' },
+);
+
+export const PREVIEW_CAMPAIGN = answering(
+  Type.Object({ previews: Type.Array(Preview) }),
+  taking(Type.Object({ appId: AppId, message: PushMessageBody }, { title: 'PreviewCampaign' }), {
+    tag,
+    scope: ['campaigns', 'campaigns:send'],
+    summary: 'What would go out for a message, per platform, and whether it fits',
+    methods: ['post'],
+    paths: ['/push/campaign/preview'],
+    readsOnly: true,
+  }),
+);
+
+export const ADD_ALL_USERS = ofCampaign(
+  answering(
+    Type.Object({
+      added: Type.Integer(),
+      more: Type.Boolean({
+        description: 'There was no time for all of them: ask again with `next` as `after`.',
+      }),
+      next: nullable(Type.Integer()),
+    }),
+    takingOptional(
+      Type.Object(
+        { after: optional({ ...RowId, description: 'The `next` of the answer before.' }) },
+        { title: 'AddAllUsers' },
+      ),
+      {
+        tag,
+        scope: ['campaigns'],
+        summary: 'Adds every user who has a device of the application now to a campaign',
+        methods: ['post'],
+        paths: ['/push/campaign/:id/user/add-all'],
+      },
+    ),
   ),
 );
 

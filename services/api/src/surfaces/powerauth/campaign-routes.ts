@@ -1,5 +1,6 @@
 import type { Campaign, CampaignMessage } from '@heliograph/db';
 
+import { addAllUsers } from '../../campaigns/add-all-users.ts';
 import { addUsers } from '../../campaigns/add-users.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
 import { createCampaign } from '../../campaigns/create-campaign.ts';
@@ -7,19 +8,23 @@ import { deleteCampaign } from '../../campaigns/delete-campaign.ts';
 import { getCampaign } from '../../campaigns/get-campaign.ts';
 import { listCampaigns } from '../../campaigns/list-campaigns.ts';
 import { listUsers } from '../../campaigns/list-users.ts';
+import { previewMessage } from '../../campaigns/preview-message.ts';
 import { removeUsers } from '../../campaigns/remove-users.ts';
 import { sendTest } from '../../campaigns/send-test.ts';
-import { FILTERED, ofApp, ofCampaign } from '../../access/subject.ts';
+import { ofApp, ofAppIfNamed, ofCampaign } from '../../access/subject.ts';
+import { getAppRef } from '../../devices/device-deps.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import { originOf } from '../../http/request-span.ts';
 import {
+  ADD_ALL_USERS,
   ADD_USERS,
   CREATE_CAMPAIGN,
   DELETE_CAMPAIGN,
   GET_CAMPAIGN,
   LIST_CAMPAIGNS,
   LIST_USERS,
+  PREVIEW_CAMPAIGN,
   REMOVE_USERS,
   SEND_TEST,
   type CampaignAnswer,
@@ -27,6 +32,7 @@ import {
 import { toWireAppId } from './fields.ts';
 import { findIdempotency } from './message-routes.ts';
 import type { Paging } from './paging.ts';
+import { toProgress } from './run-routes.ts';
 
 export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
   return [
@@ -45,9 +51,31 @@ export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
 
     route(GET_CAMPAIGN, ofCampaign(), async ({ id }) => toCampaign(await getCampaign(deps, id))),
 
-    route(LIST_CAMPAIGNS, FILTERED, async ({ all = false }, { caller }) =>
-      (await listCampaigns(deps, { all, appRef: caller.app?.ref })).map(toCampaign),
-    ),
+    route(LIST_CAMPAIGNS, ofAppIfNamed(), async ({ appId, all = false, ...page }, { caller }) => {
+      const appRef = appId === undefined ? caller.app?.ref : await getAppRef(deps.db, appId);
+      const found = await listCampaigns(deps, { ...page, all, appRef });
+      return found.map(({ latestRun, ...campaign }) => ({
+        ...toCampaign(campaign),
+        ...(latestRun === undefined ? {} : { latestRun: latestRun && toProgress(latestRun) }),
+      }));
+    }),
+
+    route(PREVIEW_CAMPAIGN, ofApp(), async ({ appId, message: { validUntil, ...body } }) => {
+      const until = validUntil === undefined ? undefined : parseInstant(validUntil);
+      const previews = await previewMessage(deps, { appId, body, validUntil: until });
+      return {
+        previews: previews.map(({ provider, route: way, bytes, limit, violation, payload }) => ({
+          platform: provider === 'apns' ? ('ios' as const) : ('android' as const),
+          route: way,
+          bytes,
+          limit,
+          violation,
+          payload,
+        })),
+      };
+    }),
+
+    route(ADD_ALL_USERS, ofCampaign(), ({ id, input }) => addAllUsers(deps, id, input.after ?? 0)),
 
     route(ADD_USERS, ofCampaign(), ({ id, input }) => addUsers(deps, id, input)),
 

@@ -4,7 +4,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { AppId, nullable, oneOf, optional, WireAppId } from './fields.ts';
 import { answeringPage, takingPageOf } from './paging.ts';
 
-const Certificate = Type.Object(
+export const Certificate = Type.Object(
   {
     appId: WireAppId,
     kind: oneOf(

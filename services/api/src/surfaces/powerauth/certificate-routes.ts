@@ -20,12 +20,12 @@ export function certificateRoutes(deps: {
         limit: size,
         offset: page * size,
       });
-      return { content: { certificateList: found.map(toWire) }, page, size };
+      return { content: { certificateList: found.map(toWireCertificate) }, page, size };
     }),
   ];
 }
 
-function toWire({
+export function toWireCertificate({
   appId,
   provider,
   fingerprint,

@@ -7,7 +7,7 @@ const tag = 'Operation';
 
 const platform = oneOf(['ios', 'android']);
 
-const Pause = Type.Object(
+export const Pause = Type.Object(
   {
     id: Type.Integer(),
     appId: WireAppId,

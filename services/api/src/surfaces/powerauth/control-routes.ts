@@ -32,13 +32,7 @@ export function controlRoutes(deps: { readonly db: Db }): readonly Route[] {
       const pauses = await listPauses(deps.db);
       const own = pauses.filter(({ appId }) => isOwn(caller, appId));
       return {
-        pauseList: own.map(({ appId, provider, since, probeAt, ...pause }) => ({
-          ...pause,
-          appId: toWireAppId(appId),
-          platform: toWirePlatform(provider),
-          since: toWireDate(since),
-          probeAt: probeAt === null ? null : toWireDate(probeAt),
-        })),
+        pauseList: own.map(toWirePause),
       };
     }),
 
@@ -68,6 +62,18 @@ export function controlRoutes(deps: { readonly db: Db }): readonly Route[] {
       restored: await restoreDevice(deps, { appId, pushToken: token }),
     })),
   ];
+}
+
+type ActivePause = Awaited<ReturnType<typeof listPauses>>[number];
+
+export function toWirePause({ appId, provider, since, probeAt, ...pause }: ActivePause) {
+  return {
+    ...pause,
+    appId: toWireAppId(appId),
+    platform: toWirePlatform(provider),
+    since: toWireDate(since),
+    probeAt: probeAt === null ? null : toWireDate(probeAt),
+  };
 }
 
 function toWirePlatform(provider: Provider): 'ios' | 'android' {

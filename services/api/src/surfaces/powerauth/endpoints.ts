@@ -10,10 +10,12 @@ import * as control from './control-endpoints.ts';
 import * as credential from './credential-endpoints.ts';
 import * as developerKey from './developer-key-endpoints.ts';
 import * as device from './device-endpoints.ts';
+import * as failure from './failure-endpoints.ts';
 import * as livePerson from './liveperson-endpoints.ts';
 import * as inbox from './inbox-endpoints.ts';
 import * as message from './message-endpoints.ts';
 import { GET_MESSAGE } from './message-status-endpoints.ts';
+import { GET_OVERVIEW } from './overview-endpoints.ts';
 import * as pruning from './pruning-endpoints.ts';
 import * as proxy from './proxy-endpoints.ts';
 import * as run from './run-endpoints.ts';
@@ -36,7 +38,9 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   campaign.DELETE_CAMPAIGN,
   campaign.GET_CAMPAIGN,
   campaign.LIST_CAMPAIGNS,
+  campaign.PREVIEW_CAMPAIGN,
   campaign.ADD_USERS,
+  campaign.ADD_ALL_USERS,
   campaign.LIST_USERS,
   campaign.REMOVE_USERS,
   campaign.SEND_TEST,
@@ -50,6 +54,9 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   run.APPROVE_RUN,
   run.SET_RUN_RATE,
   trace.LIST_RUN_DEVICES,
+  failure.LIST_FAILURES,
+  failure.LIST_FAILED,
+  failure.REPLAY_FAILED,
   inbox.POST_MESSAGE,
   inbox.LIST_MESSAGES,
   inbox.COUNT_UNREAD,
@@ -98,6 +105,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   livePerson.REMOVE_SENDER,
   livePerson.REMOVE_SENDER_CERTIFICATE,
   LIST_CERTIFICATES,
+  GET_OVERVIEW,
   control.LIST_PAUSES,
   control.RESUME_PAUSE,
   control.LIST_HELD_FAULTS,

@@ -63,6 +63,8 @@ export const RatePerSecond = Type.Number({
   description: 'Messages per second over all dispatchers. No limit unless given.',
 });
 
+export const UUID_PATTERN = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+
 export const UserId = text({ minLength: 1, maxLength: 255 });
 export const ActivationId = text({ minLength: 1, maxLength: 255 });
 

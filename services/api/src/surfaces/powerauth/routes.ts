@@ -15,8 +15,11 @@ import { credentialRoutes, type CredentialRouteDeps } from './credential-routes.
 import { developerKeyRoutes } from './developer-key-routes.ts';
 import { deviceRoutes, type DeviceRouteDeps } from './device-routes.ts';
 import { livePersonRoutes } from './liveperson-routes.ts';
+import type { FailureDeps } from '../../failures/failure-deps.ts';
+import { failureRoutes } from './failure-routes.ts';
 import { inboxRoutes, type InboxRouteDeps } from './inbox-routes.ts';
 import { messageRoutes, type MessageVerbs } from './message-routes.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { pruningRoutes } from './pruning-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { runRoutes, type RunRouteDeps } from './run-routes.ts';
@@ -32,6 +35,7 @@ export interface PowerAuthDeps
     ConsoleUserRouteDeps,
     CredentialRouteDeps,
     DeviceRouteDeps,
+    FailureDeps,
     InboxRouteDeps,
     RunRouteDeps,
     SaveProxyDeps {
@@ -49,6 +53,8 @@ export function powerAuthRoutes(deps: PowerAuthDeps): readonly Route[] {
     ...campaignRoutes(deps),
     ...runRoutes(deps),
     ...traceRoutes(deps),
+    ...failureRoutes(deps),
+    ...overviewRoutes(deps),
     ...serviceRoutes(deps.info, deps.now),
     ...appRoutes(deps),
     ...credentialRoutes(deps),

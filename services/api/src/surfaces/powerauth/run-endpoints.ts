@@ -29,7 +29,7 @@ const Exclusions = Type.Unsafe<Readonly<Record<string, number>>>({
   description: 'Devices of the users that are not in the audience, by reason.',
 });
 
-const Progress = Type.Object(
+export const Progress = Type.Object(
   {
     runId: Type.String(),
     campaignId: Type.Integer(),

@@ -107,7 +107,7 @@ function toNoRuns({ id, input }: { readonly id: number; readonly input: Paging }
   return { ...input, content: { campaignId: id, runs: [] } };
 }
 
-function toProgress({ run, counts, unsent, etaSeconds }: RunProgress): RunProgressAnswer {
+export function toProgress({ run, counts, unsent, etaSeconds }: RunProgress): RunProgressAnswer {
   return {
     runId: run.id,
     campaignId: run.campaignId,

@@ -14,11 +14,10 @@ import {
   RowId,
   text,
   UserId,
+  UUID_PATTERN,
   WireAppId,
 } from './fields.ts';
 import { deliveryFields } from './message-status-endpoints.ts';
-
-const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 
 export const DEFAULT_DEVICES = 100;
 const MAX_DEVICES = 1000;
@@ -82,7 +81,7 @@ export const LIST_RUN_DEVICES = ofCampaign(
 export const DEFAULT_DELIVERIES = 50;
 const MAX_DELIVERIES = 200;
 
-const TracedDelivery = Type.Object(
+export const TracedDelivery = Type.Object(
   {
     lane: oneOf(LANES),
     appId: WireAppId,
@@ -97,15 +96,47 @@ const TracedDelivery = Type.Object(
 
 export type TracedDeliveryAnswer = Static<typeof TracedDelivery>;
 
+const Searched = Type.Object(
+  {
+    acceptedFrom: Type.String(),
+    acceptedUntil: Type.String(),
+    campaigns: Type.Boolean({
+      description: 'False: of campaigns FCM’s ids are not looked for, since most are not kept.',
+    }),
+  },
+  {
+    title: 'Searched',
+    description:
+      'Where an id of FCM was looked for: among the deliveries of messages that were accepted then.',
+  },
+);
+
+export type SearchedAnswer = Static<typeof Searched>;
+
 const TraceQuery = Type.Object({
   userId: optional(UserId),
   deviceId: optional(RowId),
   activationId: optional(ActivationId),
   deliveryId: optional(
     text({
-      pattern: UUID,
+      pattern: UUID_PATTERN,
       'x-hint': 'must be a UUID',
       description: 'Of any push: APNs was given it as apns-id.',
+    }),
+  ),
+  messageId: optional(
+    text({
+      pattern: UUID_PATTERN,
+      'x-hint': 'must be a UUID',
+      description: 'Of a message: its deliveries, up to `size`.',
+    }),
+  ),
+  providerMessageId: optional(
+    text({
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'What the provider called a push: the apns-id, or `projects/…/messages/…`, or its last part.',
     }),
   ),
   appId: optional(AppId),
@@ -118,12 +149,15 @@ const TraceQuery = Type.Object({
 export type TraceInput = Static<typeof TraceQuery>;
 
 export const LIST_DELIVERIES = answering(
-  Type.Object({ deliveries: Type.Array(TracedDelivery) }),
+  Type.Object({
+    deliveries: Type.Array(TracedDelivery),
+    searched: optional(Searched),
+  }),
   takingFrom('query', TraceQuery, {
     tag: 'Message',
     scope: ['read'],
     summary:
-      'Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the four',
+      'Where is my push? The latest deliveries of a user, device or activation, or the one with an id; give one of the six',
     methods: ['get'],
     paths: ['/push/delivery/list'],
   }),

@@ -1,8 +1,9 @@
-import { Refusal } from '@heliograph/core';
+import { isUuid, Refusal } from '@heliograph/core';
 import type { Db } from '@heliograph/db';
 
 import { listRunDevices } from '../../campaigns/list-run-devices.ts';
 import type { DeviceDelivery } from '../../deliveries/device-delivery.ts';
+import { findFcmDelivery } from '../../deliveries/find-fcm-delivery.ts';
 import {
   traceDeliveries,
   type TracedDelivery,
@@ -19,6 +20,7 @@ import {
   LIST_DELIVERIES,
   LIST_RUN_DEVICES,
   type RunDeviceAnswer,
+  type SearchedAnswer,
   type TracedDeliveryAnswer,
   type TraceInput,
 } from './trace-endpoints.ts';
@@ -35,26 +37,62 @@ export function traceRoutes(deps: { readonly db: Db }): readonly Route[] {
 
     route(LIST_DELIVERIES, ofAppIfNamed(), async (input, { caller }) => {
       const { appId = caller.app?.appId, lane, size = DEFAULT_DELIVERIES } = input;
-      const found = await traceDeliveries(deps, { key: toKey(input), appId, lane, size });
+      const key = toKey(input);
+      if ('fcmMessageId' in key) return searchFcm(deps, key.fcmMessageId, appId);
+      const found = await traceDeliveries(deps, { key, appId, lane, size });
       return { deliveries: found.map(toTraced) };
     }),
   ];
 }
 
 /** Refuses none, and more than one: nobody could say what both of them mean together. */
-function toKey({ userId, deviceId, activationId, deliveryId }: TraceInput): TraceKey {
-  const [key, ...others]: TraceKey[] = [
+function toKey({
+  userId,
+  deviceId,
+  activationId,
+  deliveryId,
+  messageId,
+  providerMessageId,
+}: TraceInput): TraceKey | FcmKey {
+  const [key, ...others]: (TraceKey | FcmKey)[] = [
     ...(userId === undefined ? [] : [{ userId }]),
     ...(deviceId === undefined ? [] : [{ deviceId }]),
     ...(activationId === undefined ? [] : [{ activationId }]),
     ...(deliveryId === undefined ? [] : [{ deliveryId }]),
+    ...(messageId === undefined ? [] : [{ messageId }]),
+    ...(providerMessageId === undefined ? [] : [toProviderKey(providerMessageId)]),
   ];
   if (key === undefined || others.length > 0)
     throw new Refusal(
       'invalid_request',
-      'Give exactly one of userId, deviceId, activationId and deliveryId.',
+      'Give exactly one of userId, deviceId, activationId, deliveryId, messageId and providerMessageId.',
     );
   return key;
+}
+
+interface FcmKey {
+  readonly fcmMessageId: string;
+}
+
+/** APNs calls a push as we do: by the id of its delivery. */
+function toProviderKey(id: string): TraceKey | FcmKey {
+  return isUuid(id) ? { deliveryId: id } : { fcmMessageId: id };
+}
+
+async function searchFcm(
+  deps: { readonly db: Db },
+  fcmMessageId: string,
+  appId: string | undefined,
+): Promise<{ deliveries: TracedDeliveryAnswer[]; searched: SearchedAnswer }> {
+  const { delivery, from, until } = await findFcmDelivery(deps, fcmMessageId, appId);
+  return {
+    deliveries: delivery === undefined ? [] : [toTraced(delivery)],
+    searched: {
+      acceptedFrom: toWireDate(from),
+      acceptedUntil: toWireDate(until),
+      campaigns: false,
+    },
+  };
 }
 
 function toRunDevice(delivery: DeviceDelivery): RunDeviceAnswer {
@@ -62,7 +100,7 @@ function toRunDevice(delivery: DeviceDelivery): RunDeviceAnswer {
   return { deliveryId: id, ...rest };
 }
 
-function toTraced(delivery: TracedDelivery): TracedDeliveryAnswer {
+export function toTraced(delivery: TracedDelivery): TracedDeliveryAnswer {
   const { id, appId, createdAt, ...rest } = toWireDelivery(delivery);
   return {
     deliveryId: id,
