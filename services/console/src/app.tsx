@@ -1,0 +1,32 @@
+import { lazy, Suspense, type ComponentType } from 'react';
+import { Route, Routes } from 'react-router';
+
+import { Shell } from './layout/shell.tsx';
+import { Waiting } from './layout/waiting.tsx';
+import { NotFoundPage } from './layout/not-found-page.tsx';
+import { SessionGate } from './session/session-gate.tsx';
+
+/** Each page comes when it is opened first: the first one must be there at once. */
+const OverviewPage = lazy(async () =>
+  toDefault((await import('./overview/overview-page.tsx')).OverviewPage),
+);
+
+export function App() {
+  return (
+    <SessionGate>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route element={<Shell />}>
+            <Route index element={<OverviewPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Route>
+        </Routes>
+      </Suspense>
+    </SessionGate>
+  );
+}
+
+/** `lazy` wants modules with a default; ours name what they export. */
+function toDefault(component: ComponentType): { readonly default: ComponentType } {
+  return { default: component };
+}
