@@ -28,6 +28,13 @@ const PROGRAMS = {
   nghttpd: { packages: ['nghttp2-server'], path: 'usr/sbin/nghttpd', check: '--version' },
   openssl: { packages: ['openssl'], path: 'usr/bin/openssl', check: 'version' },
   curl: { packages: ['curl'], path: 'usr/bin/curl', check: '--version' },
+  'chromium-headless-shell': {
+    packages: ['chromium-headless-shell', 'fonts-dejavu-core'],
+    path: 'usr/lib/chromium/chromium-headless-shell',
+    check: '--version',
+    // Below the folder where libraries are.
+    libraries: ['pulseaudio'],
+  },
   h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 
@@ -128,7 +135,10 @@ function writeLauncher(folder, name) {
   const libraries = ['usr/lib', 'lib'].flatMap((lib) =>
     readdirOrEmpty(path.join(root, lib))
       .filter((each) => each.includes('-linux-'))
-      .map((triplet) => `$here/root/${lib}/${triplet}`),
+      .flatMap((triplet) =>
+        ['', ...(PROGRAMS[name].libraries ?? [])].map((below) => path.join(lib, triplet, below)),
+      )
+      .map((folder) => `$here/root/${folder}`),
   );
   const lines = [
     '#!/bin/sh',

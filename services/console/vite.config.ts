@@ -1,9 +1,11 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 
-/** Under which path the console is served is not known when it is built: all addresses are relative to index.html's base. */
 export default defineConfig({
+  // Under which path the console will be served is not known here.
   base: './',
+  // The sources of our own packages as they are.
+  resolve: { conditions: ['@heliograph/source', ...defaultClientConditions] },
   plugins: [react()],
-  build: { target: 'es2022', sourcemap: false },
+  build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
 });

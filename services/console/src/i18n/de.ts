@@ -28,6 +28,14 @@ export const de: Catalogue = {
   'session.role':
     '{role, select, viewer {Betrachter} editor {Redakteur} sender {Versender} admin {Administrator} other {{role}}}',
   waiting: 'Einen Augenblick',
+  'confirm.cancel': 'Abbrechen',
+  'pager.label': 'Seiten dieser Liste',
+  'pager.first': 'Erste Seite',
+  'pager.next': 'Nächste Seite',
+  'preview.place': 'Wo sie erscheint',
+  'preview.lockScreen': 'Sperrbildschirm',
+  'preview.banner': 'Banner',
+  'preview.now': 'jetzt',
   'error.title': 'Das hat nicht geklappt',
   'error.unreachable':
     'Der Server war nicht erreichbar. Prüfen Sie Ihre Verbindung; geändert wurde nichts, wenn es nicht dabeisteht.',

@@ -27,6 +27,14 @@ export const en = {
   'session.role':
     '{role, select, viewer {Viewer} editor {Editor} sender {Sender} admin {Administrator} other {{role}}}',
   waiting: 'Wait a moment',
+  'confirm.cancel': 'Cancel',
+  'pager.label': 'Pages of this list',
+  'pager.first': 'First page',
+  'pager.next': 'Next page',
+  'preview.place': 'Where it is shown',
+  'preview.lockScreen': 'Lock screen',
+  'preview.banner': 'Banner',
+  'preview.now': 'now',
   'error.title': 'That did not work',
   'error.unreachable':
     'The server was not reached. Check your connection; nothing was changed unless it says so.',

@@ -43,6 +43,6 @@ function findLanguage(): Language {
   return wished.map((one) => one?.slice(0, 2) ?? '').find(isLanguage) ?? 'en';
 }
 
-function isLanguage(text: string): text is Language {
+export function isLanguage(text: string): text is Language {
   return text in LANGUAGES;
 }

@@ -14,7 +14,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { Link, Outlet, useLocation } from 'react-router';
 
-import { LANGUAGES, useLanguage, type Language } from '../i18n/language-provider.tsx';
+import { isLanguage, LANGUAGES, useLanguage } from '../i18n/language-provider.tsx';
 import { useText } from '../i18n/text.tsx';
 import { PAGES } from '../pages.ts';
 import { useSession } from '../session/session-gate.tsx';
@@ -86,7 +86,7 @@ function isBelow(pathname: string, path: string): boolean {
 function LanguageMenu() {
   const say = useText();
   const { language, choose } = useLanguage();
-  const others = Object.keys(LANGUAGES) as Language[];
+  const languages = Object.keys(LANGUAGES).filter(isLanguage);
   return (
     <Menu>
       <Menu.Target>
@@ -95,7 +95,7 @@ function LanguageMenu() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {others.map((one) => (
+        {languages.map((one) => (
           <Menu.Item
             key={one}
             lang={one}

@@ -1,8 +1,7 @@
-import { Title } from '@mantine/core';
-
 import { useText } from '../i18n/text.tsx';
+import { Page } from '../layout/page.tsx';
 
 export function OverviewPage() {
   const say = useText();
-  return <Title order={1}>{say('nav.overview')}</Title>;
+  return <Page title={say('nav.overview')}>{null}</Page>;
 }
