@@ -10,6 +10,10 @@ import { SessionGate } from './session/session-gate.tsx';
 const OverviewPage = lazy(async () =>
   toDefault((await import('./overview/overview-page.tsx')).OverviewPage),
 );
+const DeliveriesPage = lazy(async () =>
+  toDefault((await import('./deliveries/deliveries-page.tsx')).DeliveriesPage),
+);
+const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.tsx')).AuditPage));
 
 export function App() {
   return (
@@ -18,6 +22,8 @@ export function App() {
         <Routes>
           <Route element={<Shell />}>
             <Route index element={<OverviewPage />} />
+            <Route path="deliveries" element={<DeliveriesPage />} />
+            <Route path="audit" element={<AuditPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>
         </Routes>

@@ -1,24 +1,46 @@
-import { Alert, Button, Stack, Text } from '@mantine/core';
+import { HeliographError } from '@heliograph/client';
+import { Alert, Button, List, Stack, Text } from '@mantine/core';
 
-import { ApiError } from '../api/api-error.ts';
 import { useText } from '../i18n/text.tsx';
 
-/** What went wrong, and a way to try again. */
-export function Failure({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {
+interface FailureProps {
+  readonly error: Error;
+  readonly retry?: () => void;
+}
+
+/** What went wrong, in the api's own words where it answered, and a way to try again. */
+export function Failure({ error, retry }: FailureProps) {
   const say = useText();
-  const id = error instanceof ApiError ? error.correlationId : null;
+  const { correlationId, violations } = factsOf(error);
   return (
-    <Alert color="red" role="alert" title={say('error.title')} m="md">
+    <Alert color="red" role="alert" title={say('error.title')}>
       <Stack align="flex-start" gap="xs">
         <Text>{describeFailure(error, say)}</Text>
-        {id !== null && <Text size="xs">{say('error.correlation', { id })}</Text>}
+        {violations.length > 0 && (
+          <List>
+            {violations.map(({ fieldName, hint }) => (
+              <List.Item key={fieldName}>
+                {fieldName}: {hint}
+              </List.Item>
+            ))}
+          </List>
+        )}
+        {correlationId !== undefined && (
+          <Text size="xs">{say('error.correlation', { id: correlationId })}</Text>
+        )}
         {retry !== undefined && <Button onClick={retry}>{say('error.retry')}</Button>}
       </Stack>
     </Alert>
   );
 }
 
-/** The api's own words where it answered, else that it did not. */
 export function describeFailure(error: Error, say: ReturnType<typeof useText>): string {
-  return error instanceof ApiError ? error.message : say('error.unreachable');
+  if (!(error instanceof HeliographError) || error.status === undefined)
+    return say('error.unreachable');
+  if (error.status === 403) return say('error.forbidden');
+  return error.message;
+}
+
+function factsOf(error: Error): Pick<HeliographError, 'correlationId' | 'violations'> {
+  return error instanceof HeliographError ? error : { correlationId: undefined, violations: [] };
 }

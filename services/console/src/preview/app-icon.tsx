@@ -5,11 +5,14 @@ interface AppIconProps {
   readonly name: string;
 }
 
+const LETTERS = new Intl.Segmenter();
+
 /** Stands for the app's icon, which only the phone has. */
 export function AppIcon({ shape, name }: AppIconProps) {
+  const [first] = LETTERS.segment(name.trim());
   return (
     <span className={classes['icon']} data-shape={shape} aria-hidden>
-      {[...name.trim()][0]?.toUpperCase() ?? '?'}
+      {first?.segment.toUpperCase() ?? '?'}
     </span>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { createContext, use, type ReactNode } from 'react';
+import { createContext, use, useCallback, type ReactNode } from 'react';
 
+import { ApiProvider } from '../api/api-provider.tsx';
 import { Failure } from '../layout/failure.tsx';
 import { Waiting } from '../layout/waiting.tsx';
 import { findSession, signOut, type Session } from './session.ts';
@@ -20,6 +21,8 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const cache = useQueryClient();
   const found = useQuery({ queryKey: KEY, queryFn: async () => (await findSession()) ?? null });
 
+  const onSignedOut = useCallback(() => cache.setQueryData(KEY, null), [cache]);
+
   if (found.isPending) return <Waiting />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const session = found.data;
@@ -30,11 +33,23 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     cache.clear();
     cache.setQueryData(KEY, null);
   };
-  return <SessionContext value={{ session, leave }}>{children}</SessionContext>;
+  return (
+    <SessionContext value={{ session, leave }}>
+      <ApiProvider session={session} onSignedOut={onSignedOut}>
+        {children}
+      </ApiProvider>
+    </SessionContext>
+  );
 }
 
 export function useSession(): Current {
   const current = use(SessionContext);
   if (current === undefined) throw new Error('outside of SessionGate');
   return current;
+}
+
+/** Whether the person may do what needs that scope, or one of those. What they may not do is not offered; the api would refuse it. */
+export function useMay(...scopes: readonly string[]): boolean {
+  const { session } = useSession();
+  return session.scopes.includes('admin') || scopes.some((scope) => session.scopes.includes(scope));
 }
