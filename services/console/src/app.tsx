@@ -13,6 +13,9 @@ const OverviewPage = lazy(async () =>
 const DeliveriesPage = lazy(async () =>
   toDefault((await import('./deliveries/deliveries-page.tsx')).DeliveriesPage),
 );
+const FailuresPage = lazy(async () =>
+  toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
+);
 const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.tsx')).AuditPage));
 
 export function App() {
@@ -23,6 +26,7 @@ export function App() {
           <Route element={<Shell />}>
             <Route index element={<OverviewPage />} />
             <Route path="deliveries" element={<DeliveriesPage />} />
+            <Route path="failures" element={<FailuresPage />} />
             <Route path="audit" element={<AuditPage />} />
             <Route path="*" element={<NotFoundPage />} />
           </Route>

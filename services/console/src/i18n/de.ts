@@ -79,6 +79,39 @@ export const de: Catalogue = {
   'audit.outcome': 'Ergebnis',
   'audit.underWay': 'läuft',
   'audit.empty': 'Bisher wurde nichts getan.',
+  'failures.pauses': 'Was pausiert',
+  'failures.held': 'Zurückgehalten',
+  'failures.prunings': 'Entfernte Geräte',
+  'failures.app': 'App',
+  'failures.platform': 'Plattform',
+  'failures.scope': 'Was stillsteht',
+  'failures.reason': 'Grund',
+  'failures.since': 'Seit',
+  'failures.probe': 'Nächster Versuch',
+  'failures.hour': 'Stunde',
+  'failures.devices': 'Geräte',
+  'failures.act': 'Was zu tun ist',
+  'failures.noPauses': 'Nichts pausiert.',
+  'failures.noHeld': 'Nichts wird zurückgehalten.',
+  'failures.noPrunings': 'Kein Gerät wurde entfernt.',
+  'failures.resume': 'Fortsetzen',
+  'failures.resumeQuestion':
+    'Alles, was darauf wartet, wird sofort gesendet. Besteht der Grund noch, pausiert es wieder; verloren geht nichts.',
+  'failures.heldHint':
+    'So viele Tokens wurden auf einmal abgelehnt, dass eher ein Schlüssel oder eine Einstellung falsch ist als die Geräte. Sie bleiben, bis Sie entscheiden.',
+  'failures.discard': 'Geräte behalten',
+  'failures.discardQuestion':
+    '{count, plural, one {# Gerät bleibt} other {# Geräte bleiben}}, und die Ablehnungen werden vergessen.',
+  'failures.apply': 'Geräte entfernen',
+  'failures.applyTyped': 'Tippen Sie {count}, um fortzufahren',
+  'failures.applyQuestion':
+    'An {count, plural, one {dieses # Gerät} other {diese # Geräte}} wird nichts mehr gesendet, bis die App sich neu registriert. Unter „Entfernte Geräte“ lässt sich das rückgängig machen.',
+  'failures.restore': 'Rückgängig',
+  'failures.restoreQuestion':
+    '{count, plural, one {# Gerät bekommt} other {# Geräte bekommen}} wieder Pushes, wenn nicht inzwischen neu registriert.',
+  'failures.restored': '{count, plural, one {# Gerät ist} other {# Geräte sind}} wieder da.',
+  'failures.restoredSome':
+    '{count, plural, one {# Gerät ist} other {# Geräte sind}} wieder da, und es gibt mehr: noch einmal rückgängig machen.',
   'notFound.title': 'Diese Seite gibt es nicht',
   'notFound.back': 'Zurück zur Übersicht',
 };

@@ -78,6 +78,39 @@ export const en = {
   'audit.outcome': 'Outcome',
   'audit.underWay': 'under way',
   'audit.empty': 'Nothing was done yet.',
+  'failures.pauses': 'What is paused',
+  'failures.held': 'Held back',
+  'failures.prunings': 'Devices taken out',
+  'failures.app': 'App',
+  'failures.platform': 'Platform',
+  'failures.scope': 'What stands still',
+  'failures.reason': 'Reason',
+  'failures.since': 'Since',
+  'failures.probe': 'Next try',
+  'failures.hour': 'Hour',
+  'failures.devices': 'Devices',
+  'failures.act': 'What to do',
+  'failures.noPauses': 'Nothing is paused.',
+  'failures.noHeld': 'Nothing is held back.',
+  'failures.noPrunings': 'No device was taken out.',
+  'failures.resume': 'Resume',
+  'failures.resumeQuestion':
+    'Everything that waits for this is sent at once. If the reason is still there, it pauses again; nothing is lost.',
+  'failures.heldHint':
+    'So many tokens were refused at once that rather a key or a setting is wrong than the devices. They stay until you decide.',
+  'failures.discard': 'Keep the devices',
+  'failures.discardQuestion':
+    '{count, plural, one {# device stays} other {# devices stay}}, and the refusals are forgotten.',
+  'failures.apply': 'Take the devices out',
+  'failures.applyTyped': 'Type {count} to go on',
+  'failures.applyQuestion':
+    'Nothing is sent to {count, plural, one {this # device} other {these # devices}} any more, until the app registers again. This can be undone under “Devices taken out”.',
+  'failures.restore': 'Undo',
+  'failures.restoreQuestion':
+    '{count, plural, one {# device gets} other {# devices get}} pushes again, unless registered anew meanwhile.',
+  'failures.restored': '{count, plural, one {# device is} other {# devices are}} back.',
+  'failures.restoredSome':
+    '{count, plural, one {# device is} other {# devices are}} back, and there are more: undo once again.',
   'notFound.title': 'There is no such page',
   'notFound.back': 'Back to the overview',
 } as const;
