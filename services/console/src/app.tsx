@@ -16,6 +16,7 @@ const DeliveriesPage = lazy(async () =>
 const FailuresPage = lazy(async () =>
   toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
 );
+const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
 const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.tsx')).AuditPage));
 
 export function App() {
@@ -26,6 +27,7 @@ export function App() {
           <Route element={<Shell />}>
             <Route index element={<OverviewPage />} />
             <Route path="deliveries" element={<DeliveriesPage />} />
+            <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
             <Route path="failures" element={<FailuresPage />} />
             <Route path="audit" element={<AuditPage />} />
             <Route path="*" element={<NotFoundPage />} />

@@ -1,0 +1,59 @@
+import type { RunProgress } from '@heliograph/client';
+import { Card, SimpleGrid, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+import { useText } from '../i18n/text.tsx';
+import { Moment } from '../layout/moment.tsx';
+
+/** How fast it goes, how long it takes, and when what happened. */
+export function RunFacts({ run }: { readonly run: RunProgress }) {
+  const say = useText();
+  const { ratePerSecondMeasured: rate, etaSeconds, users } = run;
+  return (
+    <Card withBorder>
+      <SimpleGrid cols={{ base: 2, sm: 4 }}>
+        <Fact name={say('run.rate')}>{rate === null ? '–' : say('run.perSecond', { rate })}</Fact>
+        <Fact name={say('run.eta')}>
+          {etaSeconds === null ? '–' : say('run.etaSeconds', toClock(etaSeconds))}
+        </Fact>
+        <Fact name={say('run.limit')}>
+          {run.ratePerSecond === null
+            ? say('run.noLimit')
+            : say('run.perSecond', { rate: run.ratePerSecond })}
+        </Fact>
+        <Fact name={say('run.users')}>
+          {say('run.usersOf', { total: users.total, without: users.withoutDevice })}
+        </Fact>
+        <Fact name={say('run.created')}>
+          <Moment at={run.timestampCreated} />
+        </Fact>
+        <Fact name={say('run.start')}>
+          <Moment at={run.timestampStarted ?? run.timestampStart} />
+        </Fact>
+        <Fact name={say('run.finished')}>
+          <Moment at={run.timestampFinished} />
+        </Fact>
+        <Fact name={say('run.canary')}>
+          {run.canaryPercent === null
+            ? '–'
+            : say('run.canaryPercent', { percent: run.canaryPercent })}
+        </Fact>
+      </SimpleGrid>
+    </Card>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {name}
+      </Text>
+      <Text component="div">{children}</Text>
+    </div>
+  );
+}
+
+function toClock(seconds: number): { readonly minutes: number; readonly seconds: number } {
+  return { minutes: Math.floor(seconds / 60), seconds: Math.ceil(seconds % 60) };
+}
