@@ -1,8 +1,8 @@
 import type { RunProgress } from '@heliograph/client';
-import { Card, SimpleGrid, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Card } from '@mantine/core';
 
 import { useText } from '../i18n/text.tsx';
+import { Fact, Facts } from '../layout/facts.tsx';
 import { Moment } from '../layout/moment.tsx';
 
 /** How fast it goes, how long it takes, and when what happened. */
@@ -11,7 +11,7 @@ export function RunFacts({ run }: { readonly run: RunProgress }) {
   const { ratePerSecondMeasured: rate, etaSeconds, users } = run;
   return (
     <Card withBorder>
-      <SimpleGrid cols={{ base: 2, sm: 4 }}>
+      <Facts>
         <Fact name={say('run.rate')}>{rate === null ? '–' : say('run.perSecond', { rate })}</Fact>
         <Fact name={say('run.eta')}>
           {etaSeconds === null ? '–' : say('run.etaSeconds', toClock(etaSeconds))}
@@ -38,19 +38,8 @@ export function RunFacts({ run }: { readonly run: RunProgress }) {
             ? '–'
             : say('run.canaryPercent', { percent: run.canaryPercent })}
         </Fact>
-      </SimpleGrid>
+      </Facts>
     </Card>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {name}
-      </Text>
-      <Text component="div">{children}</Text>
-    </div>
   );
 }
 
