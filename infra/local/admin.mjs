@@ -15,6 +15,12 @@ export async function call({ baseUrl, key }, method, path, requestObject) {
   return answer.responseObject;
 }
 
+/** The client that other programs use. It is not built yet when this file is loaded on a fresh checkout. */
+export async function openClient({ baseUrl, key }) {
+  const { createClient } = await import('@heliograph/client');
+  return createClient({ baseUrl, apiKey: key });
+}
+
 /** Where there is no app yet, makes one whose credentials the sandbox accepts. Resolves with the id to use. */
 export async function ensureSandboxApp(api, credentials) {
   const { applicationList } = await call(api, 'GET', '/admin/app/list');

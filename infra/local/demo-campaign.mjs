@@ -1,44 +1,39 @@
 // The end of `npm run demo`: a campaign to ten thousand devices, with a progress bar.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { call } from './admin.mjs';
+import { openClient } from './admin.mjs';
 
 export const CAMPAIGN_DEVICES = 10_000;
 const REGISTRATIONS_AT_ONCE = 32;
-const POLL_MS = 200;
 const RUN_TIMEOUT_MS = 120_000;
 const BAR_WIDTH = 40;
 
 /** Registers the devices, counts the audience, sends the campaign live, and resolves with the run when it is over. */
 export async function sendCampaign(api, appId) {
+  const client = await openClient(api);
   const users = Array.from({ length: CAMPAIGN_DEVICES }, (_, n) => `user-${n + 1}`);
   console.log(`\nA campaign to ${CAMPAIGN_DEVICES} devices, half of them on Android.`);
-  await registerAll(api, appId, users);
+  await registerAll(client, appId, users);
 
-  const { id } = await call(api, 'POST', '/push/campaign/create', {
+  const { id } = await client.campaigns.create({
     appId,
     message: { title: 'Black Friday', body: 'Everything must go.' },
   });
-  await call(api, 'PUT', `/push/campaign/${id}/user/add`, users);
-  const dryRun = await untilOver(
-    api,
-    id,
-    await call(api, 'POST', `/push/campaign/send/live/${id}`, { dryRun: true }),
-  );
+  await client.campaigns.addUsers(id, users);
+  const dryRun = await untilOver(client, await client.campaigns.sendLive(id, { dryRun: true }));
   const { ios, android } = dryRun.counts;
   console.log(`Dry run: ${ios.targeted} on iOS, ${android.targeted} on Android.`);
 
-  const live = await call(api, 'POST', `/push/campaign/send/live/${id}`);
+  const live = await client.campaigns.sendLive(id);
   const bar = createBar('Sending');
-  const run = await untilOver(api, id, live, ({ counts: { total } }) =>
+  const run = await untilOver(client, live, ({ counts: { total } }) =>
     bar.draw(total.targeted - total.pending, total.targeted, `${total.sent} sent`),
   );
   bar.end();
-  const again = await call(api, 'POST', `/push/campaign/send/live/${id}`);
+  const again = await client.campaigns.sendLive(id);
   return { dryRun, run, again };
 }
 
-async function registerAll(api, appId, users) {
+async function registerAll(client, appId, users) {
   const bar = createBar('Registering');
   let next = 0;
   let done = 0;
@@ -46,7 +41,7 @@ async function registerAll(api, appId, users) {
     while (next < users.length) {
       const n = next;
       next += 1;
-      await call(api, 'POST', '/push/device/create', toDevice(appId, users[n], n));
+      await client.devices.register(toDevice(appId, users[n], n));
       done += 1;
       bar.draw(done, users.length, '');
     }
@@ -62,16 +57,15 @@ function toDevice(appId, userId, n) {
     : { appId, userId, activationId, platform: 'android', token: `campaign-token-${n}` };
 }
 
-/** The run once it is over, or as it stands when the time is. */
-async function untilOver(api, campaignId, first, onProgress = () => {}) {
-  const deadline = Date.now() + RUN_TIMEOUT_MS;
-  let run = first;
-  for (;;) {
+/** The run once it is over; rejects when that takes too long. */
+async function untilOver(client, { campaignId, runId }, onProgress = () => {}) {
+  const signal = AbortSignal.timeout(RUN_TIMEOUT_MS);
+  let last;
+  for await (const run of client.runs.events(campaignId, { runId }, { signal })) {
     onProgress(run);
-    if (run.timestampFinished !== null || Date.now() > deadline) return run;
-    await sleep(POLL_MS);
-    run = await call(api, 'GET', `/push/campaign/${campaignId}/run?runId=${run.runId}`);
+    last = run;
   }
+  return last;
 }
 
 /** A line that grows on a terminal; elsewhere a line for each quarter. */

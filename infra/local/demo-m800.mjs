@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { call } from './admin.mjs';
+import { openClient } from './admin.mjs';
 import { check, received, until } from './demo-checks.mjs';
 import { ROOT } from './folders.mjs';
 import { run } from './run.mjs';
@@ -13,16 +13,12 @@ const USER = 'dave';
 /** Resolves with the request's id, which is the message's, and whether all was well. */
 export async function pushByM800({ api, controlUrl }, appId) {
   console.log("\nM800: a developer's signed push, to the inbox and the devices of a user.");
-  const key = await call(api, 'POST', '/admin/app/developer-key/create', {
-    appId,
-    name: 'demo',
-    carriers: [CARRIER],
-  });
+  const client = await openClient(api);
+  const key = await client.developerKeys.create({ appId, name: 'demo', carriers: [CARRIER] });
   const token = 'd5'.repeat(32);
   const device = { appId, userId: USER, activationId: randomUUID(), platform: 'ios', token };
-  await call(api, 'POST', '/push/device/create', device);
-  const inbox = watchInbox(api, appId);
-  await inbox.opened;
+  await client.devices.register(device);
+  const told = firstOfInbox(client, appId).catch(() => undefined);
 
   const body = JSON.stringify({
     appMessage: { content: 'Your parcel is at the counter.' },
@@ -36,7 +32,7 @@ export async function pushByM800({ api, controlUrl }, appId) {
     body,
   );
   const { requestId } = accepted.body;
-  const event = await inbox.first;
+  const event = await told;
   console.log(`  the user's app sees ${JSON.stringify(event)}`);
 
   const url = `${api.baseUrl}/api/1.0/push/requests/${requestId}`;
@@ -76,23 +72,10 @@ async function callSigned({ developerKey, secret }, url, body) {
   return { status: response.status, body: await response.json() };
 }
 
-/** The stream of a user's inbox: `opened` once it is there, `first` with the first message that comes. */
-function watchInbox(api, appId) {
-  const query = new URLSearchParams({ userId: USER, applications: appId });
-  const opened = fetch(`${api.baseUrl}/inbox/messages/stream?${query}`, {
-    headers: { authorization: `Bearer ${api.key}` },
-    signal: AbortSignal.timeout(60_000),
-  });
-  return { opened, first: opened.then(readFirst).catch(() => undefined) };
-}
-
-async function readFirst(response) {
-  let text = '';
-  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-    text += part;
-    const found = /^event: ?message\n(?:.*\n)*?data: ?(.*)\n/m.exec(text);
-    // Leaving the loop ends the connection.
-    if (found) return JSON.parse(found[1]);
-  }
-  return undefined;
+/** The first message that the stream of the user's inbox tells. */
+async function firstOfInbox(client, appId) {
+  const inbox = { userId: USER, applications: String(appId) };
+  const signal = AbortSignal.timeout(60_000);
+  for await (const { message } of client.inbox.stream(inbox, { lastEventId: 0, signal }))
+    return message;
 }

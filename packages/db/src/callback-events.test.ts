@@ -22,9 +22,12 @@ import {
   insertPing,
   listCallbackEvents,
 } from './callback-events.ts';
-import { countUsers, freezePage } from './campaign-audience.ts';
-import { claimChunk, recordCheckpoints } from './campaign-chunks.ts';
-import { controlStoredRun, finishRun, haltExpired, stopRun } from './campaign-runs.ts';
+import { claimChunk } from './campaigns/chunk-leases.ts';
+import { controlStoredRun } from './campaigns/control-run.ts';
+import { countUsers } from './campaigns/count-users.ts';
+import { finishRun, haltExpired, stopRun } from './campaigns/end-run.ts';
+import { freezePage } from './campaigns/freeze-audience.ts';
+import { recordCheckpoints } from './campaigns/record-checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { claimDue, recordUpdates, type DeliveryUpdate } from './deliveries.ts';
 import { insertMessages } from './messages.ts';

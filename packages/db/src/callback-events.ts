@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { CALLBACK_RETENTION } from './callback-writes.ts';
 import type { Db } from './database.ts';
 import { dropOldDays } from './day-partitions.ts';
+import { deleteBatch } from './delete-batch.ts';
 
 /** Whose events: an app's, or those of one of its developer keys (0: of the app itself). */
 export interface CallbackOwner {
@@ -85,9 +86,7 @@ export async function insertPing(db: Db, owner: CallbackOwner, callbackId: numbe
 export async function dropOldCallbackEvents(db: Db, now: Date, limit: number): Promise<number> {
   const floor = toUuidFloor(now.getTime() - KEPT_MS);
   const { dropped } = await dropOldDays(db, { tables: ['callback_events'], floor });
-  await sql`
-    DELETE FROM callback_events_default WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM callback_events_default WHERE id < ${floor}::uuid
-        AND created_at < now() - ${CALLBACK_RETENTION}::interval LIMIT ${limit}))`.execute(db);
+  const isOld = sql`id < ${floor}::uuid AND created_at < now() - ${CALLBACK_RETENTION}::interval`;
+  await deleteBatch(db, 'callback_events_default', isOld, limit);
   return dropped.length;
 }

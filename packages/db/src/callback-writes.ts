@@ -1,7 +1,7 @@
 import { OUTCOME_CODES, type CallbackType, type DeliveryState } from '@heliograph/core';
 import { sql, type RawBuilder } from 'kysely';
 
-import { AMBIGUOUS, TARGETED } from './campaign-audience.ts';
+import { AMBIGUOUS, TARGETED } from './campaigns/run-counts.ts';
 
 /*
  * Parts of statements: what is told to callbacks is written by the statement that makes it true, so neither is without the other, and

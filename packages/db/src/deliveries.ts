@@ -11,10 +11,11 @@ import { sql } from 'kysely';
 
 import { tellDeliveries } from './callback-writes.ts';
 import type { Db } from './database.ts';
-import type { AttemptRecord, PausesTable, RouteName } from './schema.ts';
+import type { AttemptRecord } from './schema.ts';
+import { selectSendingConditions, type SendingConditions } from './sending-conditions.ts';
 
 /** A delivery under lease, with all that is needed to send it. */
-export interface ClaimedDelivery {
+export interface ClaimedDelivery extends SendingConditions {
   readonly id: string;
   readonly messageId: string;
   readonly appRef: number;
@@ -48,23 +49,6 @@ export interface ClaimedDelivery {
     readonly tokenReplaced: boolean;
     readonly tokenDeactivated: boolean;
   } | null;
-  /** Null where the app's credential was removed since. */
-  readonly credential: {
-    readonly version: number;
-    readonly route: RouteName;
-    readonly environment: Environment | null;
-  } | null;
-  /** Active pauses of the app at this provider, of any environment and version. */
-  readonly pauses: readonly ActivePause[] | null;
-}
-
-export interface ActivePause {
-  readonly id: number;
-  readonly environment: Environment | '';
-  readonly credentialVersion: number;
-  readonly scope: PausesTable['scope'];
-  readonly reason: string;
-  readonly probeDeliveryId: string | null;
 }
 
 /**
@@ -97,14 +81,7 @@ export async function claimDue(
         'tokenReplaced', coalesce(v.push_token_hash <> m.push_token_hash, false),
         'tokenDeactivated', v.token_deactivated_at IS NOT NULL
       ) FROM devices v WHERE v.id = d.device_id) AS device,
-      (SELECT json_build_object('version', k.version, 'route', k.route, 'environment', k.environment)
-      FROM credentials k WHERE k.app_ref = d.app_ref AND k.provider = d.provider) AS credential,
-      (SELECT json_agg(json_build_object(
-        'id', p.id, 'environment', p.environment, 'credentialVersion', p.credential_version, 'scope', p.scope,
-        'reason', p.reason, 'probeDeliveryId', p.probe_delivery_id))
-      FROM pauses p WHERE p.app_ref = d.app_ref AND p.provider = d.provider AND p.lifted_at IS NULL) AS pauses`.execute(
-    db,
-  );
+      ${selectSendingConditions(sql`d.app_ref`, sql`d.provider`)}`.execute(db);
   return rows;
 }
 

@@ -1,8 +1,8 @@
 import { toMessageId, type DeliveryState, type Provider } from '@heliograph/core';
 import { sql, type RawBuilder } from 'kysely';
 
-import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
-import type { RunPlace } from './campaign-failures.ts';
+import { MAX_DELIVERIES_PER_CHUNK } from './campaigns/chunks.ts';
+import type { RunPlace } from './campaigns/run-places.ts';
 import type { Db } from './database.ts';
 import type { AttemptRecord } from './schema.ts';
 

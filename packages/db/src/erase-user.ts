@@ -1,9 +1,9 @@
 import { sql, type RawBuilder } from 'kysely';
 
 import { tellDeliveries } from './callback-writes.ts';
-import { removeCampaignUsers } from './campaigns.ts';
+import { removeCampaignUsers } from './campaigns/campaigns.ts';
+import { eraseRunPlaces } from './campaigns/erase-run-places.ts';
 import type { Db } from './database.ts';
-import { eraseRunPlaces } from './erase-run-places.ts';
 import { tryWithLock } from './locks.ts';
 import {
   addToErasure,

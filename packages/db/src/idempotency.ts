@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
+import { deleteBatch } from './delete-batch.ts';
 
 /** An Idempotency-Key counts per caller and operation (method and path). */
 export interface IdempotencyScope {
@@ -67,9 +68,6 @@ export async function keepFirstAnswer(
 
 /** Forgets keys whose day is over, at most `limit` of them. Answers how many went. */
 export async function deleteOldIdempotencyKeys(db: Db, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM idempotency_keys WHERE created_at < now() - ${KEPT_FOR}::interval LIMIT ${limit}
-    ))`.execute(db);
-  return Number(numAffectedRows ?? 0);
+  const isOld = sql`created_at < now() - ${KEPT_FOR}::interval`;
+  return deleteBatch(db, 'idempotency_keys', isOld, limit);
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
+import { deleteBatch } from './delete-batch.ts';
 
 export interface PushClaim {
   /** SHA-256 of what a repeat is known by. */
@@ -29,9 +30,5 @@ export async function claimPush(db: Db, claim: PushClaim): Promise<string | unde
 
 /** Forgets pushes whose repeats would be new ones, at most `limit` of them. Answers how many went. */
 export async function deleteOldPushes(db: Db, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    DELETE FROM liveperson_pushes WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM liveperson_pushes WHERE until < now() LIMIT ${limit}
-    )) AND until < now()`.execute(db);
-  return Number(numAffectedRows ?? 0);
+  return deleteBatch(db, 'liveperson_pushes', sql`until < now()`, limit);
 }

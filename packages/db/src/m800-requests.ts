@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Db } from './database.ts';
+import { deleteBatch } from './delete-batch.ts';
 
 /**
  * How long a used nonce is remembered. A request counts for twice the window of its date, which is an hour at most; the rest is for
@@ -30,11 +31,8 @@ export async function useNonce(
 
 /** Forgets nonces whose requests are too old to be taken, at most `limit` of them. Answers how many went. */
 export async function deleteOldNonces(db: Db, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    DELETE FROM developer_nonces WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM developer_nonces WHERE created_at < now() - ${NONCES_KEPT_FOR}::interval LIMIT ${limit}
-    ))`.execute(db);
-  return Number(numAffectedRows ?? 0);
+  const isOld = sql`created_at < now() - ${NONCES_KEPT_FOR}::interval`;
+  return deleteBatch(db, 'developer_nonces', isOld, limit);
 }
 
 /** Whether the app knows the user: by a device, or by a message in the inbox. */

@@ -8,8 +8,9 @@ import {
 } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { freezePage } from './campaign-audience.ts';
-import { claimChunk, recordCheckpoints } from './campaign-chunks.ts';
+import { claimChunk } from './campaigns/chunk-leases.ts';
+import { freezePage } from './campaigns/freeze-audience.ts';
+import { recordCheckpoints } from './campaigns/record-checkpoints.ts';
 import { claimDue, recordUpdates } from './deliveries.ts';
 import {
   endProbe,

@@ -1,7 +1,7 @@
 import type { Provider } from '@heliograph/core';
 import { sql } from 'kysely';
 
-import { MAX_DELIVERIES_PER_CHUNK } from './campaign-audience.ts';
+import { MAX_DELIVERIES_PER_CHUNK } from './campaigns/chunks.ts';
 import type { Db } from './database.ts';
 import type { CredentialScope, PausesTable } from './schema.ts';
 

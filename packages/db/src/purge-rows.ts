@@ -3,16 +3,17 @@ import { sql, type RawBuilder } from 'kysely';
 
 import type { Db } from './database.ts';
 import { dropOldDays } from './day-partitions.ts';
-import { NOTHING_PURGED, type Purged } from './purged.ts';
+import { deleteBatch } from './delete-batch.ts';
+import { toPurged, type Purged } from './purged.ts';
 
 /** Forgets messages of inboxes that were stored before then, read or not. Their numbers are not used again. */
 export async function purgeInbox(db: Db, before: Date, limit: number): Promise<Purged> {
-  return deleteBatch(db, 'inbox_messages', sql`created_at < ${before}`, limit);
+  return purgeBatch(db, 'inbox_messages', sql`created_at < ${before}`, limit);
 }
 
 /** Forgets token faults that were settled before then. The devices keep why their tokens were deactivated. */
 export async function purgeTokenFaults(db: Db, before: Date, limit: number): Promise<Purged> {
-  return deleteBatch(db, 'token_faults', sql`settled_at < ${before}`, limit);
+  return purgeBatch(db, 'token_faults', sql`settled_at < ${before}`, limit);
 }
 
 /**
@@ -28,21 +29,16 @@ export async function purgeDays(
   const floor = toUuidFloor(before.getTime());
   const days = await dropOldDays(db, { tables: [table], floor });
   return {
-    ...(await deleteBatch(db, `${table}_default`, sql`id < ${floor}::uuid`, limit)),
+    ...(await purgeBatch(db, `${table}_default`, sql`id < ${floor}::uuid`, limit)),
     ...days,
   };
 }
 
-async function deleteBatch(
+async function purgeBatch(
   db: Db,
   table: string,
   isOld: RawBuilder<unknown>,
   limit: number,
 ): Promise<Purged> {
-  const { numAffectedRows } = await sql`
-    DELETE FROM ${sql.table(table)} WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM ${sql.table(table)} WHERE ${isOld} LIMIT ${limit}
-    )) AND ${isOld}`.execute(db);
-  const rows = Number(numAffectedRows ?? 0);
-  return { ...NOTHING_PURGED, rows, more: rows === limit };
+  return toPurged(await deleteBatch(db, table, isOld, limit), limit);
 }

@@ -18,6 +18,11 @@ export interface Purged {
 
 export const NOTHING_PURGED: Purged = { dropped: [], owing: [], busy: [], rows: 0, more: false };
 
+/** Rows that were deleted one by one, `limit` at most: as many say that there may be more. */
+export function toPurged(rows: number, limit: number): Purged {
+  return { ...NOTHING_PURGED, rows, more: rows === limit };
+}
+
 /** Whether it is time for another round of forgetting: of all who ask, one is told so in `everyMs`. */
 export async function claimRetentionRound(db: Db, everyMs: number): Promise<boolean> {
   const { rows } = await sql`

@@ -1,43 +1,12 @@
-import { createHash } from 'node:crypto';
-import type { Environment, Outcome } from '@heliograph/core';
-import { createGuardedAgent } from '@heliograph/outbound';
-import type { ApnsClient } from './apns/client.ts';
-import { ApnsEngineClient } from './apns/engine-client.ts';
-import { findIdentityFault, toApnsIdentity, type ApnsIdentity } from './apns/identity.ts';
-import { NodeApnClient } from './apns/node-apn/client.ts';
-import { APNS_DEADLINE_MS, createApnsProvider } from './apns/provider.ts';
-import { createApnsTokens } from './apns/provider-token.ts';
-import type {
-  ApnsCredential,
-  Credential,
-  FcmCredential,
-  ProviderEndpoints,
-  ProxyCredential,
-} from './credential.ts';
-import { FcmClient } from './fcm/client.ts';
+import { createApnsProviders, type ApnsClientName } from './apns/providers.ts';
+import type { Credential, ProviderEndpoints } from './credential.ts';
 import type { FcmMapping } from './fcm/payload.ts';
-import { createFcmProvider, FCM_DEADLINE_MS } from './fcm/provider.ts';
-import { findServiceAccount } from './fcm/service-account.ts';
-import { ProxyClient } from './proxy/client.ts';
-import { ProxyHistory } from './proxy/history.ts';
-import { findProxyIdentityFault, toProxyIdentity, type ProxyIdentity } from './proxy/identity.ts';
-import { createProxyProvider, PROXY_CONNECTIONS, PROXY_DEADLINE_MS } from './proxy/provider.ts';
+import { createFcmProviders } from './fcm/providers.ts';
+import { createProxyProviders } from './proxy/providers.ts';
 import { toUnprocessed } from './proxy/unanswered.ts';
 import type { ProviderLog, PushProvider } from './push-provider.ts';
 import type { ConnectLimits } from './session-pool/connect-budget.ts';
-import { SharedClients } from './shared-clients.ts';
 import { createMemoryTokenStore, type TokenStore } from './tokens/token-store.ts';
-import { createTrust } from './trust.ts';
-
-const PROJECT_ID = /^[A-Za-z0-9-]+$/;
-/** How long a single push waits for a token and a stream. With the longest answer it stays within the shortest lease, with room to record it. */
-const WAIT_MS = 2_500;
-/** More single pushes at once than that find no stream in time. */
-const MAX_IN_FLIGHT = 1_000;
-
-/** What sends to APNs: our own engine, or node-apn as a safety switch. */
-export const APNS_CLIENTS = ['engine', 'node-apn'] as const;
-export type ApnsClientName = (typeof APNS_CLIENTS)[number];
 
 export interface ProviderPoolDeps {
   readonly endpoints: ProviderEndpoints;
@@ -77,131 +46,36 @@ interface Known {
 /** Providers by credential. Apps that sign with the same key share their connections. */
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
-  const store = deps.tokens ?? createMemoryTokenStore();
-  const apnsDeadlineMs = deadlinesMs.apns ?? APNS_DEADLINE_MS;
-  const fcmDeadlineMs = deadlinesMs.fcm ?? FCM_DEADLINE_MS;
-  const proxyDeadlineMs = deadlinesMs.proxy ?? PROXY_DEADLINE_MS;
-  const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
-  const apnsUrls = {
-    production: new URL(endpoints.apns.production),
-    development: new URL(endpoints.apns.development),
-  };
-  const fcmUrl = new URL(endpoints.fcm.url);
-  const tokenUrl = new URL(endpoints.fcm.tokenUrl);
-  const apnsTrust = createTrust(endpoints.apns.ca);
-  const fcmTrust = createTrust(endpoints.fcm.ca);
-  const apnsClients = new SharedClients<ApnsClient>(now);
-  const fcmClients = new SharedClients<FcmClient>(now);
-  const proxyClients = new SharedClients<ProxyClient>(now);
+  const { connectLimits } = deps;
+  const shared = { store: deps.tokens ?? createMemoryTokenStore(), log, now, connectLimits };
+  const apns = createApnsProviders({
+    ...shared,
+    endpoints: endpoints.apns,
+    client: deps.apnsClient,
+    deadlineMs: deadlinesMs.apns,
+  });
+  const fcm = createFcmProviders({
+    ...shared,
+    endpoints: endpoints.fcm,
+    mapping: deps.fcm,
+    deadlineMs: deadlinesMs.fcm,
+  });
+  const proxies = createProxyProviders({
+    now,
+    endpoints: endpoints.proxy,
+    deadlineMs: deadlinesMs.proxy,
+  });
+  const clients = [apns.clients, fcm.clients, proxies.clients];
   const providers = new Map<string, Known>();
   const replaced = new Set<Promise<void>>();
 
   const idleTimer = setInterval(() => {
-    apnsClients.closeIdle(idleMs);
-    fcmClients.closeIdle(idleMs);
-    proxyClients.closeIdle(idleMs);
+    for (const one of clients) one.closeIdle(idleMs);
   }, idleMs / 2).unref();
 
   function open(credential: Credential): PushProvider {
-    if (credential.route === 'proxy') return openProxy(credential);
-    return credential.provider === 'apns' ? openApns(credential) : openFcm(credential);
-  }
-
-  function openApns(credential: ApnsCredential): PushProvider {
-    const holder = {};
-    const { bundle } = credential;
-    const identity = toApnsIdentity(credential, endpoints.apns.ca);
-
-    function findClient(environment: Environment): ApnsClient | Outcome {
-      if (!identity) return toPause('unusable_key');
-      const fault = findIdentityFault(identity, bundle, now().getTime());
-      if (fault) return fault;
-      const url = apnsUrls[environment];
-      const name = `${url.host} ${identity.name}`;
-      return apnsClients.use(name, holder, () => openApnsClient(url, identity));
-    }
-
-    return createApnsProvider({
-      bundle,
-      deadlineMs: WAIT_MS + apnsDeadlineMs,
-      maxInFlight: MAX_IN_FLIGHT,
-      toEndpoint: (environment) => apnsUrls[environment].host,
-      findClient,
-      release: () => apnsClients.release(holder),
-    });
-  }
-
-  function openApnsClient(url: URL, identity: ApnsIdentity): ApnsClient {
-    const isToken = identity.auth === 'token';
-    const secureContext = isToken ? apnsTrust : identity.secureContext;
-    const key = isToken ? identity.key : undefined;
-    const options = { url, deadlineMs: apnsDeadlineMs, log };
-    if (deps.apnsClient === 'node-apn')
-      return new NodeApnClient({ ...options, trust: secureContext, key });
-    const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
-    const engineOptions = { ...options, ...connecting, secureContext, tokens };
-    return new ApnsEngineClient({ ...engineOptions, waitMs: WAIT_MS, now });
-  }
-
-  function openFcm({ projectId, serviceAccount }: FcmCredential): PushProvider {
-    const holder = {};
-    const account = findServiceAccount(serviceAccount);
-    const identity = `${projectId} ${toFingerprint(serviceAccount)}`;
-
-    function findClient(): FcmClient | Outcome {
-      if (!account) return toPause('unusable_key');
-      if (!PROJECT_ID.test(projectId)) return toPause('unusable_project_id');
-      if (!endpoints.fcm.allowedTokenUris.includes(account.tokenUri))
-        return toPause('token_uri_not_allowed');
-      const options = { url: fcmUrl, tokenUrl, projectId, account, secureContext: fcmTrust };
-      const shared = { store, deadlineMs: fcmDeadlineMs, waitMs: WAIT_MS, now, log, ...connecting };
-      return fcmClients.use(identity, holder, () => new FcmClient({ ...options, ...shared }));
-    }
-
-    return createFcmProvider({
-      endpoint: fcmUrl.host,
-      deadlineMs: WAIT_MS + fcmDeadlineMs,
-      maxInFlight: MAX_IN_FLIGHT,
-      mapping: deps.fcm ?? {},
-      now,
-      findClient,
-      release: () => fcmClients.release(holder),
-    });
-  }
-
-  function openProxy(credential: ProxyCredential): PushProvider {
-    const holder = {};
-    const identity = toProxyIdentity(credential, endpoints.proxy);
-    // It outlives connections: what is idle for long is closed, and forgets nothing.
-    const history = new ProxyHistory(() => now().getTime());
-
-    function findClient(): ProxyClient | Outcome {
-      if ('kind' in identity) return identity;
-      const fault = findProxyIdentityFault(identity, now().getTime());
-      if (fault) return fault;
-      const name = `${credential.provider} ${credential.id} ${credential.version}`;
-      return proxyClients.use(name, holder, () => openProxyClient(credential, identity, history));
-    }
-
-    return createProxyProvider({
-      route: credential,
-      endpoint: 'kind' in identity ? '' : identity.url.host,
-      deadlineMs: WAIT_MS + proxyDeadlineMs,
-      findClient,
-      release: () => proxyClients.release(holder),
-    });
-  }
-
-  function openProxyClient(
-    policy: ProxyCredential,
-    { url, ca, shown, authorization }: ProxyIdentity,
-    history: ProxyHistory,
-  ): ProxyClient {
-    const { allowPrivateAddresses } = endpoints.proxy;
-    const connections = PROXY_CONNECTIONS;
-    const agent = createGuardedAgent({ allowPrivateAddresses, ca, ...shown, connections });
-    const shared = { connections, deadlineMs: proxyDeadlineMs, waitMs: WAIT_MS, now };
-    return new ProxyClient({ agent, url, authorization, policy, history, ...shared });
+    if (credential.route === 'proxy') return proxies.open(credential);
+    return credential.provider === 'apns' ? apns.open(credential) : fcm.open(credential);
   }
 
   function retire(provider: PushProvider): void {
@@ -237,13 +111,11 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
       for (const { provider } of providers.values()) retire(provider);
       providers.clear();
       await Promise.all(replaced);
-      await Promise.all([apnsClients.close(), fcmClients.close(), proxyClients.close()]);
+      await Promise.all(clients.map((one) => one.close()));
     },
 
     abandon() {
-      apnsClients.abandon();
-      fcmClients.abandon();
-      proxyClients.abandon();
+      for (const one of clients) one.abandon();
     },
   };
 }
@@ -256,13 +128,5 @@ const SUPERSEDED: PushProvider = {
   feed: (feed) => Promise.resolve(feed.stop(toUnprocessed('closing'))),
   close: () => Promise.resolve(),
 };
-
-function toFingerprint(key: string | Buffer): string {
-  return createHash('sha256').update(key).digest('hex');
-}
-
-function toPause(reason: string): Outcome {
-  return { kind: 'pause', reason, scope: 'credential' };
-}
 
 const SILENT: ProviderLog = { info: () => undefined, warn: () => undefined };

@@ -61,6 +61,16 @@ export async function makeApp(
   return id;
 }
 
+/** The appId of an app. */
+export async function findAppId(db: Db, appRef: number): Promise<string> {
+  const { appId } = await db
+    .selectFrom('apps')
+    .select('appId')
+    .where('id', '=', appRef)
+    .executeTakeFirstOrThrow();
+  return appId;
+}
+
 /** An app of its own with an APNs credential, as the guard knows it. */
 export async function makeScope(db: Db): Promise<CredentialScope> {
   const appRef = await makeApp(db, ['apns']);
@@ -176,9 +186,8 @@ export async function makeRun(
   campaign: { readonly appRef: number; readonly campaignId: number },
   changes: Partial<NewRun> = {},
 ): Promise<string> {
-  const id = createRunId(Date.now());
-  await insertRun(db, {
-    id,
+  const run = {
+    id: createRunId(Date.now()),
     ...campaign,
     message: { title: 'Hello' },
     validUntil: undefined,
@@ -188,9 +197,10 @@ export async function makeRun(
     canaryPercent: undefined,
     maxFailurePercent: undefined,
     ...changes,
-  });
+  };
+  await insertRun(db, run);
   await startDueRuns(db);
-  return id;
+  return run.id;
 }
 
 /** A callback endpoint of the app, with a secret that nobody can open. */

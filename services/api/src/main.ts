@@ -132,7 +132,7 @@ runMain('api', async () => {
     }),
     m800DateWindowSeconds: config.m800DateWindowSeconds,
     trustedProxies: config.trustedProxies,
-    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    acceptor: messages.acceptor,
     activations: directories.activations,
     applications: directories.applications,
     messages: {

@@ -211,7 +211,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     }),
     m800DateWindowSeconds: dateWindowSeconds,
     trustedProxies: options.trustedProxies ?? new BlockList(),
-    announce: (deliveries) => messages.acceptor.announce(deliveries),
+    acceptor: messages.acceptor,
     activations: directories.activations,
     applications: directories.applications,
     messages: {

@@ -8,13 +8,9 @@ import {
 } from '@heliograph/providers';
 import {
   createPaceBuckets,
-  createRateLimit,
   createSharedSecrets,
-  openCampaignLane,
-  openCampaignWorker,
   openLane,
   openLaneWorker,
-  publishOutcomes,
   type Pace,
   readRedisTimeMs,
   type RedisClient,
@@ -22,14 +18,8 @@ import {
 import type { Logger } from 'pino';
 
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
-import { createCheckpointer } from './campaigns/checkpointer.ts';
-import { createChunkLeases } from './campaigns/chunk-leases.ts';
-import { KEEP_EVERY_MS, startKeeper, type Keeper } from './campaigns/keeper.ts';
-import { createRunProcessor } from './campaigns/run-processor.ts';
-import { createRunWatch } from './campaigns/run-watch.ts';
-import { createChunkSender, type ChunkSenderDeps } from './campaigns/send-chunk.ts';
-import { settleRun } from './campaigns/settle-run.ts';
-import { createFreezer, type Freezer } from './fan-out/freezer.ts';
+import type { Keeper } from './campaigns/keeper.ts';
+import { openCampaigns } from './campaigns/open-campaigns.ts';
 import { startClockWatch } from './guard/clock-watch.ts';
 import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
@@ -42,10 +32,12 @@ import {
   type Retention,
   type RetentionSettings,
 } from './retention/retention.ts';
+import { createSafeClock } from './safe-clock.ts';
 import { createCredentialStore } from './send/credentials.ts';
 import { createLeaseBook } from './send/lease-book.ts';
 import { createProcessor } from './send/processor.ts';
 import { createRecorder, type Recording } from './send/recorder.ts';
+import { tellOutcomes } from './send/tell-outcomes.ts';
 import { startSweep, SWEEP_EVERY_MS, type Sweep } from './sweep/sweep.ts';
 
 export interface DispatcherDeps {
@@ -90,8 +82,6 @@ export interface Dispatcher {
 const PROVIDER_IDLE_MS = 10 * 60_000;
 /** A process that stops waits that long for answers; a provider's own deadline is shorter. */
 const WAIT_FOR_ANSWERS_MS = 18_000;
-/** What is due again within a minute is announced by a delayed job; later times wait in the database only. */
-const ANNOUNCE_WITHIN_MS = 60_000;
 
 const now = () => new Date();
 
@@ -111,6 +101,8 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     leaseMs: deps.leaseMs,
   });
   const audience = createCallbackAudience({ db, onError });
+  const tell = (recordings: readonly Recording[]) =>
+    tellOutcomes({ redis, prefix, lane, audience, callbacks, onRedisError }, recordings);
   const recorder = createRecorder({ db, leases, audience, onRecorded: tell, onError });
   const pauses = createPauses({ db, log, clockMs });
   const breaker = createBreaker({ db, pauses, log, clockMs, onError });
@@ -177,7 +169,15 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     everyMs: RETENTION_EVERY_MS,
   });
 
-  const campaigns = openCampaigns(deps, shared, onRedisError);
+  const campaigns = openCampaigns({
+    ...shared,
+    redis,
+    workerRedis: deps.campaignRedis,
+    prefix,
+    concurrency: deps.campaignConcurrency,
+    keepEveryMs: deps.keepEveryMs,
+    onRedisError,
+  });
   const callbacks = startCallbacks({
     db,
     secrets: deps.secrets,
@@ -187,26 +187,6 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     now,
     random: Math.random,
   });
-
-  /** Callers and callbacks that wait hear of their outcomes; what is due again soon is announced for then. */
-  function tell(recordings: readonly Recording[]): void {
-    const awaited = new Set<string>();
-    const soon = new Map<number, string[]>();
-    for (const { update, appRef, awaitedMessageId } of recordings) {
-      if (awaitedMessageId !== undefined) awaited.add(awaitedMessageId);
-      if (update.state !== 'pending' && audience.listensTo(appRef)) callbacks.kick();
-      if (update.nextAttemptAt === null || update.pauseId !== null) continue;
-      const delayMs = update.nextAttemptAt.getTime() - Date.now();
-      if (delayMs > ANNOUNCE_WITHIN_MS) continue;
-      // Whole seconds, rounded up: deliveries that failed together share a job.
-      const seconds = Math.max(1, Math.ceil(delayMs / 1000));
-      const ids = soon.get(seconds) ?? [];
-      ids.push(update.id);
-      soon.set(seconds, ids);
-    }
-    void publishOutcomes(redis, prefix, [...awaited], onRedisError);
-    for (const [seconds, ids] of soon) void lane.announce(ids, seconds * 1000);
-  }
 
   return {
     sweep,
@@ -230,66 +210,5 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       await told;
       clearTimeout(abandon);
     },
-  };
-}
-
-/** What sends campaigns: the keeper of runs, the freezer of their audiences, and the worker on their lane. */
-function openCampaigns(
-  deps: DispatcherDeps,
-  shared: Omit<ChunkSenderDeps, 'leases' | 'checkpointer' | 'watch'> & {
-    readonly onError: (error: unknown) => void;
-  },
-  onRedisError: (error: Error) => void,
-) {
-  const { db, log, redis, prefix } = deps;
-  const lane = openCampaignLane(redis, { prefix, onError: onRedisError });
-  const leases = createChunkLeases(shared);
-  const watch = createRunWatch(shared);
-  const checkpointer = createCheckpointer({ ...shared, leases });
-  const freezer: Freezer = createFreezer({ db, log, onProgress: () => keeper.kick() });
-  const keeper: Keeper = startKeeper({
-    db,
-    lane,
-    freezer,
-    log,
-    settle: (runId, ending) => settleRun({ ...shared, leases, checkpointer }, runId, ending),
-    everyMs: deps.keepEveryMs ?? KEEP_EVERY_MS,
-  });
-  const processor = createRunProcessor({
-    ...shared,
-    lane,
-    leases,
-    watch,
-    rateLimit: createRateLimit(redis, { prefix, onError: onRedisError }),
-    sendChunk: createChunkSender({ ...shared, leases, watch, checkpointer }),
-    onIdle: () => keeper.kick(),
-  });
-  const worker = openCampaignWorker(deps.campaignRedis, (runId) => processor.process(runId), {
-    prefix,
-    onError: onRedisError,
-    concurrency: deps.campaignConcurrency,
-  });
-
-  return {
-    keeper,
-    async close() {
-      await Promise.all([keeper.close().then(() => freezer.close()), worker.close()]);
-      await processor.drained();
-      await checkpointer.close();
-      watch.close();
-      leases.close();
-      await lane.close();
-    },
-  };
-}
-
-/** Milliseconds that never fall behind: the monotonic clock stands still while a machine sleeps, the wall clock may be set back. */
-function createSafeClock(): () => number {
-  const wallStart = Date.now();
-  const monotonicStart = performance.now();
-  let latest = 0;
-  return () => {
-    latest = Math.max(latest, Date.now() - wallStart, performance.now() - monotonicStart);
-    return latest;
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { verifyCallback } from '@heliograph/client/callbacks';
 import { eventually } from '@heliograph/testing';
 
 import { SECRET, storeCallback, TEST_SETTINGS } from './callback-rig.ts';
@@ -162,4 +163,29 @@ process.stdout.write(String(isFromHeliograph(request, Buffer.from(body, 'base64'
 
     expect(stdout.trim()).toBe(signature);
   });
+});
+
+describe('what the client makes of a callback', () => {
+  test('is its events, and an error when it is told with another secret', async () => {
+    const app = await rig.makeSendingApp();
+    await storeCallback(rig.db, rig.secrets, app, receiver.url);
+    const { userId } = await rig.device(app, { pushToken: token(7) });
+    rig.start({ callbacks: TEST_SETTINGS });
+    const messageId = await rig.post(app, userId);
+    await rig.finished(messageId);
+    await eventually(() => expect(receiver.taken()).not.toEqual([]));
+
+    const [{ path: url, headers, body, cursor } = NOTHING] = receiver.received;
+    const verify = (secret: string) =>
+      verifyCallback({ url, headers, body }, { secrets: [secret] });
+
+    expect(verify(SECRET)).toMatchObject({
+      key: expect.any(String),
+      events: [{ type: 'delivery.sent', data: { messageId, userId } }],
+      cursor,
+    });
+    expect(() => verify('another')).toThrow('signature');
+  });
+
+  const NOTHING = { path: '', headers: {}, body: '', cursor: '' };
 });

@@ -9,7 +9,7 @@ import {
   inRegistration,
   saveDevice,
 } from '@heliograph/db';
-import { eventually } from '@heliograph/testing';
+import { eventually, findAppId } from '@heliograph/testing';
 import * as fc from 'fast-check';
 
 import { expectBalanced, makeCampaign, readLedger, startRun } from './campaign-rig.ts';
@@ -172,10 +172,6 @@ describe('a run in the middle of registrations, removals and controls', () => {
 });
 
 async function nameOfApp(app: number): Promise<string> {
-  const { appId } = await rig.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', app)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(rig.db, app);
   return appId;
 }

@@ -1,5 +1,5 @@
-import type { Attempt, Push, PushFeed } from '../push-provider.ts';
-import type { SharedClient } from '../shared-clients.ts';
+import type { PushClient } from '../app-provider.ts';
+import type { Attempt, Push } from '../push-provider.ts';
 import type { PreparedPush } from './prepared.ts';
 
 /** A push whose token can stand in a path, and its message made ready. */
@@ -13,7 +13,4 @@ export interface ApnsPushRequest {
 export type ToApnsRequest = (push: Push) => ApnsPushRequest | Attempt;
 
 /** The way to one host of APNs under one identity; the apps of a team share it. */
-export interface ApnsClient extends SharedClient {
-  send(push: Push, toRequest: ToApnsRequest): Promise<Attempt>;
-  feed<P extends Push>(feed: PushFeed<P>, toRequest: ToApnsRequest): Promise<void>;
-}
+export type ApnsClient = PushClient<ToApnsRequest>;

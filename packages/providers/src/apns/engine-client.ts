@@ -9,7 +9,7 @@ import { toRetryAfterMs } from '../retry-after.ts';
 import { findField, findText, parseJson } from '../json.ts';
 import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';
-import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
+import type { Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
 import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
@@ -47,7 +47,8 @@ export class ApnsEngineClient implements ApnsClient {
     this.#engine = new Engine({
       pool: this.#pool,
       tokens,
-      toAttempt: (request, end) => this.#toAttempt(request, end),
+      toOutcome: (request, answer) => this.#toOutcome(request, answer),
+      toUnprocessed,
       toUnsentOutcome,
       endpoint: url.host,
       waitMs,
@@ -89,21 +90,10 @@ export class ApnsEngineClient implements ApnsClient {
     };
   }
 
-  #toAttempt(request: PushRequest, end: PoolEnd): Attempt {
-    const endpoint = this.#options.url.host;
-    switch (end.kind) {
-      case 'unsent':
-        return { outcome: toUnsentOutcome(end), endpoint };
-      case 'unprocessed':
-        return { outcome: toUnprocessed(end.reason), endpoint };
-      case 'ambiguous':
-        return { outcome: { kind: 'ambiguous', reason: end.reason }, endpoint };
-      case 'answered': {
-        const outcome = toApnsOutcome(this.#readAnswer(end));
-        if (outcome.kind === 'requeue') this.#remedy(request, outcome);
-        return { outcome, status: end.status, endpoint };
-      }
-    }
+  #toOutcome(request: PushRequest, answer: Answered): Outcome {
+    const outcome = toApnsOutcome(this.#readAnswer(answer));
+    if (outcome.kind === 'requeue') this.#remedy(request, outcome);
+    return outcome;
   }
 
   #readAnswer({ status, fields, body }: Answered): ApnsAnswer {

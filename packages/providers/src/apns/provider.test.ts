@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import { toEndpoints } from '@heliograph/testing';
-import { APNS_CLIENTS, createProviderPool, type ProviderPool } from '../provider-pool.ts';
+import { createProviderPool, type ProviderPool } from '../provider-pool.ts';
 import type { Attempt } from '../push-provider.ts';
 import { createApnsToken, createMessage, createPush, toApnsCredential } from '../test-fixtures.ts';
+import { APNS_CLIENTS } from './providers.ts';
 
 describe.each(APNS_CLIENTS)('through %s', (apnsClient) => {
   let sandbox: Sandbox;

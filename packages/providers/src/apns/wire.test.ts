@@ -2,12 +2,7 @@ import type { Outcome } from '@heliograph/core';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import { toEndpoints } from '@heliograph/testing';
 import { TestPushFeed } from '../engine/test-push-feed.ts';
-import {
-  APNS_CLIENTS,
-  createProviderPool,
-  type ProviderPool,
-  type ProviderPoolDeps,
-} from '../provider-pool.ts';
+import { createProviderPool, type ProviderPool, type ProviderPoolDeps } from '../provider-pool.ts';
 import type { Attempt, PushProvider } from '../push-provider.ts';
 import {
   createApnsToken,
@@ -18,6 +13,7 @@ import {
   toApnsCredential,
   withBody,
 } from '../test-fixtures.ts';
+import { APNS_CLIENTS } from './providers.ts';
 
 /** For what is never answered; short, since it is waited for. */
 const SHORT_DEADLINE_MS = 1_000;

@@ -58,21 +58,8 @@ function openEngine(server: Pick<TestServer, 'url'>, options: EngineOptions = {}
   const engine = new Engine({
     pool: openPool({ url: server.url, ...poolOptions }),
     tokens,
-    toAttempt: (_, end) => ({
-      outcome:
-        end.kind === 'answered' && end.status === 200
-          ? { kind: 'sent' }
-          : end.kind === 'unsent' || end.kind === 'ambiguous'
-            ? { ...UNSENT, reason: end.reason }
-            : {
-                kind: 'requeue',
-                reason: 'again',
-                remedy: 'other_connection',
-                limit: 5,
-                otherwise: { ...UNSENT, reason: 'again' },
-              },
-      endpoint,
-    }),
+    toOutcome: (_, { status }) => (status === 200 ? { kind: 'sent' } : AGAIN),
+    toUnprocessed: () => AGAIN,
     toUnsentOutcome: ({ reason }) => ({ ...UNSENT, reason }),
     endpoint,
     waitMs,
@@ -83,6 +70,14 @@ function openEngine(server: Pick<TestServer, 'url'>, options: EngineOptions = {}
     feed: (feed: TestPushFeed) => engine.feed(feed, toParts),
   };
 }
+
+const AGAIN = {
+  kind: 'requeue',
+  reason: 'again',
+  remedy: 'other_connection',
+  limit: 5,
+  otherwise: { ...UNSENT, reason: 'again' },
+} as const;
 
 function toParts({ pushToken, deliveryId }: Push, bearer: string | undefined) {
   if (pushToken === 'unusable') return { outcome: UNUSABLE, endpoint: 'none' };
@@ -245,7 +240,7 @@ describe('a feed', () => {
     engine.abandon();
     await feeding;
 
-    expect(fed.outcomes).toEqual(range(3).map(() => ({ ...UNSENT, reason: 'aborted' })));
+    expect(fed.outcomes).toEqual(range(3).map(() => ({ kind: 'ambiguous', reason: 'aborted' })));
     expect(fed.stops).toHaveLength(1);
   });
 });

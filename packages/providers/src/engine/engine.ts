@@ -1,4 +1,5 @@
 import type { Outcome } from '@heliograph/core';
+import type { Answered } from '@heliograph/http2';
 
 import { InFlight } from '../in-flight.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
@@ -8,16 +9,20 @@ import type { SessionPool } from '../session-pool/session-pool.ts';
 import type { ProviderTokens, TokenAnswer } from '../tokens/fleet-tokens.ts';
 import { PushRequest, type EndListener, type PushParts } from './push-request.ts';
 
-/** Says what the end of a request means. */
-export type ToAttempt = (request: PushRequest, end: PoolEnd) => Attempt;
+/** What the ends of requests mean at a provider. */
+export interface EndMeanings {
+  /** Also puts right what kept a push from being processed, before it goes again. */
+  readonly toOutcome: (request: PushRequest, answer: Answered) => Outcome;
+  /** The provider has it not: it says so, or nothing was written. */
+  readonly toUnprocessed: (reason: string) => Outcome;
+  /** There was no room, no token or no connection for it. */
+  readonly toUnsentOutcome: (unsent: Unsent) => Outcome;
+}
 
-export interface EngineDeps {
+export interface EngineDeps extends EndMeanings {
   readonly pool: SessionPool;
   /** Undefined where the connection itself says who we are. */
   readonly tokens: ProviderTokens | undefined;
-  readonly toAttempt: ToAttempt;
-  /** What it means that nothing was written. */
-  readonly toUnsentOutcome: (unsent: Unsent) => Outcome;
   readonly endpoint: string;
   /** How long a single push waits for a token and a stream, ms. */
   readonly waitMs: number;
@@ -73,7 +78,7 @@ export class Engine {
   }
 
   async #send<P extends Push>(push: P, toParts: ToParts<P>): Promise<Attempt> {
-    const { pool, tokens, toAttempt, toUnsentOutcome, endpoint } = this.#deps;
+    const { pool, tokens, toUnsentOutcome, endpoint } = this.#deps;
     const waitsUntilMs = performance.now() + this.#deps.waitMs;
     if (this.#closing) return { outcome: toUnsentOutcome(CLOSING), endpoint };
     const bearer = tokens?.current();
@@ -83,7 +88,9 @@ export class Engine {
     const parts = toParts(push, answer?.token ?? bearer);
     if ('outcome' in parts) return parts;
     return await new Promise((resolve) => {
-      const listener = { onEnd: (one: PushRequest, end: PoolEnd) => resolve(toAttempt(one, end)) };
+      const listener = {
+        onEnd: (one: PushRequest, end: PoolEnd) => resolve(toAttempt(this.#deps, one, end)),
+      };
       const request = new PushRequest(push, parts, listener);
       request.waitsUntilMs = waitsUntilMs;
       pool.send(request);
@@ -93,6 +100,20 @@ export class Engine {
 
 const NO_TOKEN: Unsent = { kind: 'unsent', reason: 'no_token' };
 const CLOSING: Unsent = { kind: 'unsent', reason: 'closing' };
+
+function toAttempt(deps: EngineDeps, request: PushRequest, end: PoolEnd): Attempt {
+  const { endpoint } = deps;
+  switch (end.kind) {
+    case 'unsent':
+      return { outcome: deps.toUnsentOutcome(end), endpoint };
+    case 'unprocessed':
+      return { outcome: deps.toUnprocessed(end.reason), endpoint };
+    case 'ambiguous':
+      return { outcome: { kind: 'ambiguous', reason: end.reason }, endpoint };
+    case 'answered':
+      return { outcome: deps.toOutcome(request, end), status: end.status, endpoint };
+  }
+}
 
 /** No longer than a push waits for anything. */
 async function awaitToken(
@@ -170,7 +191,7 @@ class FedPushes<P extends Push> implements Feed, EndListener<P> {
   }
 
   onEnd(request: PushRequest<P>, end: PoolEnd): void {
-    const attempt = this.#deps.toAttempt(request, end);
+    const attempt = toAttempt(this.#deps, request, end);
     this.#inFlight -= 1;
     this.#deps.feed.settle(request.push, attempt);
     if (this.#state === 'stopped') return this.#endIfDone();

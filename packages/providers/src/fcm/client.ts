@@ -4,13 +4,13 @@ import { findHeader, RequestTemplate, type Answered } from '@heliograph/http2';
 import type { Outcome } from '@heliograph/core';
 import type { Agent } from 'undici';
 
+import type { PushClient } from '../app-provider.ts';
 import { Engine } from '../engine/engine.ts';
 import type { PushParts, PushRequest } from '../engine/push-request.ts';
 import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';
-import type { PoolEnd, Unsent } from '../session-pool/pool-request.ts';
+import type { Unsent } from '../session-pool/pool-request.ts';
 import { SessionPool } from '../session-pool/session-pool.ts';
-import type { SharedClient } from '../shared-clients.ts';
 import type { ProviderTokens } from '../tokens/fleet-tokens.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { toConnectOutcome } from '../transport-faults.ts';
@@ -45,7 +45,7 @@ export interface FcmClientOptions {
 export type ToFcmBody = (push: Push) => string;
 
 /** The way to FCM with one service account, over our own connections. */
-export class FcmClient implements SharedClient {
+export class FcmClient implements PushClient<ToFcmBody> {
   readonly #options: FcmClientOptions;
   readonly #agent: Agent;
   readonly #tokens: ProviderTokens;
@@ -67,7 +67,8 @@ export class FcmClient implements SharedClient {
     this.#engine = new Engine({
       pool: new SessionPool({ ...options, maxSessions: MAX_SESSIONS }),
       tokens: this.#tokens,
-      toAttempt: (request, end) => this.#toAttempt(request, end),
+      toOutcome: (request, answer) => this.#toOutcome(request, answer),
+      toUnprocessed,
       toUnsentOutcome,
       endpoint: url.host,
       waitMs,
@@ -117,25 +118,14 @@ export class FcmClient implements SharedClient {
     return this.#template;
   }
 
-  #toAttempt({ bearer }: PushRequest, end: PoolEnd): Attempt {
-    const endpoint = this.#options.url.host;
-    switch (end.kind) {
-      case 'unsent':
-        return { outcome: toUnsentOutcome(end), endpoint };
-      case 'unprocessed':
-        return { outcome: toUnprocessed(end.reason), endpoint };
-      case 'ambiguous':
-        return { outcome: { kind: 'ambiguous', reason: end.reason }, endpoint };
-      case 'answered': {
-        const outcome = this.#toOutcome(end);
-        if (outcome.kind === 'requeue' && outcome.remedy === 'new_token' && bearer !== undefined)
-          this.#tokens.refused(bearer);
-        return { outcome, status: end.status, endpoint };
-      }
-    }
+  #toOutcome({ bearer }: PushRequest, answer: Answered): Outcome {
+    const outcome = this.#readAnswer(answer);
+    if (outcome.kind === 'requeue' && outcome.remedy === 'new_token' && bearer !== undefined)
+      this.#tokens.refused(bearer);
+    return outcome;
   }
 
-  #toOutcome({ status, fields, body, isComplete }: Answered): Outcome {
+  #readAnswer({ status, fields, body, isComplete }: Answered): Outcome {
     // A success says which message it is of; without that nobody knows.
     if (status === 200 && !isComplete) return { kind: 'ambiguous', reason: 'answer_cut_off' };
     const retryAfter = findHeader(fields, 'retry-after');

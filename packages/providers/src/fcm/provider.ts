@@ -1,8 +1,9 @@
-import type { Outcome, PushMessage } from '@heliograph/core';
-import type { Attempt, Push, PushFeed, PushProvider } from '../push-provider.ts';
-import { InFlight } from '../in-flight.ts';
+import type { PushMessage } from '@heliograph/core';
+
+import { createAppProvider, MAX_IN_FLIGHT, type AppProviderDeps } from '../app-provider.ts';
+import type { Push, PushProvider } from '../push-provider.ts';
 import { toUnprocessed } from './answers.ts';
-import type { FcmClient } from './client.ts';
+import type { ToFcmBody } from './client.ts';
 import { toFcmMessage, type FcmMapping } from './payload.ts';
 
 /** Google: at least 10 s. */
@@ -10,16 +11,13 @@ export const FCM_DEADLINE_MS = 15_000;
 /** A mapped message is made anew after so long: its time to live counts down. */
 const MAPPED_FOR_MS = 1_000;
 
-export interface FcmProviderDeps {
+export interface FcmProviderDeps extends Pick<
+  AppProviderDeps<ToFcmBody>,
+  'deadlineMs' | 'findClient' | 'release'
+> {
   readonly endpoint: string;
-  readonly deadlineMs: number;
-  readonly maxInFlight: number;
   readonly mapping: FcmMapping;
   readonly now: () => Date;
-  /** Or why there is none. */
-  readonly findClient: () => FcmClient | Outcome;
-  /** Lets go of the client; one that no other app uses is drained and closed. */
-  readonly release: () => Promise<void>;
 }
 
 interface Mapped {
@@ -29,11 +27,8 @@ interface Mapped {
 
 /** One app's way to FCM. */
 export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
-  const { endpoint, deadlineMs, maxInFlight, mapping, now, findClient, release } = deps;
+  const { endpoint, mapping, now } = deps;
   const mapped = new WeakMap<PushMessage, Mapped>();
-  const sends = new InFlight(Number.POSITIVE_INFINITY);
-  const feeds = new InFlight(Number.POSITIVE_INFINITY);
-  let closing = false;
 
   /** Without its opening brace. */
   function toJson(message: PushMessage): string {
@@ -50,31 +45,11 @@ export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
     return `{"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
   }
 
-  const useClient = () => (closing ? toUnprocessed('closing') : findClient());
-
-  async function send(push: Push): Promise<Attempt> {
-    const client = useClient();
-    if ('kind' in client) return { outcome: client, endpoint };
-    return await client.send(push, toBody);
-  }
-
-  async function feed<P extends Push>(pushes: PushFeed<P>): Promise<void> {
-    const client = useClient();
-    if ('kind' in client) return pushes.stop(client);
-    await client.feed(pushes, toBody);
-  }
-
-  return {
-    deadlineMs,
-    maxInFlight,
-    send: (push) => sends.run(() => send(push)),
-    feed: (pushes) => feeds.run(() => feed(pushes)),
-    async close() {
-      closing = true;
-      await sends.drained();
-      // That stops the feeds, unless the connections are another app's too: then these may end.
-      await release();
-      await feeds.drained();
-    },
-  };
+  return createAppProvider({
+    ...deps,
+    maxInFlight: MAX_IN_FLIGHT,
+    toEndpoint: () => endpoint,
+    toRequest: toBody,
+    closing: toUnprocessed('closing'),
+  });
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Agent } from 'undici';
 
+import type { PushClient } from '../app-provider.ts';
 import type { Attempt, Push, PushFeed } from '../push-provider.ts';
-import type { SharedClient } from '../shared-clients.ts';
 import { toProxyOutcome, type ProxyAnswer, type ProxyPolicy } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyHistory } from './history.ts';
@@ -32,7 +32,7 @@ export interface ProxyClientOptions {
 export type ToProxyJson = (push: Push) => string;
 
 /** The way to one customer's proxy, over connections that nobody else uses. */
-export class ProxyClient implements SharedClient {
+export class ProxyClient implements PushClient<ToProxyJson> {
   readonly #options: ProxyClientOptions;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #path: string;

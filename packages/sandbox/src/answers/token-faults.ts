@@ -11,6 +11,26 @@ export interface TokenFault {
   readonly meaning: string;
 }
 
+/** `fault-<code>-…` always meets the fault, `fault-once-<code>-…` at its first push only. */
+const MARKER = /^fault-(?<once>once-)?(?<code>[A-Z0-9_]+)/;
+
+/** Finds the one of the faults that a token in plain words names. */
+export function createFaultFinder(
+  faults: readonly TokenFault[],
+): (token: string) => NamedFault | undefined {
+  const byCode = new Map(faults.map(({ code, answer }) => [code, answer]));
+  return (token) => {
+    if (!token.startsWith('fault-')) return undefined;
+    const { once, code } = MARKER.exec(token)?.groups ?? {};
+    const answer = byCode.get(code ?? '');
+    return answer && { answer, once: once !== undefined };
+  };
+}
+
+export function toFault(code: string, answer: Answer, meaning: string): TokenFault {
+  return { code, answer, meaning };
+}
+
 /** A fault that a push token names, and whether only the first push to it meets the fault. */
 export interface NamedFault {
   readonly answer: Answer;

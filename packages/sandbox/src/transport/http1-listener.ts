@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { ServerCertificate } from '../certificates/server-certificate.ts';
 import { Http1Exchange } from './http1-exchange.ts';
-import { portOf, type Listener } from './listener.ts';
+import { listenOnLoopback, type Listener } from './listener.ts';
 import { readBytes } from './read-body.ts';
 import { Sockets } from './sockets.ts';
 
@@ -50,16 +50,5 @@ export async function openHttp1Listener(options: Http1ListenerOptions): Promise<
     );
   });
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-  return {
-    url: `https://127.0.0.1:${portOf(server.address())}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        sockets.destroyAll();
-      }),
-  };
+  return listenOnLoopback(server, options.port, sockets);
 }

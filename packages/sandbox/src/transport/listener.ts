@@ -5,7 +5,7 @@ import {
   type Http2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { ServerCertificate } from '../certificates/server-certificate.ts';
 import type { Exchange } from './exchange.ts';
 import { Http1Exchange } from './http1-exchange.ts';
@@ -51,9 +51,18 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   if (options.allowHttp1) serveHttp1(server, sockets, options.handle);
   serveHttp2(server, sockets, options.handle);
 
+  return listenOnLoopback(server, options.port, sockets);
+}
+
+/** Listens with a server of TLS whose connections are known. */
+export async function listenOnLoopback(
+  server: Server,
+  port: number,
+  sockets: Sockets,
+): Promise<Listener> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   return {
     url: `https://127.0.0.1:${portOf(server.address())}`,

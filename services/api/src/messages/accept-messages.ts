@@ -17,6 +17,8 @@ export interface Accepted {
 export interface MessageAcceptor {
   /** Stores the messages, all or none, and announces their deliveries. Once it resolves they are not lost, whatever dies. */
   accept(messages: readonly StoredMessage[]): Promise<Accepted>;
+  /** Stores the messages in the caller's transaction, all or none. Their deliveries are to be announced when it is over. */
+  storeIn(tx: Db, messages: readonly StoredMessage[]): Promise<readonly StoredDelivery[]>;
   /** Announces deliveries that were stored in a transaction of somebody else. */
   announce(deliveries: readonly StoredDelivery[]): void;
   /** Waits for what is being stored and announced. */
@@ -54,6 +56,11 @@ export function createMessageAcceptor(
     void work.finally(() => underWay.delete(work));
   }
 
+  function storeIn(db: Db, messages: readonly StoredMessage[]): Promise<readonly StoredDelivery[]> {
+    const isHeard = messages.some(({ appRef }) => deps.audience.listensTo(appRef));
+    return insertMessages(db, messages, { isHeard });
+  }
+
   function announce(deliveries: readonly StoredDelivery[]): void {
     const due = deliveries.filter((d) => d.state === 'pending').map((d) => d.id);
     if (due.length > 0) track(deps.lane.announce(due));
@@ -74,8 +81,7 @@ export function createMessageAcceptor(
   async function commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
       const messages = group.flatMap((one) => one.messages);
-      const isHeard = messages.some(({ appRef }) => deps.audience.listensTo(appRef));
-      const deliveries = await insertMessages(deps.db, messages, { isHeard });
+      const deliveries = await storeIn(deps.db, messages);
       announce(deliveries);
       const byMessage = groupByMessage(deliveries);
       for (const { messages: own, resolve } of group)
@@ -101,6 +107,7 @@ export function createMessageAcceptor(
         commitNext();
       });
     },
+    storeIn,
     announce,
     async close() {
       while (underWay.size > 0) await Promise.allSettled(underWay);

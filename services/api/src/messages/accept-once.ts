@@ -2,7 +2,6 @@ import { Refusal } from '@heliograph/core';
 import {
   claimIdempotencyKey,
   findIdempotencyEntry,
-  insertMessages,
   keepFirstAnswer,
   type IdempotencyEntry,
   type IdempotencyScope,
@@ -55,7 +54,7 @@ async function storeWithKey(
   const ids = messages.map((message) => message.id);
   const stored = await deps.db.transaction().execute(async (tx) => {
     const other = await claimIdempotencyKey(tx, request, request.bodyHash, ids);
-    return other ?? insertMessages(tx, messages);
+    return other ?? deps.acceptor.storeIn(tx, messages);
   });
   if ('bodyHash' in stored) return stored;
   deps.acceptor.announce(stored);

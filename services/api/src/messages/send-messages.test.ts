@@ -2,8 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import { Refusal, type Provider } from '@heliograph/core';
 import type { Lane } from '@heliograph/queue';
-import { eventually, makeApp as insertApp, makeDevice, useTestDatabase } from '@heliograph/testing';
+import {
+  eventually,
+  findAppId,
+  makeApp as insertApp,
+  makeCallback,
+  makeDevice,
+  useTestDatabase,
+} from '@heliograph/testing';
 
+import { AUDIENCES, listToldTypes } from '../../test/told-callbacks.ts';
+import { createMessageAcceptor } from './accept-messages.ts';
 import { findMessageStatus } from './find-message-status.ts';
 import { createMessageDeps, type MessageDeps } from './message-deps.ts';
 import { sendMessages, type NewMessage, type SendRequest } from './send-messages.ts';
@@ -42,11 +51,7 @@ afterEach(async () => {
 
 async function makeApp(providers?: readonly Provider[]) {
   const id = await insertApp(database.db, providers);
-  const { appId } = await database.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(database.db, id);
   return { appId, id };
 }
 
@@ -296,6 +301,23 @@ describe('an Idempotency-Key', () => {
     expect(again).toMatchObject({ replayed: true, counts: { apns: { sent: 1, total: 1 } } });
     expect(announced).toHaveLength(1);
   });
+
+  test.each(AUDIENCES)(
+    'tells callbacks what was final from the start, %s',
+    async (_name, { hasCallback, listens, isTold }) => {
+      const app = await makeApp();
+      const { userId } = await makeDevice(database.db, app.id);
+      if (hasCallback) await makeCallback(database.db, app.id);
+      const audience = { listensTo: (appRef: number) => listens && appRef === app.id };
+      const acceptor = createMessageAcceptor({ db: database.db, lane, audience });
+      const late = toMessage(userId, { validUntil: new Date(0) });
+      const request = await makeRequest({ appId: app.appId, messages: [late] });
+
+      await sendMessages({ ...deps, acceptor }, request);
+
+      expect(await listToldTypes(database.db, app.id)).toEqual(isTold ? ['delivery.expired'] : []);
+    },
+  );
 
   test('of a refused request is free for the corrected one', async () => {
     const request = await makeRequest();

@@ -2,7 +2,6 @@ import { createMessageId, toExpiresAt } from '@heliograph/core';
 import {
   insertInboxMessage,
   insertM800Request,
-  insertMessages,
   isKnownReceiver,
   useNonce,
   type Db,
@@ -12,6 +11,7 @@ import {
 } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
 
+import type { MessageAcceptor } from '../messages/accept-messages.ts';
 import { refuseOversized } from '../messages/refuse-oversized.ts';
 import { toPrefix } from './text-prefix.ts';
 
@@ -19,8 +19,7 @@ export interface AcceptPushDeps {
   readonly db: Db;
   readonly fcm: FcmMapping;
   readonly now: () => Date;
-  /** Announces deliveries that were stored. */
-  readonly announce: (deliveries: readonly StoredDelivery[]) => void;
+  readonly acceptor: Pick<MessageAcceptor, 'storeIn' | 'announce'>;
   /** Tells those who watch these users' inboxes. */
   readonly announceInbox: (userIds: readonly string[]) => void;
 }
@@ -66,15 +65,16 @@ export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promis
       nonce: push.nonce,
       requestId,
     });
-    return isNew ? store(tx, push, requestId, messages) : undefined;
+    return isNew ? store(deps, tx, push, requestId, messages) : undefined;
   });
   if (deliveries === undefined) return { kind: 'replayed' };
-  deps.announce(deliveries);
+  deps.acceptor.announce(deliveries);
   deps.announceInbox([push.userId]);
   return { kind: 'accepted', requestId };
 }
 
 async function store(
+  { acceptor }: AcceptPushDeps,
   tx: Db,
   push: SignedPush,
   requestId: string,
@@ -83,7 +83,7 @@ async function store(
   const { key, userId, carrier, content, sender } = push;
   const pushed = messages.length > 0;
   await insertM800Request(tx, { id: requestId, developerKeyRef: key.id, userId, carrier, pushed });
-  const deliveries = pushed ? await insertMessages(tx, messages) : [];
+  const deliveries = pushed ? await acceptor.storeIn(tx, messages) : [];
   // Last, since others with a message for the same user wait from here on.
   await insertInboxMessage(tx, {
     id: requestId,

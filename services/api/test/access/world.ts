@@ -13,6 +13,7 @@ import {
   type Db,
 } from '@heliograph/db';
 import {
+  findAppId,
   makeApp,
   makeCallback,
   makeCampaign,
@@ -62,11 +63,7 @@ export function toNobody(): Names {
 /** An app that has one thing of each kind. Users may have devices of several apps. */
 export async function makeWorld(db: Db, userId: string): Promise<Names> {
   const appRef = await makeApp(db);
-  const { appId } = await db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(db, appRef);
   const device = await makeDevice(db, appRef, { userId });
   const message = toMessage(appRef, userId);
   await insertMessages(db, [message]);

@@ -1,5 +1,3 @@
-import { parseArgs } from 'node:util';
-
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   checkMode,
@@ -22,6 +20,7 @@ import { printReport } from '../import/print-report.ts';
 import { isComplete } from '../import/report.ts';
 import { runImport, tryImport, type ImportResult } from '../import/run-import.ts';
 import { createSteps } from '../import/steps.ts';
+import { parseOptions } from '../parse-options.ts';
 import { readSettings } from '../read-settings.ts';
 
 /** Rows were left out, as the report says. */
@@ -54,7 +53,7 @@ export const IMPORT: Command = {
 };
 
 async function importPowerAuth(args: readonly string[], io: CommandIo): Promise<number> {
-  const options = parseOptions(args, io);
+  const options = readOptions(args, io);
   const target = readTarget(io);
   const db = openDatabase(target.databaseUrl, POOL_SIZE);
   try {
@@ -72,8 +71,19 @@ async function importPowerAuth(args: readonly string[], io: CommandIo): Promise<
 /** One for the lock, one for the pages, one to spare. */
 const POOL_SIZE = 3;
 
-function parseOptions(args: readonly string[], io: CommandIo) {
-  const { values, positionals } = parse(args);
+const OPTIONS = {
+  from: { type: 'string' },
+  'from-env': { type: 'string' },
+  forget: { type: 'boolean' },
+  name: { type: 'string', default: 'powerauth' },
+  'time-zone': { type: 'string', default: 'UTC' },
+  'dry-run': { type: 'boolean', default: false },
+  moved: { type: 'boolean', default: false },
+  'accept-removals': { type: 'boolean', default: false },
+} as const;
+
+function readOptions(args: readonly string[], io: CommandIo) {
+  const { values, positionals } = parseOptions(args, OPTIONS, { positionals: true });
   if (positionals.length !== 1 || positionals[0] !== 'powerauth')
     throw new UsageError('Say what to import: powerauth.');
   const fromEnv = values['from-env'];
@@ -93,28 +103,7 @@ function parseOptions(args: readonly string[], io: CommandIo) {
   };
 }
 
-type Options = ReturnType<typeof parseOptions>;
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        from: { type: 'string' },
-        'from-env': { type: 'string' },
-        forget: { type: 'boolean' },
-        name: { type: 'string', default: 'powerauth' },
-        'time-zone': { type: 'string', default: 'UTC' },
-        'dry-run': { type: 'boolean', default: false },
-        moved: { type: 'boolean', default: false },
-        'accept-removals': { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+type Options = ReturnType<typeof readOptions>;
 
 function readTarget(io: CommandIo) {
   return readSettings(io, (read) => ({

@@ -1,6 +1,6 @@
 import { findApiKeys, listAudit } from '@heliograph/db';
 import { hashApiSecret, parseApiKey } from '@heliograph/core';
-import { makeApp, useTestDatabase } from '@heliograph/testing';
+import { findAppId, makeApp, useTestDatabase } from '@heliograph/testing';
 
 import { runCli } from '../cli.ts';
 
@@ -37,11 +37,7 @@ async function create(...options: string[]) {
 
 async function makeNamedApp() {
   const appRef = await makeApp(database.db);
-  const { appId } = await database.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(database.db, appRef);
   return { appRef, appId };
 }
 
@@ -104,6 +100,7 @@ describe('heliograph keys create', () => {
     [['create', '--name', 'x', '--scopes', 'send', '--nonsense'], 'nonsense'],
     [['revoke'], 'Name one key'],
     [['list', '--all'], 'all'],
+    [['list', 'x'], "Unexpected argument 'x'"],
     [['destroy'], 'Say create, list or revoke'],
     [[], 'Say create, list or revoke'],
   ])('refuses %j', async (args, words) => {

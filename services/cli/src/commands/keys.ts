@@ -1,23 +1,9 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { SCOPES } from '@heliograph/core';
 
-import { isScope, SCOPES, type Scope } from '@heliograph/core';
-import {
-  beginAudit,
-  findAppRefs,
-  findApiKeyOwners,
-  finishAudit,
-  insertApiKey,
-  listApiKeys,
-  openDatabase,
-  revokeApiKey,
-  type Db,
-  type ListedApiKey,
-} from '@heliograph/db';
-import { readDatabaseUrl } from '@heliograph/runtime';
-
-import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
-import { findDatabaseFailure } from '../database-failure.ts';
-import { readSettings } from '../read-settings.ts';
+import { UsageError, type Command, type CommandIo } from '../command.ts';
+import { createKey } from './keys/create.ts';
+import { listKeys } from './keys/list.ts';
+import { revokeKey } from './keys/revoke.ts';
 
 const HELP = `Usage: heliograph keys create --name NAME --scopes SCOPES [--app APP] [--expires DATE] [--rate N]
        heliograph keys list [--app APP]
@@ -42,9 +28,9 @@ export const KEYS: Command = {
 
 const VERBS: ReadonlyMap<string, (args: readonly string[], io: CommandIo) => Promise<void>> =
   new Map([
-    ['create', create],
-    ['list', list],
-    ['revoke', revoke],
+    ['create', createKey],
+    ['list', listKeys],
+    ['revoke', revokeKey],
   ]);
 
 async function keys([verb, ...args]: readonly string[], io: CommandIo): Promise<number> {
@@ -52,148 +38,4 @@ async function keys([verb, ...args]: readonly string[], io: CommandIo): Promise<
   if (run === undefined) throw new UsageError('Say create, list or revoke.');
   await run(args, io);
   return 0;
-}
-
-async function create(args: readonly string[], io: CommandIo): Promise<void> {
-  const { values } = parseOptions(args, {
-    name: { type: 'string' },
-    scopes: { type: 'string' },
-    app: { type: 'string' },
-    expires: { type: 'string' },
-    rate: { type: 'string' },
-  });
-  const key = {
-    name: required('--name', values.name),
-    scopes: parseScopes(required('--scopes', values.scopes)),
-    expiresAt: parseExpiry(values.expires, io.now()),
-    ratePerSecond: parseRate(values.rate),
-  };
-  await withDatabase(io, async (db) => {
-    const appRef = await getAppRef(db, values.app);
-    const created = await db.transaction().execute(async (tx) => {
-      const made = await insertApiKey(tx, { ...key, appRef });
-      const objects = { keyId: made.id, name: key.name, scopes: key.scopes.join(' ') };
-      await record(tx, { action: 'admin.key.create', appRef, objects });
-      return made;
-    });
-    io.err(`The key ${created.id} is shown this once:\n`);
-    io.out(`${created.text}\n`);
-  });
-}
-
-async function list(args: readonly string[], io: CommandIo): Promise<void> {
-  const { values } = parseOptions(args, { app: { type: 'string' } });
-  await withDatabase(io, async (db) => {
-    const appRef = await getAppRef(db, values.app);
-    const found = await listApiKeys(db, appRef ?? undefined);
-    for (const key of found) io.out(`${toLine(key, io.now())}\n`);
-    if (found.length === 0) io.err('There is no key.\n');
-  });
-}
-
-async function revoke(args: readonly string[], io: CommandIo): Promise<void> {
-  const { positionals } = parseOptions(args, {});
-  const [given, ...others] = positionals;
-  if (given === undefined || others.length > 0) throw new UsageError('Name one key by its id.');
-  const id = /^(?:hg_)?([0-9a-f]{16})/.exec(given)?.[1] ?? given;
-  await withDatabase(io, (db) =>
-    db.transaction().execute(async (tx) => {
-      const [appRef = null] = await findApiKeyOwners(tx, id);
-      if (!(await revokeApiKey(tx, id))) throw new CommandFailed(`There is no key ${id}.`);
-      await record(tx, { action: 'admin.key.revoke', appRef, objects: { keyId: id } });
-    }),
-  );
-  io.err(`The key ${id} is revoked.\n`);
-}
-
-/** In the transaction of the act: neither is there without the other. */
-async function record(
-  tx: Db,
-  entry: Pick<Parameters<typeof beginAudit>[1], 'action' | 'appRef' | 'objects'>,
-): Promise<void> {
-  const id = await beginAudit(tx, {
-    keyId: null,
-    actor: 'command line',
-    requestId: null,
-    ...entry,
-  });
-  await finishAudit(tx, id, { outcome: 'ok' });
-}
-
-async function withDatabase(io: CommandIo, use: (db: Db) => Promise<void>): Promise<void> {
-  const db = openDatabase(readSettings(io, readDatabaseUrl), 2);
-  try {
-    await use(db);
-  } catch (error) {
-    const message = findDatabaseFailure(error);
-    throw message === undefined ? error : new CommandFailed(message);
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** Null where none is named. */
-async function getAppRef(db: Db, appId: string | undefined): Promise<number | null> {
-  if (appId === undefined) return null;
-  const appRef = (await findAppRefs(db, [appId])).get(appId);
-  if (appRef === undefined) throw new CommandFailed(`There is no application ${appId}.`);
-  return appRef;
-}
-
-function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
-  args: readonly string[],
-  options: T,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`${name} is missing.`);
-  return value;
-}
-
-function parseScopes(text: string): readonly Scope[] {
-  const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !isScope(name));
-  if (unknown !== undefined)
-    throw new UsageError(`There is no scope ${unknown}: use ${SCOPES.join(', ')}.`);
-  return [...new Set(names.filter(isScope))];
-}
-
-function parseExpiry(text: string | undefined, now: Date): Date | null {
-  if (text === undefined) return null;
-  const at = new Date(text);
-  if (Number.isNaN(at.getTime())) throw new UsageError(`--expires ${text} is no date.`);
-  if (at <= now) throw new UsageError(`--expires ${text} is over already.`);
-  return at;
-}
-
-function parseRate(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const rate = Number(text);
-  if (text.trim() === '' || !(rate >= 0 && rate <= 1_000_000))
-    throw new UsageError(`--rate ${text} is no number of requests per second.`);
-  return rate;
-}
-
-function toLine(key: ListedApiKey, now: Date): string {
-  const { id, name, scopes, appId, lastUsedAt, expiresAt } = key;
-  return [
-    id,
-    toState(key, now),
-    appId === null ? 'every application' : `application ${appId}`,
-    scopes.join(','),
-    `expires ${expiresAt?.toISOString() ?? 'never'}`,
-    `used ${lastUsedAt?.toISOString() ?? 'never'}`,
-    name,
-  ].join('  ');
-}
-
-function toState({ revokedAt, expiresAt }: ListedApiKey, now: Date): string {
-  if (revokedAt !== null) return 'revoked';
-  return expiresAt !== null && expiresAt <= now ? 'expired' : 'active';
 }

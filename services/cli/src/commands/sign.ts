@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
-
 import { UsageError, type Command, type CommandIo } from '../command.ts';
 import { toCurl } from '../curl.ts';
+import { parseOptions, required } from '../parse-options.ts';
 import { signHeaders } from '../sign-headers.ts';
 
 const HELP = `Usage: heliograph sign --key KEY --secret-file FILE --url URL [--body JSON | --body-file FILE]
@@ -30,7 +29,7 @@ export const SIGN: Command = {
 };
 
 function sign(args: readonly string[], io: CommandIo): number {
-  const values = parseOptions(args);
+  const { values } = parseOptions(args, OPTIONS);
   const url = parseUrl(required('--url', values.url));
   const method = required('--method', values.method).toUpperCase();
   const body = readBody(values, io);
@@ -53,35 +52,21 @@ function sign(args: readonly string[], io: CommandIo): number {
   return 0;
 }
 
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        key: { type: 'string' },
-        'secret-file': { type: 'string' },
-        'secret-env': { type: 'string' },
-        secret: { type: 'string' },
-        method: { type: 'string', default: 'POST' },
-        url: { type: 'string' },
-        body: { type: 'string' },
-        'body-file': { type: 'string' },
-        'content-type': { type: 'string', default: 'application/json' },
-        nonce: { type: 'string' },
-        date: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+const OPTIONS = {
+  key: { type: 'string' },
+  'secret-file': { type: 'string' },
+  'secret-env': { type: 'string' },
+  secret: { type: 'string' },
+  method: { type: 'string', default: 'POST' },
+  url: { type: 'string' },
+  body: { type: 'string' },
+  'body-file': { type: 'string' },
+  'content-type': { type: 'string', default: 'application/json' },
+  nonce: { type: 'string' },
+  date: { type: 'string' },
+} as const;
 
-type Options = ReturnType<typeof parseOptions>;
-
-function required(option: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`${option} is missing.`);
-  return value;
-}
+type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>['values'];
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

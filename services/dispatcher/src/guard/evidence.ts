@@ -1,23 +1,11 @@
 import type { Fail, Outcome, Requeue } from '@heliograph/core';
-import {
-  BLOCKED,
-  hashPushToken,
-  noteAnswers,
-  noteDeviceAnswers,
-  noteTokenFaults,
-  type AnswerCount,
-  type CredentialScope,
-  type Db,
-  type RefusedDevice,
-  type RouteName,
-  type TokenFault,
-} from '@heliograph/db';
-import type { Logger } from 'pino';
+import { hashPushToken, type CredentialScope, type RouteName } from '@heliograph/db';
 
-import { askGuard } from './ask-guard.ts';
+import type { GuardDeps } from './ask-guard.ts';
 import { DeviceAnswerFold } from './device-answers.ts';
 import { judgeEndpoint } from './judge-endpoint.ts';
-import { toKey, type Pauses } from './pauses.ts';
+import { toKey } from './pauses.ts';
+import { writeEvidence, type Gathered } from './write-evidence.ts';
 
 /** What one answer says about its scope and its token. */
 export interface Answer {
@@ -46,38 +34,15 @@ export interface SentByProxy {
   readonly claimedAt: Date;
 }
 
-interface Gathered {
-  readonly scope: CredentialScope;
-  answers: number;
-  wrongPlace: number;
-  dead: number;
-  trouble: number;
-  readonly faults: TokenFault[];
-  /** What a customer's proxy said of devices; undefined where it said nothing. */
-  devices: DeviceAnswerFold | undefined;
-  /** A device among them was noted as faulty. */
-  blocked: boolean;
-  /** A run of one refusal that pauses the app when it gets long. */
-  pauseReason: string | undefined;
-}
-
 const MAX_SCOPES_REMEMBERED = 10_000;
 /** A customer's proxy that refuses so many devices in a row refuses us. */
 const REFUSES_ALL = 100;
-/**
- * Where everybody is refused only every third answer blocks a device, less than the guard's half of few answers. Counted twice they pass
- * it, and those of some among many do not.
- */
-const BLOCKED_COUNTS = 2;
 /** Answers without a fault are written together, this often. */
 const GATHER_MS = 1_000;
 
-export function createEvidence(deps: {
-  db: Db;
-  pauses: Pauses;
-  log: Logger;
-  onError: (error: unknown) => void;
-}): Evidence {
+export function createEvidence(
+  deps: GuardDeps & { readonly onError: (error: unknown) => void },
+): Evidence {
   let gathered = new Map<string, Gathered>();
   const refusalsInARow = new Map<string, number>();
   const devicesInARow = new Map<string, Set<number>>();
@@ -184,62 +149,11 @@ export function createEvidence(deps: {
       const entries = [...gathered.values()];
       gathered = new Map();
       try {
-        await write(entries);
+        await writeEvidence(deps, entries);
       } catch (error) {
         // The outcomes themselves are recorded; a token that is dead will say so again.
         deps.onError(error);
       }
-    }
-  }
-
-  async function write(entries: readonly Gathered[]): Promise<void> {
-    await noteDevices(entries);
-    const counts: AnswerCount[] = entries.map(({ scope, answers, wrongPlace, dead, trouble }) => ({
-      scope,
-      answers,
-      wrongPlace,
-      dead,
-      trouble,
-    }));
-    await noteAnswers(deps.db, counts);
-    await noteTokenFaults(
-      deps.db,
-      entries.flatMap((entry) => entry.faults),
-    );
-    for (const { scope, faults, blocked, pauseReason } of entries) {
-      // Now and not only when they are ripe: by then a minute of good answers has passed over what a provider said in a bad one.
-      if (faults.length > 0 || blocked) await askGuard(deps, scope);
-      if (pauseReason !== undefined) await deps.pauses.open(scope, 'app', pauseReason);
-    }
-  }
-
-  /**
-   * A device that its proxy refused again and again is a faulty token like others: a proxy that refuses everybody must not empty the
-   * registry.
-   */
-  async function noteDevices(entries: readonly Gathered[]): Promise<void> {
-    const answers = entries.flatMap((entry) => entry.devices?.list() ?? []);
-    // Almost always: one statement, and mostly on an empty table.
-    if (answers.every(({ refused }) => refused === undefined))
-      return void (await noteDeviceAnswers(deps.db, answers));
-
-    const entryOf = new Map(
-      entries.flatMap((entry) =>
-        (entry.devices?.list() ?? []).map(({ deviceId }) => [deviceId, entry] as const),
-      ),
-    );
-    const noted = await deps.db.transaction().execute(async (tx) => {
-      const refused = await noteDeviceAnswers(tx, answers);
-      return noteTokenFaults(
-        tx,
-        refused.flatMap((device) => toFault(entryOf.get(device.deviceId)?.scope, device)),
-      );
-    });
-    for (const deviceId of noted) {
-      const entry = entryOf.get(deviceId);
-      if (entry === undefined) continue;
-      entry.wrongPlace += BLOCKED_COUNTS;
-      entry.blocked = true;
     }
   }
 
@@ -255,13 +169,4 @@ export function createEvidence(deps: {
 
 function refusesDevice(outcome: Answer['outcome']): outcome is Fail {
   return outcome.kind === 'fail' && outcome.refusedBy === 'device';
-}
-
-function toFault(
-  scope: CredentialScope | undefined,
-  { deviceId, pushTokenHash, refusedAt }: RefusedDevice,
-): TokenFault[] {
-  if (scope === undefined) return [];
-  const token = { deviceId, pushTokenHash, invalidSince: refusedAt };
-  return [{ scope, ...token, reason: BLOCKED, kind: 'wrong_place' }];
 }

@@ -10,7 +10,7 @@ import {
   type Db,
 } from '@heliograph/db';
 import type { Lane } from '@heliograph/queue';
-import { makeApp, useTestDatabase } from '@heliograph/testing';
+import { findAppId, makeApp, useTestDatabase } from '@heliograph/testing';
 import { pino } from 'pino';
 
 import { createPauses } from '../guard/pauses.ts';
@@ -113,15 +113,6 @@ async function saveStandby() {
   return saved;
 }
 
-async function findAppId(appRef: number): Promise<string> {
-  const { appId } = await database.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
-  return appId;
-}
-
 async function countRemembered(fingerprint: string): Promise<number> {
   const rows = await database.db
     .selectFrom('certificateWarnings')
@@ -168,7 +159,7 @@ describe('a certificate that ends', () => {
       {
         level: WARN,
         msg: 'certificate ends soon',
-        appId: await findAppId(appRef),
+        appId: await findAppId(database.db, appRef),
         brandId: null,
         ...facts,
         fingerprint,
@@ -213,7 +204,7 @@ describe('a certificate that ends', () => {
 
     const lines = await hear(daysBefore(END, 7), fingerprint);
 
-    expect(lines).toMatchObject([{ appId: await findAppId(appRef), places: 3 }]);
+    expect(lines).toMatchObject([{ appId: await findAppId(database.db, appRef), places: 3 }]);
   });
 
   test('is forgotten when it is replaced, and the new one is told of when its own time comes', async () => {

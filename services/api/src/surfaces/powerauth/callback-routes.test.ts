@@ -10,7 +10,7 @@ import {
   listCallbackEvents,
   toCallbackSecretPlace,
 } from '@heliograph/db';
-import { eventually, makeDevice } from '@heliograph/testing';
+import { eventually, findAppId, makeDevice } from '@heliograph/testing';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 import { makeDeveloperKey, makeReceiver, pushTo } from '../../../test/signed-request.ts';
@@ -354,11 +354,7 @@ describe('GET /push/callback/events', () => {
 describe('POST /api/1.0/push/{username}@{carrier}', () => {
   test('is told of to the developer key that signed it, and to the application', async () => {
     const key = await makeDeveloperKey(api);
-    const { appId } = await api.db
-      .selectFrom('apps')
-      .select('appId')
-      .where('id', '=', key.appRef)
-      .executeTakeFirstOrThrow();
+    const appId = await findAppId(api.db, key.appRef);
     await create({ appId, url: URL_OF_RECEIVER });
     await create({ developerKey: key.developerKey, url: URL_OF_RECEIVER });
     const userId = await makeReceiver(api, key);

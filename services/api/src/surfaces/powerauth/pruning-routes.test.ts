@@ -1,5 +1,5 @@
 import { lookForStale } from '@heliograph/db';
-import { makeApp, makeDevice, type DeviceOptions } from '@heliograph/testing';
+import { type DeviceOptions, findAppId, makeApp, makeDevice } from '@heliograph/testing';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 
@@ -15,11 +15,7 @@ afterAll(() => api.close());
 
 async function makePrunedApp() {
   const appRef = await makeApp(api.db);
-  const { appId } = await api.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(api.db, appRef);
   return { appRef, appId };
 }
 

@@ -5,14 +5,12 @@ import {
   finishRun,
   freezePage,
   insertMessages,
-  insertRun,
   purgeMessages,
   purgeRunDevices,
   purgeRuns,
   recordCheckpoints,
-  startDueRuns,
 } from '@heliograph/db';
-import { makeApp, makeDevice, toMessage } from '@heliograph/testing';
+import { findAppId, makeApp, makeDevice, makeRun, toMessage } from '@heliograph/testing';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
 
@@ -36,30 +34,13 @@ async function sendRun(at: number) {
     await makeDevice(api.db, appRef),
     await makeDevice(api.db, appRef, { provider: 'fcm' }),
   ];
-  const { appId } = await api.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(api.db, appRef);
   const created = await api.post('/push/campaign/create', { appId, message: { title: 'x' } });
   const { id: campaignId } = created.body.responseObject;
   await api.call('PUT', `/push/campaign/${campaignId}/user/add`, {
     requestObject: devices.map(({ userId }) => userId),
   });
-  const runId = createRunId(at);
-  await insertRun(api.db, {
-    id: runId,
-    campaignId,
-    appRef,
-    message: {},
-    validUntil: undefined,
-    dryRun: false,
-    startAt: undefined,
-    ratePerSecond: undefined,
-    canaryPercent: undefined,
-    maxFailurePercent: undefined,
-  });
-  await startDueRuns(api.db);
+  const runId = await makeRun(api.db, { appRef, campaignId }, { id: createRunId(at) });
   while (await freezePage(api.db, runId));
   return { campaignId, runId, path: `/push/campaign/${campaignId}/run` };
 }

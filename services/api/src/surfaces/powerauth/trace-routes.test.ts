@@ -7,14 +7,8 @@ import {
   toRunDeliveryId,
   type DeliveryState,
 } from '@heliograph/core';
-import {
-  freezePage,
-  insertMessages,
-  insertRun,
-  startDueRuns,
-  type AttemptRecord,
-} from '@heliograph/db';
-import { makeApp, makeDevice, toMessage } from '@heliograph/testing';
+import { freezePage, insertMessages, type AttemptRecord } from '@heliograph/db';
+import { findAppId, makeApp, makeDevice, makeRun, toMessage } from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
@@ -38,11 +32,7 @@ interface Item {
 /** An app with both credentials, and a campaign in it for these users. */
 async function createCampaign(users: readonly string[]) {
   const appRef = await makeApp(api.db);
-  const { appId } = await api.db
-    .selectFrom('apps')
-    .select('appId')
-    .where('id', '=', appRef)
-    .executeTakeFirstOrThrow();
+  const appId = await findAppId(api.db, appRef);
   const created = await api.post('/push/campaign/create', { appId, message: { title: 'x' } });
   const { id: campaignId } = created.body.responseObject;
   await api.call('PUT', `/push/campaign/${campaignId}/user/add`, { requestObject: users });
@@ -50,21 +40,8 @@ async function createCampaign(users: readonly string[]) {
 }
 
 /** A run of the campaign whose audience is frozen; nobody sends it. */
-async function freezeRun({ campaignId, appRef }: { campaignId: number; appRef: number }) {
-  const id = createRunId((nextRunAt += 60_000));
-  await insertRun(api.db, {
-    id,
-    campaignId,
-    appRef,
-    message: {},
-    validUntil: undefined,
-    dryRun: false,
-    startAt: undefined,
-    ratePerSecond: undefined,
-    canaryPercent: undefined,
-    maxFailurePercent: undefined,
-  });
-  await startDueRuns(api.db);
+async function freezeRun(campaign: { campaignId: number; appRef: number }) {
+  const id = await makeRun(api.db, campaign, { id: createRunId((nextRunAt += 60_000)) });
   while (await freezePage(api.db, id));
   return id;
 }

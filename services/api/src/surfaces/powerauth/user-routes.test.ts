@@ -7,13 +7,18 @@ import {
   hashPushToken,
   insertInboxMessage,
   insertMessages,
-  insertRun,
   listOpenErasures,
   noteTokenFaults,
   requestErasure,
-  startDueRuns,
 } from '@heliograph/db';
-import { makeApp, makeCallback, makeDevice, toMessage } from '@heliograph/testing';
+import {
+  findAppId,
+  makeApp,
+  makeCallback,
+  makeDevice,
+  makeRun,
+  toMessage,
+} from '@heliograph/testing';
 import { sql } from 'kysely';
 
 import { openTestApi, type TestApi } from '../../../test/open-test-api.ts';
@@ -26,20 +31,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const appIdOf = async (appRef: number) =>
-  (
-    await api.db
-      .selectFrom('apps')
-      .select('appId')
-      .where('id', '=', appRef)
-      .executeTakeFirstOrThrow()
-  ).appId;
-
 /** A user of an app who has one of everything. */
 async function makeUser(userId: string = randomUUID()) {
   const { db } = api;
   const appRef = await makeApp(db);
-  const appId = await appIdOf(appRef);
+  const appId = await findAppId(api.db, appRef);
   const device = await makeDevice(db, appRef, { userId });
   const other = await makeDevice(db, appRef);
   await db
@@ -61,20 +57,7 @@ async function makeUser(userId: string = randomUUID()) {
   await api.call('PUT', `/push/campaign/${campaignId}/user/add`, {
     requestObject: [userId, other.userId],
   });
-  const runId = createRunId((nextRunAt += 1000));
-  await insertRun(db, {
-    id: runId,
-    campaignId,
-    appRef,
-    message: {},
-    validUntil: undefined,
-    dryRun: false,
-    startAt: undefined,
-    ratePerSecond: undefined,
-    canaryPercent: undefined,
-    maxFailurePercent: undefined,
-  });
-  await startDueRuns(db);
+  const runId = await makeRun(db, { appRef, campaignId }, { id: createRunId((nextRunAt += 1000)) });
   while (await freezePage(db, runId));
   await db
     .insertInto('campaignExceptions')
@@ -359,7 +342,9 @@ describe('POST /admin/user/erase', () => {
     await api.post('/admin/user/erase', { userId: user.userId, appId: user.appId });
 
     const { inbox } = await exportOf({ userId: user.userId });
-    expect(inbox).toMatchObject([{ subject: 'for both', applications: [await appIdOf(second)] }]);
+    expect(inbox).toMatchObject([
+      { subject: 'for both', applications: [await findAppId(api.db, second)] },
+    ]);
   });
 
   test('leaves what is being sent right now to who sends it', async () => {
