@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** An API key is `hg_<id>_<secret>`: the id may be shown and logged, the secret is seen once. */
 const PREFIX = 'hg_';
@@ -27,7 +27,7 @@ export function createApiKey(): CreatedApiKey {
 
 /** By which a secret is kept and compared. */
 export function hashApiSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** What may be shown of a key. */

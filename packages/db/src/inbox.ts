@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 
 import type { Db } from './database.ts';
 import type { InboxType } from './schema.ts';
@@ -44,21 +44,34 @@ export async function insertInboxMessage(
   tx: Db,
   message: NewInboxMessage,
 ): Promise<StoredInboxMessage> {
-  // The clock is read under the user's lock, so that the dates are in the order of the numbers.
   const { rows } = await sql<StoredInboxMessage>`
-    WITH numbered AS (
-      INSERT INTO inbox_users AS u (user_id, last_sequence) VALUES (${message.userId}, 1)
+    WITH ${storingInboxMessage(message)}
+    SELECT ${WHOLE} FROM shown m`.execute(tx);
+  return onlyRow(rows);
+}
+
+/**
+ * The parts of a statement that stores a message, and perhaps something else; `shown` names its row. With `ifAny`, which names a part
+ * before them, nothing is stored unless that has a row, which is one.
+ */
+export function storingInboxMessage(
+  message: NewInboxMessage,
+  ifAny?: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  // The clock is read under the user's lock, so that the dates are in the order of the numbers.
+  return sql`
+    place AS (
+      INSERT INTO inbox_users AS u (user_id, last_sequence)
+      SELECT ${message.userId}, 1 ${ifAny === undefined ? sql`` : sql`FROM ${ifAny}`}
       ON CONFLICT (user_id) DO UPDATE SET last_sequence = u.last_sequence + 1
       RETURNING last_sequence
-    ), stored AS (
+    ), shown AS (
       INSERT INTO inbox_messages (id, user_id, sequence, app_refs, type, subject, summary, body, sender, created_at)
       SELECT ${message.id}::uuid, ${message.userId}, last_sequence, ${message.appRefs}::bigint[], ${message.type},
         ${message.subject}, ${message.summary}, ${message.body}, ${message.sender ?? null}::text, clock_timestamp()
-      FROM numbered
+      FROM place
       RETURNING *
-    )
-    SELECT ${WHOLE} FROM stored m`.execute(tx);
-  return onlyRow(rows);
+    )`;
 }
 
 const SUMMARY = sql`m.id, m.sequence, m.type, m.subject, m.summary, m.created_at, m.read_at`;

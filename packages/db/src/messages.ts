@@ -5,7 +5,7 @@ import {
   type Priority,
   type Provider,
 } from '@heliograph/core';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import pg from 'pg';
 
 import { tellDeliveries } from './callback-writes.ts';
@@ -46,9 +46,25 @@ export async function insertMessages(
   messages: readonly StoredMessage[],
   { isHeard = true }: { readonly isHeard?: boolean } = {},
 ): Promise<readonly StoredDelivery[]> {
-  const statement = sql<StoredDelivery>`
-    WITH input AS (
-      SELECT * FROM unnest(
+  const { rows } = await refusingTooManyDevices(
+    sql<StoredDelivery>`
+      WITH ${storingMessages(messages, { isHeard })}
+      SELECT id, message_id, provider, state FROM born`.execute(db),
+  );
+  return rows;
+}
+
+/**
+ * The parts of a statement that stores messages, and perhaps something else; `born` names their deliveries. With `ifAny`, which names a
+ * part before them, nothing is stored unless that has a row, which is one.
+ */
+export function storingMessages(
+  messages: readonly StoredMessage[],
+  { isHeard, ifAny }: { readonly isHeard: boolean; readonly ifAny?: Part },
+): Part {
+  return sql`
+    input AS (
+      SELECT i.* FROM ${ifAny === undefined ? sql`` : sql`${ifAny} CROSS JOIN`} unnest(
         ${messages.map((m) => m.id)}::uuid[],
         ${messages.map((m) => m.appRef)}::bigint[],
         ${messages.map((m) => m.userId)}::text[],
@@ -86,27 +102,29 @@ export async function insertMessages(
           ELSE 'pending'
         END AS state
       FROM targets
-    )${isHeard ? sql`, born AS (` : sql``}
-    INSERT INTO deliveries (id, message_id, app_ref, device_id, provider, state, reason, next_attempt_at, finished_at)
-    SELECT
-      (left(message_id::text, 32) || lpad(to_hex(CASE WHEN ordinal > ${MAX_DELIVERIES_PER_MESSAGE} THEN 1 ELSE ordinal END), 4, '0'))::uuid,
-      message_id, app_ref, device_id, provider, state,
-      CASE state WHEN 'skipped' THEN skip_reason WHEN 'expired' THEN 'expired' END,
-      CASE WHEN state = 'pending' THEN now() END,
-      CASE WHEN state <> 'pending' THEN now() END
-    FROM numbered
-    ${isHeard ? TOLD : sql`RETURNING id, message_id, provider, state`}`;
+    ), born AS (
+      INSERT INTO deliveries (id, message_id, app_ref, device_id, provider, state, reason, next_attempt_at, finished_at)
+      SELECT
+        (left(message_id::text, 32) || lpad(to_hex(CASE WHEN ordinal > ${MAX_DELIVERIES_PER_MESSAGE} THEN 1 ELSE ordinal END), 4, '0'))::uuid,
+        message_id, app_ref, device_id, provider, state,
+        CASE state WHEN 'skipped' THEN skip_reason WHEN 'expired' THEN 'expired' END,
+        CASE WHEN state = 'pending' THEN now() END,
+        CASE WHEN state <> 'pending' THEN now() END
+      FROM numbered
+      RETURNING *
+    )${isHeard ? sql`, told AS (${tellDeliveries(sql`born`, sql`input m ON`)})` : sql``}`;
+}
+
+type Part = RawBuilder<unknown>;
+
+/** A statement of those parts says by a violation that there are too many. */
+export async function refusingTooManyDevices<T>(stored: Promise<T>): Promise<T> {
   try {
-    const { rows } = await statement.execute(db);
-    return rows;
+    return await stored;
   } catch (error) {
     throw isOrdinalTaken(error) ? new Refusal('invalid_request', TOO_MANY_DEVICES) : error;
   }
 }
-
-const TOLD = sql`RETURNING *
-    ), told AS (${tellDeliveries(sql`born`, sql`input m ON`)})
-    SELECT id, message_id, provider, state FROM born`;
 
 const TOO_MANY_DEVICES = `A message reaches at most ${MAX_DELIVERIES_PER_MESSAGE} devices of a user.`;
 const UNIQUE_VIOLATION = '23505';

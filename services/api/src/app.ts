@@ -7,11 +7,12 @@ import type { Logger } from 'pino';
 import { createGate, type AccessDeps } from './access/gate.ts';
 import { createGuard } from './access/guard.ts';
 import { createLoadLimit, shedding } from './access/load-limit.ts';
-import { errorHandler } from './http/error-handler.ts';
-import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
+import { beginAnswer } from './http/begin-answer.ts';
+import { createErrorAnswer, errorHandler } from './http/error-handler.ts';
+import { exactPaths } from './http/exact-paths.ts';
 import { refuseHeaderFlood } from './http/header-flood.ts';
-import { requestId } from './http/request-id.ts';
-import { securityHeaders } from './http/security-headers.ts';
+import { middleware } from './http/middleware.ts';
+import { mountRoutes, type BodyLimits } from './http/mount-routes.ts';
 import { m800Router, type M800Deps } from './surfaces/m800/router.ts';
 import { opsRouter, type OpsDeps } from './surfaces/ops/ops-router.ts';
 import { renderRefusal } from './surfaces/powerauth/envelope.ts';
@@ -32,16 +33,18 @@ export function createApp(deps: AppDeps): RequestListener {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(requestId(), securityHeaders());
+  app.use(middleware(beginAnswer));
   const load = createLoadLimit(deps);
   const m800 = m800Router({ ...deps, load });
   const gate = createGate({ ...deps, load });
   const api = mountRoutes(powerAuthRoutes(deps), { ...deps, gate, guard: createGuard(deps) });
   const ops = opsRouter(deps);
-  for (const path of deps.basePaths) app.use(path, m800, refuseHeaderFlood(), api, ops);
+  for (const path of deps.basePaths)
+    app.use(path, m800, middleware(refuseHeaderFlood), api.router, ops);
   app.use(() => {
     throw new Refusal('not_found', 'There is nothing at this path.');
   });
   app.use(errorHandler(deps.log, renderRefusal));
-  return shedding(load, renderRefusal, app);
+  const answerError = createErrorAnswer(deps.log, renderRefusal);
+  return shedding(load, renderRefusal, exactPaths({ ...deps, exact: api.exact, answerError }, app));
 }

@@ -34,10 +34,12 @@ export interface GateDeps {
 }
 
 export function createGate({ access, load, log, now }: GateDeps): Gate {
+  const checks = { ...access, now };
+
   async function identify(req: IncomingMessage, res: ServerResponse): Promise<Caller> {
     if (access.isOff === true) return ANYBODY;
     try {
-      return await authenticate({ ...access, now }, req);
+      return await authenticate(checks, req);
     } catch (error) {
       // RFC 9110, 15.5.2: a 401 says how one may authenticate.
       if (error instanceof Refusal && error.status === 401)
@@ -66,7 +68,7 @@ export function createGate({ access, load, log, now }: GateDeps): Gate {
         );
       }
       if (keyId !== undefined && doc.answerType !== 'application/json')
-        endWithKey({ ...access, now }, keyId, res, access.streamCheckMs);
+        endWithKey(checks, keyId, res, access.streamCheckMs);
       return caller;
     },
   };

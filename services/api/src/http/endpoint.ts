@@ -1,7 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import type { Scope } from '@heliograph/core';
 import type { TObject, TSchema } from '@sinclair/typebox';
-import type { Request, Response } from 'express';
-
 import type { Caller } from '../access/caller.ts';
 import type { Guard } from '../access/guard.ts';
 import type { Subject } from '../access/subject.ts';
@@ -38,17 +38,26 @@ export interface EndpointDoc {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A request as endpoints see it: one of Express', or one of Node's that needed no Express. */
+export interface ApiRequest extends IncomingMessage {
+  /** Undefined before it was read, and where there is none. */
+  body?: unknown;
+  readonly query: Readonly<Record<string, unknown>>;
+  /** What the path names. */
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
 export interface Endpoint<Input, Answer> extends EndpointDoc {
   /** Refuses what does not fit the schema. */
-  readonly parse: (req: Request) => Input;
+  readonly parse: (req: ApiRequest) => Input;
   /** Puts what the verb came to into the envelope of the wire. */
   readonly wrap: (answer: Answer) => unknown;
 }
 
 /** A request that was let in. */
 export interface Call {
-  readonly req: Request;
-  readonly res: Response;
+  readonly req: ApiRequest;
+  readonly res: ServerResponse;
   readonly caller: Caller;
 }
 

@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { Refusal } from '@heliograph/core';
 import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
@@ -8,13 +10,23 @@ import { writeJson } from './write-json.ts';
 /** Puts a refusal on the surface's wire. */
 export type RenderRefusal = (refusal: Refusal) => unknown;
 
-/** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
+/** Answers a request with what was thrown at it. */
+export type AnswerError = (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
+
+/** The same where Express hands errors on. */
 export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHandler {
-  return (error: unknown, req, res, _next) => {
+  const answer = createErrorAnswer(log, render);
+  return (error: unknown, req, res, _next) => answer(error, req, res);
+}
+
+/** The one place that answers errors. What we did not expect becomes a 500 that says nothing about itself. */
+export function createErrorAnswer(log: Logger, render: RenderRefusal): AnswerError {
+  return (error, req, res) => {
+    const path = req.url?.split('?', 1)[0];
     if (res.headersSent) {
       // Half an answer is not to look like a whole one.
       log.error(
-        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
+        { err: error, path, requestId: res.getHeader('X-Correlation-ID') },
         'answer cut off',
       );
       return void res.destroy();
@@ -22,7 +34,7 @@ export function errorHandler(log: Logger, render: RenderRefusal): ErrorRequestHa
     const refusal = toRefusal(error);
     if (refusal.status >= 500 && refusal.code !== 'overloaded')
       log.error(
-        { err: error, path: req.path, requestId: res.getHeader('X-Correlation-ID') },
+        { err: error, path, requestId: res.getHeader('X-Correlation-ID') },
         'request failed',
       );
     if (refusal.retryAfterSeconds !== undefined)

@@ -138,6 +138,31 @@ describe('a path', () => {
   });
 });
 
+describe('an endpoint that is named to the letter', () => {
+  const key = { 'content-type': 'application/json', 'x-request-id': 'one-and-the-same' };
+  const flood = Object.fromEntries(Array.from({ length: 101 }, (_one, n) => [`x-${n}`, 'x']));
+
+  test.each([
+    ['a request', BODY, key],
+    ['a body that is refused', '{bad', key],
+    ['a body that is too large', `{"a":"${'x'.repeat(2000)}"}`, key],
+    ['a field that is missing', '{"requestObject":{}}', key],
+    ['another media type', BODY, { ...key, 'content-type': 'text/plain' }],
+    ['a flood of headers', BODY, { ...key, ...flood }],
+  ])('answers %s as it does by another spelling', async (_what, body, sent) => {
+    const spellings = [PATH, `${PATH}/`, `${PATH}?a=b`, `/powerauth-push-server${PATH}`];
+
+    const answers = await Promise.all(spellings.map((path) => api.raw(path, body, sent)));
+
+    const [first, ...others] = answers.map(({ status, text, headers }) => {
+      const { date: _date, ...rest } = Object.fromEntries(headers);
+      return { status, text, headers: rest };
+    });
+    expect(first?.headers).toMatchObject({ 'x-correlation-id': 'one-and-the-same' });
+    expect(others).toEqual([first, first, first]);
+  });
+});
+
 describe('an answer', () => {
   test('is JSON that nobody stores, sniffs or frames', async () => {
     const { headers } = await api.get('/push/service/status');

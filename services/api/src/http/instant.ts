@@ -21,7 +21,8 @@ function toMs(text: string): number {
   if (parts === null) return Number.NaN;
   const [, date = '', time, seconds = '00', fraction = '', , hours, minutes = '00'] = parts;
   // Date.parse makes the 2nd of March of the 30th of February; such a date is a mistake.
-  if (new Date(`${date}T00:00:00Z`).toJSON()?.slice(0, 10) !== date) return Number.NaN;
+  const midnight = new Date(`${date}T00:00:00Z`);
+  if (midnight.getUTCDate() !== Number(date.slice(8))) return Number.NaN;
   const offset = hours === undefined ? 'Z' : `${hours}:${minutes}`;
   return Date.parse(`${date}T${time}:${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Refusal } from '@heliograph/core';
-import express, { type RequestHandler } from 'express';
+import express from 'express';
+
+import type { ApiRequest } from './endpoint.ts';
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
@@ -15,11 +17,14 @@ export function findBodyHash(req: IncomingMessage): Buffer | undefined {
   return hashes.get(req) ?? (hasBody(req) ? undefined : EMPTY_HASH);
 }
 
+/** Reads the body of a request into `req.body`. */
+export type ReadBody = (req: ApiRequest, res: ServerResponse) => Promise<void>;
+
 /**
- * Parses a JSON body into `req.body`, of a request without content type too. No body leaves it undefined. Bodies over the limit, of
- * another media type, and malformed ones end in the error handler.
+ * Parses JSON, of a request without content type too. No body leaves it undefined. Rejects bodies over the limit, of another media
+ * type, and malformed ones.
  */
-export function jsonBody(limitBytes: number): RequestHandler {
+export function jsonBody(limitBytes: number): ReadBody {
   const parse = express.json({
     limit: limitBytes,
     type: () => true,
@@ -28,12 +33,17 @@ export function jsonBody(limitBytes: number): RequestHandler {
         hashes.set(req, createHash('sha256').update(body).digest());
     },
   });
-  return (req, res, next) => {
-    if (req.method === 'GET' || req.method === 'HEAD') return next();
+  return async (req, res) => {
+    if (req.method === 'GET' || req.method === 'HEAD') return;
     const type = req.headers['content-type'];
     if (type !== undefined && !JSON_TYPE.test(type) && hasBody(req))
       throw new Refusal('unsupported_media_type', 'The body must be application/json.');
-    parse(req, res, next);
+    await new Promise<void>((resolve, reject) => {
+      parse(req, res, (error?: unknown) => {
+        if (error instanceof Error) return reject(error);
+        resolve();
+      });
+    });
   };
 }
 

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { Refusal } from '@heliograph/core';
 import {
   insertMessages,
@@ -17,6 +19,8 @@ export interface Accepted {
 export interface MessageAcceptor {
   /** Stores the messages, all or none, and announces their deliveries. Once it resolves they are not lost, whatever dies. */
   accept(messages: readonly StoredMessage[]): Promise<Accepted>;
+  /** Whether anybody is told what becomes of these messages, which they are to be stored with. */
+  isHeard(messages: readonly StoredMessage[]): boolean;
   /** Stores the messages in the caller's transaction, all or none. Their deliveries are to be announced when it is over. */
   storeIn(tx: Db, messages: readonly StoredMessage[]): Promise<readonly StoredDelivery[]>;
   /** Announces deliveries that were stored in a transaction of somebody else. */
@@ -40,7 +44,7 @@ const MAX_COMMITS_IN_FLIGHT = 2;
 
 /**
  * Group commit: what arrives while a statement is under way is stored by the next one, so the cost of a commit and of a job is shared.
- * Nobody waits for company: on an idle server a message is stored at once.
+ * Nobody waits for company: on an idle server a message is stored at once, together with what came in the same turn of the event loop.
  */
 export function createMessageAcceptor(
   deps: { db: Db; lane: Lane; audience: CallbackAudience },
@@ -50,15 +54,19 @@ export function createMessageAcceptor(
   const underWay = new Set<Promise<unknown>>();
   let commitsInFlight = 0;
   let messagesWaiting = 0;
+  let isGathering = false;
 
   function track(work: Promise<unknown>): void {
     underWay.add(work);
     void work.finally(() => underWay.delete(work));
   }
 
+  function isHeard(messages: readonly StoredMessage[]): boolean {
+    return messages.some(({ appRef }) => deps.audience.listensTo(appRef));
+  }
+
   function storeIn(db: Db, messages: readonly StoredMessage[]): Promise<readonly StoredDelivery[]> {
-    const isHeard = messages.some(({ appRef }) => deps.audience.listensTo(appRef));
-    return insertMessages(db, messages, { isHeard });
+    return insertMessages(db, messages, { isHeard: isHeard(messages) });
   }
 
   function announce(deliveries: readonly StoredDelivery[]): void {
@@ -66,14 +74,21 @@ export function createMessageAcceptor(
     if (due.length > 0) track(deps.lane.announce(due));
   }
 
+  /** An immediate comes once all sockets that had something were read: or the first of many requests would have a statement for itself. */
+  function commitSoon(): void {
+    if (isGathering || commitsInFlight === MAX_COMMITS_IN_FLIGHT || waiting.length === 0) return;
+    isGathering = true;
+    track(setImmediate().then(commitNext));
+  }
+
   function commitNext(): void {
-    if (commitsInFlight === MAX_COMMITS_IN_FLIGHT || waiting.length === 0) return;
+    isGathering = false;
     const group = takeGroup(waiting);
     for (const { messages } of group) messagesWaiting -= messages.length;
     commitsInFlight += 1;
     const commit = commitGroup(group).finally(() => {
       commitsInFlight -= 1;
-      commitNext();
+      commitSoon();
     });
     track(commit);
   }
@@ -104,9 +119,10 @@ export function createMessageAcceptor(
       messagesWaiting += messages.length;
       return new Promise((resolve, reject) => {
         waiting.push({ messages, resolve, reject });
-        commitNext();
+        commitSoon();
       });
     },
+    isHeard,
     storeIn,
     announce,
     async close() {

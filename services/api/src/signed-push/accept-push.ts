@@ -1,12 +1,9 @@
 import { createMessageId, toExpiresAt } from '@heliograph/core';
 import {
-  insertInboxMessage,
-  insertM800Request,
-  isKnownReceiver,
-  useNonce,
+  insertM800Push,
   type Db,
+  type NewInboxMessage,
   type SigningKey,
-  type StoredDelivery,
   type StoredMessage,
 } from '@heliograph/db';
 import type { FcmMapping } from '@heliograph/providers/payload';
@@ -19,7 +16,7 @@ export interface AcceptPushDeps {
   readonly db: Db;
   readonly fcm: FcmMapping;
   readonly now: () => Date;
-  readonly acceptor: Pick<MessageAcceptor, 'storeIn' | 'announce'>;
+  readonly acceptor: Pick<MessageAcceptor, 'isHeard' | 'announce'>;
   /** Tells those who watch these users' inboxes. */
   readonly announceInbox: (userIds: readonly string[]) => void;
 }
@@ -40,8 +37,7 @@ export interface SignedPush {
 
 export type PushAnswer =
   | { readonly kind: 'accepted'; readonly requestId: string }
-  /** The nonce was used. */
-  | { readonly kind: 'replayed' }
+  | { readonly kind: 'nonce_used' }
   | { readonly kind: 'unknown_receiver' };
 
 /** Lists show so much of a message, in code points. */
@@ -55,38 +51,30 @@ const SUMMARY_LENGTH = 255;
 export async function acceptPush(deps: AcceptPushDeps, push: SignedPush): Promise<PushAnswer> {
   const now = deps.now();
   const requestId = createMessageId(now.getTime());
+  const { key, nonce, userId, carrier } = push;
   const messages = toMessages(deps, push, requestId, now);
-  if (!(await isKnownReceiver(deps.db, push.key.appRef, push.userId)))
-    return { kind: 'unknown_receiver' };
-
-  const deliveries = await deps.db.transaction().execute(async (tx) => {
-    const isNew = await useNonce(tx, {
-      developerKeyRef: push.key.id,
-      nonce: push.nonce,
-      requestId,
-    });
-    return isNew ? store(deps, tx, push, requestId, messages) : undefined;
-  });
-  if (deliveries === undefined) return { kind: 'replayed' };
-  deps.acceptor.announce(deliveries);
-  deps.announceInbox([push.userId]);
+  const asked = {
+    id: requestId,
+    developerKeyRef: key.id,
+    nonce,
+    appRef: key.appRef,
+    userId,
+    carrier,
+    messages,
+    isHeard: deps.acceptor.isHeard(messages),
+    inboxMessage: toInboxMessage(push, requestId),
+  };
+  // By itself the statement would be committed even where we died while it ran, and its sender would be refused when it asks again.
+  const stored = await deps.db.transaction().execute((tx) => insertM800Push(tx, asked));
+  if (stored.kind !== 'stored') return stored;
+  deps.acceptor.announce(stored.deliveries);
+  deps.announceInbox([userId]);
   return { kind: 'accepted', requestId };
 }
 
-async function store(
-  { acceptor }: AcceptPushDeps,
-  tx: Db,
-  push: SignedPush,
-  requestId: string,
-  messages: readonly StoredMessage[],
-): Promise<readonly StoredDelivery[]> {
-  const { key, userId, carrier, content, sender } = push;
-  const pushed = messages.length > 0;
-  await insertM800Request(tx, { id: requestId, developerKeyRef: key.id, userId, carrier, pushed });
-  const deliveries = pushed ? await acceptor.storeIn(tx, messages) : [];
-  // Last, since others with a message for the same user wait from here on.
-  await insertInboxMessage(tx, {
-    id: requestId,
+function toInboxMessage({ key, userId, content, sender }: SignedPush, id: string): NewInboxMessage {
+  return {
+    id,
     userId,
     appRefs: [key.appRef],
     type: 'text',
@@ -94,8 +82,7 @@ async function store(
     summary: toPrefix(content, SUMMARY_LENGTH),
     body: content,
     sender,
-  });
-  return deliveries;
+  };
 }
 
 /** The message for the devices, if there is to be one. */

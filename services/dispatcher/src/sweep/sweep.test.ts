@@ -49,7 +49,7 @@ describe('the sweep', () => {
 
   test('forgets nonces whose requests are too old to come again', async () => {
     const { db } = database;
-    const use = { developerKeyRef: 1, requestId: null };
+    const use = { developerKeyRef: 1 };
     await useNonce(db, { ...use, nonce: 'old' });
     await db
       .updateTable('developerNonces')

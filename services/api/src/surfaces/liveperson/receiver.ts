@@ -10,9 +10,9 @@ import express, {
 } from 'express';
 import type { Logger } from 'pino';
 
+import { beginAnswer } from '../../http/begin-answer.ts';
 import { toRefusal } from '../../http/error-handler.ts';
-import { requestId } from '../../http/request-id.ts';
-import { securityHeaders } from '../../http/security-headers.ts';
+import { middleware } from '../../http/middleware.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { authenticate, receivePush, type ReceiverDeps } from '../../liveperson/receive-push.ts';
 import { readPush } from './read-push.ts';
@@ -31,7 +31,7 @@ export function createReceiver(deps: ReceiverDeps): Express {
   app.disable('etag');
   app.enable('strict routing');
   app.enable('case sensitive routing');
-  app.use(requestId(), securityHeaders());
+  app.use(middleware(beginAnswer));
 
   app.post(RECEIVER_PATH, async (req, res) => {
     const fingerprint = getFingerprint(req);

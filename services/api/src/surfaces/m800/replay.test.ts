@@ -200,7 +200,7 @@ describe('a nonce is not used up', () => {
       await eventually(async () => {
         const { rows } = await sql`
           SELECT 1 FROM pg_stat_activity
-          WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(tx);
+          WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(api.db);
         expect(rows).toHaveLength(1);
       });
       doomed.kill('SIGKILL');

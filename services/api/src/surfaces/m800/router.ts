@@ -9,6 +9,7 @@ import type { LoadLimit } from '../../access/load-limit.ts';
 import { encryptedOnly } from '../../http/encrypted-only.ts';
 import { errorHandler } from '../../http/error-handler.ts';
 import { refuseHeaderFlood } from '../../http/header-flood.ts';
+import { middleware } from '../../http/middleware.ts';
 import { writeJson } from '../../http/write-json.ts';
 import { acceptPush, type AcceptPushDeps } from '../../signed-push/accept-push.ts';
 import { findPushRequest } from '../../signed-push/find-push-request.ts';
@@ -40,7 +41,7 @@ export function m800Router(deps: M800Deps): Router {
     deps.load.enter(res);
     next();
   });
-  routes.use(refuseHeaderFlood(), encryptedOnly(deps.trustedProxies));
+  routes.use(middleware(refuseHeaderFlood), encryptedOnly(deps.trustedProxies));
 
   routes
     .route(PUSH)
@@ -79,7 +80,7 @@ async function takePush(deps: M800Deps, req: Request): Promise<{ readonly reques
     sender,
   });
   switch (answer.kind) {
-    case 'replayed':
+    case 'nonce_used':
       throw toNonceUsed();
     case 'unknown_receiver':
       throw toUnknownReceiver();
@@ -102,8 +103,7 @@ async function readRequest(deps: M800Deps, req: Request): Promise<unknown> {
 
 /** For a request that stores nothing else. */
 async function spendNonce(deps: M800Deps, { key, nonce }: Caller): Promise<void> {
-  if (!(await useNonce(deps.db, { developerKeyRef: key.id, nonce, requestId: null })))
-    throw toNonceUsed();
+  if (!(await useNonce(deps.db, { developerKeyRef: key.id, nonce }))) throw toNonceUsed();
   void deps.nonces.accept(key.id, nonce);
 }
 

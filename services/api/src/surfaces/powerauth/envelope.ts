@@ -1,8 +1,7 @@
 import type { Refusal, RefusalCode, Violation } from '@heliograph/core';
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
-import type { Request } from 'express';
 
-import type { Endpoint, EndpointDoc } from '../../http/endpoint.ts';
+import type { ApiRequest, Endpoint, EndpointDoc } from '../../http/endpoint.ts';
 import { EVENT_STREAM } from '../../http/event-stream.ts';
 import { compileParser } from '../../http/parse.ts';
 import { isRecord } from '../../http/reader.ts';
@@ -44,7 +43,7 @@ export function takingFrom<T extends TObject>(
   from: 'query' | 'path',
   request: T,
   doc: Doc,
-  find: (req: Request) => unknown = (req) => (from === 'query' ? req.query : req.params),
+  find: (req: ApiRequest) => unknown = (req) => (from === 'query' ? req.query : req.params),
 ): Endpoint<Static<T>, void> {
   const parse = compileParser(request);
   return { ...plain(doc), from, request, parse: (req) => parse(find(req)) };
@@ -54,7 +53,7 @@ export function takingFrom<T extends TObject>(
 export function takingEither<T extends TObject>(
   request: T,
   doc: Doc,
-  find: (req: Request) => unknown = (req) => req.query,
+  find: (req: ApiRequest) => unknown = (req) => req.query,
 ): Endpoint<Static<T>, void> {
   const parse = compileParser(request, { listViolations: true });
   const wrapped = taking(request, doc, { listViolations: true });

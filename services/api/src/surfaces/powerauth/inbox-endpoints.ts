@@ -1,7 +1,7 @@
 import { INBOX_TYPES } from '@heliograph/db';
 import { Type, type Static } from '@sinclair/typebox';
-import type { Request } from 'express';
 
+import type { ApiRequest } from '../../http/endpoint.ts';
 import { answering, streaming, taking, takingEither, takingFrom } from './envelope.ts';
 import { oneOf, oneOfAnyCase, optional, text, UserId } from './fields.ts';
 import { idempotencyHeaders } from './message-endpoints.ts';
@@ -187,7 +187,7 @@ export const WATCH_INBOX = streaming(
   ),
 );
 
-function findResumable({ query, headers }: Request): unknown {
+function findResumable({ query, headers }: ApiRequest): unknown {
   const lastEventId = headers['last-event-id'];
   return lastEventId === undefined ? query : { ...query, lastEventId };
 }

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
+
 import type { InboxSummary, StoredInboxMessage } from '@heliograph/db';
-import type { Response } from 'express';
 
 import { isOwn, type Caller } from '../../access/caller.ts';
 import { ofInboxApps, ofInboxMessage } from '../../access/subject.ts';
@@ -102,7 +103,7 @@ const FAREWELL_RETRY_MS = { least: 500, most: 5000 };
 
 function openListener(
   { heartbeatMs, random }: InboxRouteDeps,
-  res: Response,
+  res: ServerResponse,
   watch: InboxWatch,
   after: number,
 ): InboxListener {

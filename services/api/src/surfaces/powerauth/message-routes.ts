@@ -1,6 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { Refusal } from '@heliograph/core';
 import type { AttemptRecord } from '@heliograph/db';
-import type { Request, Response } from 'express';
 
 import type { Caller } from '../../access/caller.ts';
 import { OF_MESSAGE, ofApp } from '../../access/subject.ts';
@@ -76,7 +77,7 @@ const MAX_KEY_LENGTH = 255;
 
 /** The path is the endpoint's own, so that a trailing slash or another base path does not make another request of it. */
 export function findIdempotency(
-  req: Request,
+  req: IncomingMessage,
   { keyId = '' }: Caller,
   path: string,
 ): Pick<SendRequest, 'idempotency'> {
@@ -100,7 +101,10 @@ export function findIdempotency(
 /** Huawei's counts. */
 const NO_PROVIDER = { sent: 0, failed: 0, pending: 0, total: 0 };
 
-function toSent({ mode, messageIds, counts, replayed }: SendAnswer, res: Response): SentAnswer {
+function toSent(
+  { mode, messageIds, counts, replayed }: SendAnswer,
+  res: ServerResponse,
+): SentAnswer {
   if (replayed) res.setHeader('Idempotency-Replayed', 'true');
   if (mode === 'ASYNCHRONOUS') return { mode, messageIds: [...messageIds] };
   // The reference nests the counts, the original's clients read them flat, by either name.
