@@ -14,6 +14,7 @@ export const REFUSALS = {
   too_many_headers: 431,
   upstream_failed: 400,
   internal: 500,
+  not_checked: 503,
   unavailable: 503,
   overloaded: 503,
 } as const;

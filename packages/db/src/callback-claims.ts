@@ -204,12 +204,11 @@ export async function failCallback(
   return rows[0]?.suspended === true;
 }
 
-/** Gives it back as it is: it stands behind the others that wait. */
-export async function releaseCallback(db: Db, held: HeldCallback): Promise<void> {
+/** Gives it back as it is: it stands behind the others that wait, or is left alone for `delayMs`. */
+export async function releaseCallback(db: Db, held: HeldCallback, delayMs = 0): Promise<void> {
   await sql`
-    UPDATE callback_endpoints SET lease_until = NULL, next_attempt_at = now() WHERE ${isHeld(held)}`.execute(
-    db,
-  );
+    UPDATE callback_endpoints SET lease_until = NULL, next_attempt_at = now() + ${delayMs}::float8 * interval '1 ms'
+    WHERE ${isHeld(held)}`.execute(db);
 }
 
 function isHeld({ id, leaseEpoch }: HeldCallback) {

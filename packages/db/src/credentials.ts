@@ -166,13 +166,17 @@ async function findRow(
   appRef: number,
   provider: Provider,
 ): Promise<RowValues | undefined> {
-  return tx
-    .selectFrom(table)
-    .select(['appRef', 'provider', 'environment', 'sealedKey'])
-    .select(sql<string>`settings::text`.as('settings'))
-    .where('appRef', '=', appRef)
-    .where('provider', '=', provider)
-    .executeTakeFirst();
+  return (
+    tx
+      .selectFrom(table)
+      .select(['appRef', 'provider', 'environment', 'sealedKey'])
+      .select(sql<string>`settings::text`.as('settings'))
+      .where('appRef', '=', appRef)
+      .where('provider', '=', provider)
+      // What is read here is written to another table: sealed anew in between, it would move as it was.
+      .forUpdate()
+      .executeTakeFirst()
+  );
 }
 
 async function deleteRow(

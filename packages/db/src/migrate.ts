@@ -17,6 +17,7 @@ import { retention } from './migrations/0014-retention.ts';
 import { imports } from './migrations/0015-imports.ts';
 import { certificateWarnings } from './migrations/0017-certificate-warnings.ts';
 import { access } from './migrations/0018-access.ts';
+import { credentialChecks } from './migrations/0019-credential-checks.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0015-imports': imports,
   '0017-certificate-warnings': certificateWarnings,
   '0018-access': access,
+  '0019-credential-checks': credentialChecks,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -19,6 +19,8 @@ export interface ProviderPoolDeps {
   readonly fcm?: FcmMapping;
   /** By default `engine`. */
   readonly apnsClient?: ApnsClientName;
+  /** How long a single push waits for a token and a stream; by default 2.5 s. */
+  readonly waitMs?: number;
   /** How long an answer may take, ms. For tests: the defaults are the vendors' advice. */
   readonly deadlinesMs?: { readonly apns?: number; readonly fcm?: number; readonly proxy?: number };
   /** How often connections to a host may be opened. For tests: the defaults are what a vendor puts up with. */
@@ -46,8 +48,8 @@ interface Known {
 /** Providers by credential. Apps that sign with the same key share their connections. */
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
-  const { connectLimits } = deps;
-  const shared = { store: deps.tokens ?? createMemoryTokenStore(), log, now, connectLimits };
+  const { connectLimits, waitMs } = deps;
+  const shared = { store: deps.tokens ?? createMemoryTokenStore(), log, now, connectLimits, waitMs };
   const apns = createApnsProviders({
     ...shared,
     endpoints: endpoints.apns,
@@ -62,6 +64,7 @@ export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   });
   const proxies = createProxyProviders({
     now,
+    waitMs,
     endpoints: endpoints.proxy,
     deadlineMs: deadlinesMs.proxy,
   });

@@ -82,7 +82,7 @@ async function openEverything(env: Readonly<Record<string, string>>): Promise<()
   );
   const told: string[] = [];
   await subscribeOutcomes(await open(env, 'blocking'), prefix, (ids) => void told.push(...ids));
-  const secrets = createSecretBox(randomBytes(32), 'key');
+  const secrets = createSecretBox(randomBytes(32));
   const shared = createSharedSecrets(commands, { ...options, secrets });
   const rateLimit = createRateLimit(commands, options);
   const buckets = createPaceBuckets(commands, options);

@@ -1,4 +1,5 @@
 export * from './campaign-lane.ts';
+export * from './check-hints.ts';
 export * from './connection.ts';
 export * from './inbox-hints.ts';
 export * from './lane.ts';

@@ -28,7 +28,7 @@ async function setUp() {
   const share = (key = KEY) =>
     createSharedSecrets(redis, {
       prefix,
-      secrets: createSecretBox(key, 'test'),
+      secrets: createSecretBox(key),
       onError: (error) => errors.push(error),
     });
   return { redis, share, errors, keyOf: (name: string) => `${prefix}:secret:${name}` };
@@ -168,7 +168,7 @@ test('shared secrets are refused while Redis is away, and work once it is back',
   const redis = await connect(server.url);
   const shared = createSharedSecrets(redis, {
     prefix: 'x',
-    secrets: createSecretBox(KEY, 'test'),
+    secrets: createSecretBox(KEY),
     onError: () => undefined,
   });
   await server.kill();

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 
 import { readRedisSettings } from '@heliograph/queue';
-import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
+import { EnvReader, LOG_LEVELS, readDatabaseUrl, readKeySource } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
 import { isLoopback } from './http/loopback.ts';
@@ -38,7 +38,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     databaseUrl: readDatabaseUrl(read),
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 2, max: 1000 }),
     redis: readRedisSettings(read),
-    secretsKey: readSecretsKey(read),
+    keySource: readKeySource(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     fcm: { dataNotificationOnly: read.bool('FCM_DATA_NOTIFICATION_ONLY', false) },
     m800DateWindowSeconds: read.int('M800_DATE_WINDOW_SECONDS', 300, {

@@ -1,18 +1,34 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { createSecretBox, toKeyId } from '@heliograph/core';
+import { saveCredential, toKeyPlace } from '@heliograph/db';
 import { createAuthority, createServerCertificate } from '@heliograph/sandbox';
-import { eventually, openTestRedis, spawnService, useTestDatabase } from '@heliograph/testing';
+import {
+  eventually,
+  makeApp,
+  openTestDatabase,
+  openTestRedis,
+  spawnService,
+  useTestDatabase,
+} from '@heliograph/testing';
 
 const database = useTestDatabase();
 let env: Record<string, string>;
 
 beforeAll(async () => {
   const redis = await openTestRedis();
-  env = { DATABASE_URL: database.url, REDIS_URL: redis.url, QUEUE_PREFIX: redis.prefix };
+  env = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: redis.prefix,
+    SECRETS_KEY: randomBytes(32).toString('base64'),
+    SECRETS_KEY_FILE: '',
+  };
 });
 
 describe('the api process', () => {
@@ -151,5 +167,38 @@ describe('the api process', () => {
 
     expect(await live.exited).toBe(1);
     expect(live.output).toContain('PROVIDERS=sandbox');
+  });
+});
+
+describe('an api without a key that a secret was sealed with', () => {
+  test('does not start, and says which key that is', async () => {
+    const db = await openTestDatabase();
+    const [old, next] = [randomBytes(32), randomBytes(32)];
+    const start = (more: Record<string, string>) =>
+      spawnService('api', { ...env, DATABASE_URL: db.url, ...more });
+    const appRef = await makeApp(db.db, []);
+    const place = toKeyPlace(appRef, 'fcm');
+    await saveCredential(db.db, {
+      appRef,
+      provider: 'fcm',
+      settings: { projectId: 'p' },
+      environment: null,
+      sealedKey: createSecretBox(old).seal(Buffer.from('key'), place),
+    });
+
+    const refused = start({ SECRETS_KEY: next.toString('base64') });
+    const started = start({
+      SECRETS_KEY: next.toString('base64'),
+      SECRETS_OTHER_KEYS: old.toString('base64'),
+    });
+
+    await expect(refused.waitReady()).rejects.toThrow(
+      `key ${toKeyId(old)} sealed 1 in credentials.sealed_key`,
+    );
+    expect(await refused.exited).toBe(1);
+    await started.waitReady();
+    started.kill();
+    await started.exited;
+    await db.close();
   });
 });

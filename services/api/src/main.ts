@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   claimMode,
   findApiKeys,
@@ -8,6 +7,7 @@ import {
   listInboxBehind,
   noteApiKeysUsed,
   openDatabase,
+  openSecretBox,
   pingDatabase,
 } from '@heliograph/db';
 import {
@@ -16,6 +16,7 @@ import {
   openCampaignLane,
   openLane,
   openRedis,
+  publishCheck,
   publishInbox,
   subscribeInbox,
   subscribeOutcomes,
@@ -50,6 +51,7 @@ runMain('api', async () => {
   );
   shutdown.add('database', () => db.destroy());
   await claimMode(db, config.providers);
+  const secrets = await openSecretBox(db, await config.keySource.load());
   if (config.providers === 'sandbox') log.warn('PROVIDERS=sandbox: nothing is sent for real');
   if (config.authOff)
     log.warn(
@@ -116,7 +118,6 @@ runMain('api', async () => {
   health.addCheck('database', () => pingDatabase(db));
   health.addCheck('redis', () => redis.ping());
 
-  const secrets = createSecretBox(config.secretsKey, toKeyId(config.secretsKey));
   const { prefix } = config.redis;
   const app = createApp({
     db,
@@ -145,6 +146,7 @@ runMain('api', async () => {
     inboxWatcher,
     announceInbox: (userIds) =>
       void publishInbox(redis, config.redis.prefix, userIds, onRedisError),
+    announceCheck: () => void publishCheck(redis, prefix, onRedisError),
     random: Math.random,
     syncWaitMs: config.syncWaitMs,
     draining: draining.signal,

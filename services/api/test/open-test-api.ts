@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BlockList } from 'node:net';
 
-import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
+import { createSecretBox, type SecretBox } from '@heliograph/core';
 import {
   findApiKeys,
   listInboxAfter,
@@ -17,6 +17,7 @@ import {
   openCampaignLane,
   openLane,
   openRedis,
+  publishCheck,
   publishInbox,
   subscribeInbox,
   type CampaignLane,
@@ -77,6 +78,8 @@ export interface TestApiOptions {
   readonly auth?: 'on' | 'off';
   readonly ratePerSecond?: number;
   readonly streamCheckMs?: number;
+  /** How long a credential that is to be checked waits for that, ms. */
+  readonly verifyWaitMs?: number;
   readonly maxRequests?: number;
   readonly limits?: ConnectionLimits;
 }
@@ -188,7 +191,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   else subscribed.catch(() => undefined);
 
   const directories = openDirectories(db, options.powerAuth, log);
-  const secrets = createSecretBox(key, toKeyId(key));
+  const secrets = createSecretBox(key);
   const keyReads: (readonly string[])[] = [];
   const use = createKeyUse({
     write: (keyIds) => noteApiKeysUsed(db, keyIds),
@@ -223,6 +226,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     runWatcher,
     inboxWatcher,
     announceInbox: (userIds) => void publishInbox(redis, prefix, userIds, () => undefined),
+    announceCheck: () => void publishCheck(redis, prefix, () => undefined),
+    verifyWaitMs: options.verifyWaitMs,
     random: () => 0.5,
     syncWaitMs,
     draining: draining.signal,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { createSecretBox, toKeyId, type SecretBox } from '@heliograph/core';
+import { createSecretBox, type SecretBox } from '@heliograph/core';
 import type { Db } from '@heliograph/db';
 import { createLogger } from '@heliograph/runtime';
 import { createServerCertificate, type Authority } from '@heliograph/sandbox';
@@ -72,5 +72,5 @@ export async function openTestReceiver(
 
 function makeOwn(): Pick<TestReceiver, 'authority' | 'secrets'> {
   const key = randomBytes(32);
-  return { authority: makeAuthority(), secrets: createSecretBox(key, toKeyId(key)) };
+  return { authority: makeAuthority(), secrets: createSecretBox(key) };
 }

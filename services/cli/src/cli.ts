@@ -1,12 +1,14 @@
 import { CommandFailed, UsageError, type Command, type CommandIo } from './command.ts';
 import { IMPORT } from './commands/import.ts';
 import { KEYS } from './commands/keys.ts';
+import { SECRETS } from './commands/secrets.ts';
 import { SIGN } from './commands/sign.ts';
 
 /** A file each, in `commands/`. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['import', IMPORT],
   ['keys', KEYS],
+  ['secrets', SECRETS],
   ['sign', SIGN],
 ]);
 

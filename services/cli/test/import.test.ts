@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
@@ -19,7 +19,7 @@ import {
 import { eventually, makeRun } from '@heliograph/testing';
 import { sql } from 'kysely';
 
-import { countsOf, openImportRig, type Ended, type ImportRig } from './import-rig.ts';
+import { countsOf, openImportRig, runImport, type Ended, type ImportRig } from './import-rig.ts';
 import { insertDevices, openOriginal, type Shape } from './original.ts';
 
 let rig: ImportRig;
@@ -148,7 +148,7 @@ describe.each<Shape>(['1.1', 'head'])('import powerauth from shape %s', (shape) 
       .select(['appRef', 'settings', 'sealedKey'])
       .executeTakeFirstOrThrow();
     const key = Buffer.from(rig.env['SECRETS_KEY'] ?? '', 'base64');
-    const opened = createSecretBox(key, toKeyId(key)).open(sealedKey, toKeyPlace(ref, 'apns'));
+    const opened = createSecretBox(key).open(sealedKey, toKeyPlace(ref, 'apns'));
     expect(opened.toString()).toBe('a key of the app');
     expect(settings).toEqual({
       bundle: 'com.example',
@@ -156,6 +156,25 @@ describe.each<Shape>(['1.1', 'head'])('import powerauth from shape %s', (shape) 
       teamId: 'TEAMID1234',
     });
     expect(sealedKey.includes('a key of the app')).toBe(false);
+  });
+
+  test('says nothing of keys and tokens, and is refused without the key that it sealed them with', async () => {
+    await openWithDevices(shape, 1);
+    const key = rig.env['SECRETS_KEY'] ?? '';
+
+    const taken = await rig.run();
+    const refused = await runImport(
+      { ...rig.env, SECRETS_KEY: randomBytes(32).toString('base64') },
+      [`--from=${rig.original.url}`],
+    );
+
+    expect(taken.code).toBe(0);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain(
+      `secrets keys are missing: key ${toKeyId(Buffer.from(key, 'base64'))} sealed 1 in credentials.sealed_key`,
+    );
+    const said = [taken, refused].map(({ out, err }) => out + err).join('');
+    for (const secret of [key, 'a key of the app', 'token-1']) expect(said).not.toContain(secret);
   });
 
   test('needs no more of the source than to read it', async () => {

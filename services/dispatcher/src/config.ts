@@ -1,6 +1,6 @@
 import { APNS_CLIENTS, PRODUCTION_ENDPOINTS, type ProviderEndpoints } from '@heliograph/providers';
 import { readRedisSettings } from '@heliograph/queue';
-import { EnvReader, LOG_LEVELS, readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
+import { EnvReader, LOG_LEVELS, readDatabaseUrl, readKeySource } from '@heliograph/runtime';
 
 import { CALLBACK_DEFAULTS, type CallbackSettings } from './callbacks/callbacks.ts';
 import { FCM_PACE } from './pacing/pacers.ts';
@@ -15,7 +15,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     // The sweep and the keeper of runs each hold one while they use another.
     poolSize: read.int('DATABASE_POOL_SIZE', 10, { min: 4, max: 1000 }),
     redis: readRedisSettings(read),
-    secretsKey: readSecretsKey(read),
+    keySource: readKeySource(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
     endpoints: readEndpoints(read),
     apnsClient: read.oneOf('APNS_CLIENT', APNS_CLIENTS, 'engine'),

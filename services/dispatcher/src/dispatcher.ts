@@ -13,6 +13,7 @@ import {
   openLaneWorker,
   type Pace,
   readRedisTimeMs,
+  subscribeChecks,
   type RedisClient,
 } from '@heliograph/queue';
 import type { Logger } from 'pino';
@@ -20,6 +21,7 @@ import type { Logger } from 'pino';
 import { CALLBACK_DEFAULTS, startCallbacks, type CallbackSettings } from './callbacks/callbacks.ts';
 import type { Keeper } from './campaigns/keeper.ts';
 import { openCampaigns } from './campaigns/open-campaigns.ts';
+import { startCredentialChecks } from './checks/credential-checks.ts';
 import { startClockWatch } from './guard/clock-watch.ts';
 import { createBreaker } from './guard/breaker.ts';
 import { createEvidence } from './guard/evidence.ts';
@@ -46,6 +48,8 @@ export interface DispatcherDeps {
   readonly redis: RedisClient;
   readonly workerRedis: RedisClient;
   readonly campaignRedis: RedisClient;
+  /** It hears hints, and does nothing else. */
+  readonly hintRedis: RedisClient;
   readonly prefix: string;
   readonly secrets: SecretBox;
   readonly endpoints: ProviderEndpoints;
@@ -68,6 +72,9 @@ export interface DispatcherDeps {
   readonly sweepEveryMs?: number;
   /** Tests only: default half a second. */
   readonly keepEveryMs?: number;
+  /** Tests only: default 30 s, and a second. */
+  readonly checkLeaseMs?: number;
+  readonly checkEveryMs?: number;
 }
 
 export interface Dispatcher {
@@ -136,7 +143,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     evidence,
     pacers,
     pauses,
-    credentials: createCredentialStore({ db, secrets: deps.secrets }),
+    credentials: createCredentialStore({ db, secrets: deps.secrets, log }),
     pool,
     log,
     onError,
@@ -188,6 +195,19 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     random: Math.random,
   });
 
+  const checks = startCredentialChecks({
+    db,
+    secrets: deps.secrets,
+    endpoints: deps.endpoints,
+    apnsClient: deps.apnsClient,
+    log,
+    clockMs,
+    leaseMs: deps.checkLeaseMs,
+    everyMs: deps.checkEveryMs,
+  });
+  // Not awaited: with Redis away checks are found a little later.
+  subscribeChecks(deps.hintRedis, prefix, checks.kick).catch(onRedisError);
+
   return {
     sweep,
     retention,
@@ -197,7 +217,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       clockWatch.close();
       const abandon = setTimeout(() => pool.abandon(), WAIT_FOR_ANSWERS_MS);
       // All at once: a worker that goes on while a sweep ends would only take jobs to drop them.
-      const told = callbacks.close();
+      const told = Promise.all([callbacks.close(), checks.close()]);
       await Promise.all([sweep.close(), retention.close(), worker.close(), campaigns.close()]);
       await processor.drained();
       await pool.close();

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { createSecretBox, toKeyId, type CallbackType, type SecretBox } from '@heliograph/core';
+import { createSecretBox, type CallbackType, type SecretBox } from '@heliograph/core';
 import {
   findCallbackEndpoint,
   findDeveloperKeyOwner,
@@ -65,7 +65,7 @@ export async function openCallbackRig(): Promise<CallbackRig> {
   const database = await openTestDatabase({ poolSize: 10 });
   const { db } = database;
   const key = randomBytes(32);
-  const secrets = createSecretBox(key, toKeyId(key));
+  const secrets = createSecretBox(key);
   const running: Callbacks[] = [];
 
   const set: CallbackRig['set'] = async (id, changes) => {

@@ -368,6 +368,16 @@ describe('a secret', () => {
 
     await rig.tell(appRef, 1);
     await eventually(() => expect(signatures()).toEqual([SECRET]));
+    // Until then what there is goes on being told with the secret of the claim.
+    await eventually(async () =>
+      expect(
+        await rig.db
+          .selectFrom('callbackEndpoints')
+          .select('leaseUntil')
+          .where('id', '=', id)
+          .execute(),
+      ).toEqual([{ leaseUntil: null }]),
+    );
     await rig.addSecret(id, newer, 0);
     await rig.addSecret(id, later, 3_600);
     await rig.tell(appRef, 1);

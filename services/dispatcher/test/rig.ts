@@ -1,12 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import {
-  createSecretBox,
-  toKeyId,
-  type Environment,
-  type Provider,
-  type SecretBox,
-} from '@heliograph/core';
+import { createSecretBox, type Environment, type Provider, type SecretBox } from '@heliograph/core';
 import {
   insertMessages,
   listDeliveries,
@@ -17,10 +11,11 @@ import {
   type ProxySettings,
   type StoredMessage,
 } from '@heliograph/db';
+import type { ProviderEndpoints } from '@heliograph/providers';
 import { packCertificateFile } from '@heliograph/providers/certificate';
 import { packProxySecret } from '@heliograph/providers/proxy-secret';
 import { openLane, openRedis, type Lane } from '@heliograph/queue';
-import { createLogger } from '@heliograph/runtime';
+import { createLogger, type Logger } from '@heliograph/runtime';
 import { createSandbox, type Sandbox } from '@heliograph/sandbox';
 import {
   eventually,
@@ -44,14 +39,22 @@ export interface Rig {
   readonly db: Db;
   readonly databaseUrl: string;
   readonly redisUrl: string;
+  readonly prefix: string;
   readonly sandbox: Sandbox;
   readonly lane: Lane;
   readonly secrets: SecretBox;
+  /** What `secrets` seals with. */
+  readonly secretsKey: Buffer;
   /** Starts one more dispatcher on the same database and queue. */
   start(changes?: {
     leaseMs?: number;
     sweepEveryMs?: number;
+    checkLeaseMs?: number;
+    checkEveryMs?: number;
+    endpoints?: ProviderEndpoints;
     callbacks?: CallbackSettings;
+    secrets?: SecretBox;
+    log?: Logger;
   }): Dispatcher;
   /** An app with the sandbox's credentials. */
   makeSendingApp(options?: { environment?: Environment }): Promise<number>;
@@ -85,7 +88,7 @@ export async function openRig(): Promise<Rig> {
   const redis = await openTestRedis();
   const sandbox = await createSandbox();
   const key = randomBytes(32);
-  const secrets = createSecretBox(key, toKeyId(key));
+  const secrets = createSecretBox(key);
   const commands = openRedis(redis.url, 'command', noted);
   await new Promise((resolve) => commands.once('ready', resolve));
   const lane = openLane(commands, { prefix: redis.prefix, onError: noted });
@@ -155,15 +158,18 @@ export async function openRig(): Promise<Rig> {
     db: database.db,
     databaseUrl: database.url,
     redisUrl: redis.url,
+    prefix: redis.prefix,
     sandbox,
     lane,
     secrets,
+    secretsKey: key,
     saveKey,
     saveCertificate,
     saveProxy,
     start(changes = {}) {
       const own = openRedis(redis.url, 'command', noted);
-      const [worker, campaigns] = [
+      const [worker, campaigns, hints] = [
+        openRedis(redis.url, 'blocking', noted),
         openRedis(redis.url, 'blocking', noted),
         openRedis(redis.url, 'blocking', noted),
       ];
@@ -172,6 +178,7 @@ export async function openRig(): Promise<Rig> {
         redis: own,
         workerRedis: worker,
         campaignRedis: campaigns,
+        hintRedis: hints,
         prefix: redis.prefix,
         secrets,
         endpoints: toEndpoints(sandbox),
@@ -190,6 +197,7 @@ export async function openRig(): Promise<Rig> {
           own.disconnect();
           worker.disconnect();
           campaigns.disconnect();
+          hints.disconnect();
         }));
       closers.push(close);
       return { ...dispatcher, close };

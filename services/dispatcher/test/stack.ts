@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +21,7 @@ import {
 import { runIn } from './campaign-rig.ts';
 import { explainRun } from './explain-run.ts';
 
+const ROOT = join(__dirname, '../../..');
 /** The shortest lease that is allowed, so that a take-over does not take a minute. */
 const LEASE_MS = 20_000;
 const BATCH = 20;
@@ -30,7 +33,12 @@ export interface Stack {
   readonly sandbox: Sandbox;
   /** With these variables besides, or in place of the usual ones. */
   startApi(env?: Readonly<Record<string, string>>): Promise<SpawnedService>;
-  startDispatcher(): Promise<SpawnedService>;
+  startDispatcher(env?: Readonly<Record<string, string>>): Promise<SpawnedService>;
+  /** Runs the command line with the same settings; answers its exit code and what it said. */
+  runCli(
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly code: number; readonly said: string }>;
   /** Asks an api, answers what it answered, and rejects where that is no success. */
   call(
     api: SpawnedService,
@@ -129,7 +137,8 @@ export async function openStack(
     databaseUrl: database.url,
     sandbox,
     startApi: (changes) => start('api', changes),
-    startDispatcher: () => start('dispatcher'),
+    startDispatcher: (changes) => start('dispatcher', changes),
+    runCli: (args, changes = {}) => runCli(args, { ...env, ...changes }),
     call,
     makeSendingApp,
 
@@ -269,6 +278,24 @@ async function call(
   if (response.status !== 200)
     throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
   return answer.responseObject ?? {};
+}
+
+async function runCli(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const main = join(ROOT, 'services/cli/src/main.ts');
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@heliograph/source', '--import', 'tsx', main, ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said += text.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, said };
 }
 
 async function stop(service: SpawnedService): Promise<void> {

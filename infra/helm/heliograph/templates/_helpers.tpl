@@ -57,6 +57,8 @@ capabilities: { drop: [ALL] }
 {{ include "heliograph.databaseEnv" .root }}
 - name: SECRETS_KEY_FILE
   value: /run/secrets/heliograph/secrets.key
+- name: SECRETS_OTHER_KEYS
+  valueFrom: { secretKeyRef: { name: {{ .root.Values.existingSecret }}, key: {{ .root.Values.secretKeys.otherSecretsKeys }}, optional: true } }
 - name: HOST
   value: 0.0.0.0
 - name: PORT

@@ -21,6 +21,12 @@ import type {
   AppsRemoveApnsQuery,
   AppsRemoveFcmQuery,
   AppsRemoveProxyQuery,
+  AppsSaveApnsCertificateQuery,
+  AppsSaveApnsQuery,
+  AppsSaveFcmQuery,
+  AppsSaveProxyQuery,
+  AppsUpdateAndroidQuery,
+  AppsUpdateIosQuery,
   AuditEntry,
   AuditListAnswer,
   AuditListQuery,
@@ -104,7 +110,6 @@ import type {
   RunsListAnswer,
   RunsListQuery,
   SaveLivePersonSender,
-  SaveProxy,
   SendAnswer,
   SendBatch,
   SendLiveCampaign,
@@ -114,12 +119,7 @@ import type {
   SetRunRate,
   StoredCertificate,
   TestCallback,
-  UpdateAndroid,
-  UpdateApns,
-  UpdateApnsCertificate,
   UpdateDeviceStatus,
-  UpdateFcm,
-  UpdateIos,
   UsersEraseAnswer,
   UsersExportAnswer,
   WhichRun,
@@ -843,7 +843,7 @@ export interface Apps {
    *
    * `POST /admin/app/ios/update`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  updateIos(request: UpdateIos, options?: CallOptions): Promise<void>;
+  updateIos(query?: AppsUpdateIosQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
@@ -857,7 +857,7 @@ export interface Apps {
    *
    * `POST /admin/app/android/update`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  updateAndroid(request: UpdateAndroid, options?: CallOptions): Promise<void>;
+  updateAndroid(query?: AppsUpdateAndroidQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the FCM credential.
@@ -871,7 +871,7 @@ export interface Apps {
    *
    * `POST /admin/app/apns`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveApns(request: UpdateApns, options?: CallOptions): Promise<void>;
+  saveApns(query?: AppsSaveApnsQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
@@ -885,14 +885,14 @@ export interface Apps {
    *
    * `POST /admin/app/apns/certificate`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveApnsCertificate(request: UpdateApnsCertificate, options?: CallOptions): Promise<void>;
+  saveApnsCertificate(query?: AppsSaveApnsCertificateQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Replaces the FCM credential.
    *
    * `POST /admin/app/fcm`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveFcm(request: UpdateFcm, options?: CallOptions): Promise<void>;
+  saveFcm(query?: AppsSaveFcmQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the FCM credential.
@@ -906,7 +906,7 @@ export interface Apps {
    *
    * `POST /admin/app/proxy`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveProxy(request: SaveProxy, options?: CallOptions): Promise<void>;
+  saveProxy(query?: AppsSaveProxyQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes a customer's proxy; the application's own credential is in use again.
@@ -926,19 +926,16 @@ function createApps(http: Http): Apps {
       http.call({ method: 'POST', path: '/admin/app/detail', repeat: 'safe', request }, options),
     create: (request, options) =>
       http.call({ method: 'POST', path: '/admin/app/create', repeat: 'once', request }, options),
-    updateIos: (request, options) =>
-      http.call(
-        { method: 'POST', path: '/admin/app/ios/update', repeat: 'safe', request },
-        options,
-      ),
+    updateIos: (query, options) =>
+      http.call({ method: 'POST', path: '/admin/app/ios/update', repeat: 'safe', query }, options),
     removeIos: (request, options) =>
       http.call(
         { method: 'POST', path: '/admin/app/ios/remove', repeat: 'safe', request },
         options,
       ),
-    updateAndroid: (request, options) =>
+    updateAndroid: (query, options) =>
       http.call(
-        { method: 'POST', path: '/admin/app/android/update', repeat: 'safe', request },
+        { method: 'POST', path: '/admin/app/android/update', repeat: 'safe', query },
         options,
       ),
     removeAndroid: (request, options) =>
@@ -946,21 +943,21 @@ function createApps(http: Http): Apps {
         { method: 'POST', path: '/admin/app/android/remove', repeat: 'safe', request },
         options,
       ),
-    saveApns: (request, options) =>
-      http.call({ method: 'POST', path: '/admin/app/apns', repeat: 'safe', request }, options),
+    saveApns: (query, options) =>
+      http.call({ method: 'POST', path: '/admin/app/apns', repeat: 'safe', query }, options),
     removeApns: (query, options) =>
       http.call({ method: 'DELETE', path: '/admin/app/apns', repeat: 'safe', query }, options),
-    saveApnsCertificate: (request, options) =>
+    saveApnsCertificate: (query, options) =>
       http.call(
-        { method: 'POST', path: '/admin/app/apns/certificate', repeat: 'safe', request },
+        { method: 'POST', path: '/admin/app/apns/certificate', repeat: 'safe', query },
         options,
       ),
-    saveFcm: (request, options) =>
-      http.call({ method: 'POST', path: '/admin/app/fcm', repeat: 'safe', request }, options),
+    saveFcm: (query, options) =>
+      http.call({ method: 'POST', path: '/admin/app/fcm', repeat: 'safe', query }, options),
     removeFcm: (query, options) =>
       http.call({ method: 'DELETE', path: '/admin/app/fcm', repeat: 'safe', query }, options),
-    saveProxy: (request, options) =>
-      http.call({ method: 'POST', path: '/admin/app/proxy', repeat: 'safe', request }, options),
+    saveProxy: (query, options) =>
+      http.call({ method: 'POST', path: '/admin/app/proxy', repeat: 'safe', query }, options),
     removeProxy: (query, options) =>
       http.call({ method: 'DELETE', path: '/admin/app/proxy', repeat: 'safe', query }, options),
   };

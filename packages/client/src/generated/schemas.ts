@@ -107,6 +107,36 @@ export interface AppsRemoveProxyQuery {
   readonly platform: 'ios' | 'android' | 'apns' | 'fcm' | 'huawei' | 'hms';
 }
 
+export interface AppsSaveApnsCertificateQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface AppsSaveApnsQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface AppsSaveFcmQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface AppsSaveProxyQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface AppsUpdateAndroidQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface AppsUpdateIosQuery {
+  /** Whether the credential is saved only where its provider takes it. 400: it does not; 503: nobody could tell. Either way nothing was saved. */
+  readonly verify?: boolean | undefined;
+}
+
 export interface Attempt {
   readonly at: string;
   readonly outcome: string;

@@ -4,6 +4,7 @@ import type { ColumnType, Generated } from 'kysely';
 export interface CredentialTables {
   credentials: CredentialsTable;
   standbyCredentials: StandbyCredentialsTable;
+  credentialChecks: CredentialChecksTable;
   certificateWarnings: CertificateWarningsTable;
 }
 
@@ -82,6 +83,21 @@ interface CredentialsTable extends CredentialColumns {
 
 interface StandbyCredentialsTable extends CredentialColumns {
   settings: ColumnType<DirectSettings, string, string>;
+}
+
+export type CheckVerdict = 'accepted' | 'refused' | 'unanswered';
+
+interface CredentialChecksTable {
+  id: string;
+  provider: Provider;
+  environment: Environment | null;
+  settings: ColumnType<DirectSettings, string, string>;
+  sealedKey: Buffer | null;
+  expiresAt: Date;
+  leaseUntil: Generated<Date | null>;
+  leaseEpoch: Generated<number>;
+  verdict: Generated<CheckVerdict | null>;
+  reason: Generated<string | null>;
 }
 
 interface CertificateWarningsTable {

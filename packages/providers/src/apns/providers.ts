@@ -24,13 +24,14 @@ export interface ApnsProvidersDeps {
   readonly store: TokenStore;
   readonly log: ProviderLog;
   readonly now: () => Date;
+  readonly waitMs: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly connectLimits: ConnectLimits | undefined;
 }
 
 /** Apps that sign with the same key share their connections. */
 export function createApnsProviders(deps: ApnsProvidersDeps): AppProviders<ApnsCredential> {
-  const { endpoints, store, log, now, deadlineMs = APNS_DEADLINE_MS } = deps;
+  const { endpoints, store, log, now, waitMs = WAIT_MS, deadlineMs = APNS_DEADLINE_MS } = deps;
   const urls = {
     production: new URL(endpoints.production),
     development: new URL(endpoints.development),
@@ -53,7 +54,7 @@ export function createApnsProviders(deps: ApnsProvidersDeps): AppProviders<ApnsC
 
     return createApnsProvider({
       bundle,
-      deadlineMs: WAIT_MS + deadlineMs,
+      deadlineMs: waitMs + deadlineMs,
       toEndpoint: (environment) => urls[environment].host,
       findClient,
       release: () => clients.release(holder),
@@ -70,7 +71,7 @@ export function createApnsProviders(deps: ApnsProvidersDeps): AppProviders<ApnsC
     const tokens = key && createApnsTokens({ key, store, nowMs: () => now().getTime(), log });
     const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
     const engineOptions = { ...options, ...connecting, secureContext, tokens };
-    return new ApnsEngineClient({ ...engineOptions, waitMs: WAIT_MS, now });
+    return new ApnsEngineClient({ ...engineOptions, waitMs, now });
   }
 
   return { open, clients };

@@ -6,6 +6,8 @@ const MAX_TTL_SECONDS = 2_419_200;
 export interface FcmMapping {
   /** Data messages only: the notification goes as JSON text in `data._notification`, and the app shows it. */
   readonly dataNotificationOnly?: boolean;
+  /** FCM judges the message and sends it to nobody. */
+  readonly validateOnly?: boolean;
 }
 
 /** The parts that FCM counts against its limit. */

@@ -29,6 +29,7 @@ interface Mapped {
 export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
   const { endpoint, mapping, now } = deps;
   const mapped = new WeakMap<PushMessage, Mapped>();
+  const head = mapping.validateOnly === true ? '"validate_only":true,' : '';
 
   /** Without its opening brace. */
   function toJson(message: PushMessage): string {
@@ -42,7 +43,7 @@ export function createFcmProvider(deps: FcmProviderDeps): PushProvider {
 
   function toBody({ message, pushToken }: Push): string {
     // The message is never `{}`: it goes behind the token without being serialised again.
-    return `{"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
+    return `{${head}"message":{"token":${JSON.stringify(pushToken)},${toJson(message)}}`;
   }
 
   return createAppProvider({

@@ -22,18 +22,19 @@ export interface FcmProvidersDeps {
   readonly store: TokenStore;
   readonly log: ProviderLog;
   readonly now: () => Date;
+  readonly waitMs: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly connectLimits: ConnectLimits | undefined;
 }
 
 /** Apps that send to the same project by the same service account share their connections. */
 export function createFcmProviders(deps: FcmProvidersDeps): AppProviders<FcmCredential> {
-  const { endpoints, store, log, now, deadlineMs = FCM_DEADLINE_MS } = deps;
+  const { endpoints, store, log, now, waitMs = WAIT_MS, deadlineMs = FCM_DEADLINE_MS } = deps;
   const url = new URL(endpoints.url);
   const tokenUrl = new URL(endpoints.tokenUrl);
   const secureContext = createTrust(endpoints.ca);
   const connecting = deps.connectLimits && { connectLimits: deps.connectLimits };
-  const shared = { url, tokenUrl, secureContext, store, deadlineMs, waitMs: WAIT_MS, now, log };
+  const shared = { url, tokenUrl, secureContext, store, deadlineMs, waitMs, now, log };
   const clients = new SharedClients<FcmClient>(now);
 
   function open({ projectId, serviceAccount }: FcmCredential) {
@@ -52,7 +53,7 @@ export function createFcmProviders(deps: FcmProvidersDeps): AppProviders<FcmCred
 
     return createFcmProvider({
       endpoint: url.host,
-      deadlineMs: WAIT_MS + deadlineMs,
+      deadlineMs: waitMs + deadlineMs,
       mapping: deps.mapping ?? {},
       now,
       findClient,

@@ -138,6 +138,16 @@ describe('a push to FCM', () => {
       message: { data: { _notification: expect.stringContaining('"title"') as string } },
     });
   });
+
+  test('is told to validate only, and sends nothing to anybody', async () => {
+    const { outcome } = await sendThrough({}, { fcm: { validateOnly: true } });
+
+    expect(outcome).toEqual({
+      kind: 'sent',
+      providerMessageId: expect.stringMatching(/\/fake_message_id$/),
+    });
+    expect(sandbox.received()).toEqual([]);
+  });
 });
 
 describe('a refusal of FCM', () => {

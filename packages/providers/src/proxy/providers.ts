@@ -12,12 +12,13 @@ import { createProxyProvider, PROXY_CONNECTIONS, PROXY_DEADLINE_MS } from './pro
 export interface ProxyProvidersDeps {
   readonly endpoints: ProviderEndpoints['proxy'];
   readonly now: () => Date;
+  readonly waitMs: number | undefined;
   readonly deadlineMs: number | undefined;
 }
 
 /** Apps share nothing here: each customer has a server of his own. */
 export function createProxyProviders(deps: ProxyProvidersDeps): AppProviders<ProxyCredential> {
-  const { endpoints, now, deadlineMs = PROXY_DEADLINE_MS } = deps;
+  const { endpoints, now, waitMs = WAIT_MS, deadlineMs = PROXY_DEADLINE_MS } = deps;
   const clients = new SharedClients<ProxyClient>(now);
 
   function open(credential: ProxyCredential) {
@@ -37,7 +38,7 @@ export function createProxyProviders(deps: ProxyProvidersDeps): AppProviders<Pro
     return createProxyProvider({
       route: credential,
       endpoint: 'kind' in identity ? '' : identity.url.host,
-      deadlineMs: WAIT_MS + deadlineMs,
+      deadlineMs: waitMs + deadlineMs,
       findClient,
       release: () => clients.release(holder),
     });
@@ -51,7 +52,7 @@ export function createProxyProviders(deps: ProxyProvidersDeps): AppProviders<Pro
     const { allowPrivateAddresses } = endpoints;
     const connections = PROXY_CONNECTIONS;
     const agent = createGuardedAgent({ allowPrivateAddresses, ca, ...shown, connections });
-    const shared = { connections, deadlineMs, waitMs: WAIT_MS, now };
+    const shared = { connections, deadlineMs, waitMs, now };
     return new ProxyClient({ agent, url, authorization, policy, history, ...shared });
   }
 

@@ -1,4 +1,5 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createSecretBox } from '@heliograph/core';
 import { eventually, startOwnRedis, type OwnServer } from '@heliograph/testing';
 import { createApnsTokens } from '../apns/provider-token.ts';
 import type { Minted, ProviderTokens } from './fleet-tokens.ts';
@@ -73,6 +74,24 @@ describe('a provider token of APNs', () => {
     const [one, two] = [1, 2].map(() => createApnsTokens({ ...deps, nowMs: Date.now }));
 
     expect(await distinct([one!, two!])).toHaveLength(1);
+  });
+
+  test('is shared while the secrets key is changed; who lacks the new key makes one of its own', async () => {
+    const fleet = await open();
+    const next = randomBytes(32);
+    const sealing = createSecretBox(next, [fleet.secretsKey]);
+    const opening = createSecretBox(fleet.secretsKey, [next]);
+
+    const shared = [await getToken(await fleet.openApns(sealing))];
+    shared.push(await getToken(await fleet.openApns(opening)));
+    const own = await getToken(await fleet.openApns());
+    const after = await getToken(await fleet.openApns(sealing));
+
+    expect(new Set(shared).size).toBe(1);
+    expect(shared).not.toContain(own);
+    // It is the one that is shared now.
+    expect(after).toBe(own);
+    expect(fleet.made).toBe(2);
   });
 
   test('cannot be read in Redis, nor can the key or the team', async () => {

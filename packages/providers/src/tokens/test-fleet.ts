@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createSecretBox } from '@heliograph/core';
+import { createSecretBox, type SecretBox } from '@heliograph/core';
 import { createSharedSecrets, openRedis } from '@heliograph/queue';
 import { openTestRedis } from '@heliograph/testing';
 import { createApnsTokens } from '../apns/provider-token.ts';
@@ -20,10 +20,11 @@ export interface Fleet {
   /** Tokens that were made, by all processes together. */
   readonly made: number;
   readonly key: SigningKey;
-  /** One more process's way to Redis. */
-  openStore(): Promise<TokenStore>;
+  readonly secretsKey: Buffer;
+  /** One more process's way to Redis; with the fleet's secrets key alone, unless given others. */
+  openStore(secrets?: SecretBox): Promise<TokenStore>;
   /** One more process's tokens of the fleet's key for APNs. */
-  openApns(): Promise<ProviderTokens>;
+  openApns(secrets?: SecretBox): Promise<ProviderTokens>;
   /** One more process's tokens, made as told. */
   open(deps: Pick<FleetTokensDeps, 'mint' | 'lockMs'>): Promise<ProviderTokens>;
   close(): void;
@@ -31,7 +32,7 @@ export interface Fleet {
 
 export async function openFleet(server?: { readonly url: string }): Promise<Fleet> {
   const { url, prefix } = server ? { url: server.url, prefix: 'test' } : await openTestRedis();
-  const secrets = createSecretBox(randomBytes(32), 'test');
+  const secretsKey = randomBytes(32);
   const closers: (() => void)[] = [];
 
   async function connect(): Promise<Redis> {
@@ -56,13 +57,14 @@ export async function openFleet(server?: { readonly url: string }): Promise<Flee
     get made() {
       return made;
     },
-    openStore: async () =>
+    secretsKey,
+    openStore: async (secrets = createSecretBox(secretsKey)) =>
       createSharedSecrets(await connect(), { prefix, secrets, onError: () => undefined }),
-    openApns: async () =>
+    openApns: async (secrets) =>
       keep(
         createApnsTokens({
           key: fleet.key,
-          store: await fleet.openStore(),
+          store: await fleet.openStore(secrets),
           nowMs: () => fleet.nowMs,
           log,
         }),

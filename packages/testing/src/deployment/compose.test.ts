@@ -28,7 +28,11 @@ interface Compose {
   readonly secrets?: Readonly<Record<string, { readonly file: string }>>;
 }
 
-const FILES = ['docker-compose.yml', 'infra/docker/compose.sandbox.yml'];
+const FILES = [
+  'docker-compose.yml',
+  'infra/docker/compose.sandbox.yml',
+  'infra/docker/compose.other-keys.yml',
+];
 const OURS = ['migrate', 'api', 'dispatcher'];
 
 describeWithForeign('checks', 'docker-compose.yml', (checks) => {

@@ -1,5 +1,4 @@
-import { Refusal, type Environment, type SecretBox } from '@heliograph/core';
-import type { Db } from '@heliograph/db';
+import { Refusal, type Environment } from '@heliograph/core';
 import {
   packCertificateFile,
   readApnsCertificate,
@@ -10,6 +9,7 @@ import {
 
 import type { AppName } from './get-app.ts';
 import { saveAppCredential } from './save-app-credential.ts';
+import type { VerifyDeps } from './verify-credential.ts';
 
 export interface NewApnsCertificate extends CertificateFile {
   /** Of the app, where it is not the certificate's main topic. */
@@ -18,6 +18,8 @@ export interface NewApnsCertificate extends CertificateFile {
   readonly environment?: Environment;
   /** What an operator allows, over all dispatchers. */
   readonly ratePerSecond?: number;
+  /** Whether APNs is asked first. */
+  readonly verify: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface NewApnsCertificate extends CertificateFile {
  * rejected certificate can look like a bad network.
  */
 export async function saveApnsCertificate(
-  deps: { readonly db: Db; readonly secrets: SecretBox; readonly now: () => Date },
+  deps: VerifyDeps & { readonly now: () => Date },
   name: AppName,
   input: NewApnsCertificate,
 ): Promise<void> {
@@ -46,6 +48,7 @@ export async function saveApnsCertificate(
     },
     environment,
     key: packCertificateFile(input),
+    verify: input.verify,
   });
 }
 

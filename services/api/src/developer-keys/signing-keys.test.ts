@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { createSecretBox, toKeyId } from '@heliograph/core';
+import { createSecretBox } from '@heliograph/core';
 import { insertDeveloperKey } from '@heliograph/db';
 import { makeApp, useTestDatabase } from '@heliograph/testing';
 import { sql } from 'kysely';
@@ -10,7 +10,7 @@ import { createSigningKeys } from './signing-keys.ts';
 
 const database = useTestDatabase();
 const key = randomBytes(32);
-const secrets = createSecretBox(key, toKeyId(key));
+const secrets = createSecretBox(key);
 
 async function makeKey() {
   const { db } = database;

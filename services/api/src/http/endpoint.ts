@@ -25,6 +25,8 @@ export interface EndpointDoc {
   readonly paths: readonly string[];
   /** What the path names beside the input that stands elsewhere. */
   readonly params: TObject | undefined;
+  /** What the query may say beside the input in the body. */
+  readonly query: TObject | undefined;
   /** Whether the body may be as large as a list of all users. */
   readonly largeBody: boolean;
   /** Where the input comes from; `body` is the whole body. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { Refusal } from '@heliograph/core';
+import { KeyNotAtHand, Refusal } from '@heliograph/core';
 import { isDatabaseUnavailable } from '@heliograph/db';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
@@ -68,6 +68,9 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isDatabaseUnavailable(error))
     return new Refusal('unavailable', 'The database does not answer.', { cause: error });
+  // Keys are being changed, and not in the order that is safe: another api may have it.
+  if (error instanceof KeyNotAtHand)
+    return new Refusal('unavailable', 'A key of this server is missing.', { cause: error });
   if (error instanceof Error) {
     const known = 'type' in error ? BY_TYPE.get(error.type) : undefined;
     if (known !== undefined) return known(error);

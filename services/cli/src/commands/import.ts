@@ -1,4 +1,3 @@
-import { createSecretBox, toKeyId } from '@heliograph/core';
 import {
   checkMode,
   claimMode,
@@ -6,13 +5,15 @@ import {
   hasImports,
   openDatabase,
   openPowerAuthSource,
+  openSecretBox,
   OtherSource,
+  SecretsKeyMissing,
   tryWithLock,
   UnreadableSource,
   WrongMode,
   type Db,
 } from '@heliograph/db';
-import { readDatabaseUrl, readSecretsKey } from '@heliograph/runtime';
+import { readDatabaseUrl, readKeySource } from '@heliograph/runtime';
 
 import { CommandFailed, UsageError, type Command, type CommandIo } from '../command.ts';
 import { findDatabaseFailure } from '../database-failure.ts';
@@ -30,8 +31,8 @@ const HELP = `Usage: heliograph import powerauth --from URL [--dry-run]
        heliograph import powerauth --forget
 
 Takes over apps, credentials, devices, campaigns and inbox from the PostgreSQL database of an original PowerAuth Push
-Server into the database of this one: DATABASE_URL, DATABASE_PASSWORD(_FILE), SECRETS_KEY(_FILE) and PROVIDERS are as
-for the services. The original's database is only read. Killed in the middle, it goes on when it is called again; called once
+Server into the database of this one: DATABASE_URL, DATABASE_PASSWORD(_FILE), SECRETS_KEY(_FILE), SECRETS_OTHER_KEYS(_FILE)
+and PROVIDERS are as for the services. The original's database is only read. Killed in the middle, it goes on when it is called again; called once
 more after that, it takes over what changed there since. What changed here meanwhile stays.
 
   --from URL           the original's database, postgres://user@host/database. Its password may stand in PGPASSWORD
@@ -108,7 +109,7 @@ type Options = ReturnType<typeof readOptions>;
 function readTarget(io: CommandIo) {
   return readSettings(io, (read) => ({
     databaseUrl: readDatabaseUrl(read),
-    secretsKey: readSecretsKey(read),
+    keySource: readKeySource(read),
     providers: read.oneOf('PROVIDERS', ['live', 'sandbox'], 'live'),
   }));
 }
@@ -118,14 +119,14 @@ type Target = ReturnType<typeof readTarget>;
 async function importFrom(
   db: Db,
   options: Options,
-  { secretsKey, providers }: Target,
+  { keySource, providers }: Target,
   io: CommandIo,
 ): Promise<number> {
+  const secrets = await openSecretBox(db, await keySource.load());
   const source = await openPowerAuthSource(options.from ?? '', options.timeZone);
   try {
     // Not before it is known that there is something to read.
     if (!options.dryRun) await claimMode(db, providers);
-    const secrets = createSecretBox(secretsKey, toKeyId(secretsKey));
     const deps = {
       db,
       source,
@@ -168,7 +169,10 @@ async function refuseOldSchema(db: Db): Promise<void> {
 /** What an operator can mend is said without a stack; nothing of it names a secret. */
 function toFailure(error: unknown): unknown {
   const isExpected =
-    error instanceof UnreadableSource || error instanceof OtherSource || error instanceof WrongMode;
+    error instanceof UnreadableSource ||
+    error instanceof OtherSource ||
+    error instanceof WrongMode ||
+    error instanceof SecretsKeyMissing;
   if (isExpected) return new CommandFailed(error.message);
   const message = findDatabaseFailure(error);
   if (message === undefined) return error;

@@ -1,4 +1,9 @@
-import { toRetryDelayMs, type CallbackPosition, type SecretBox } from '@heliograph/core';
+import {
+  KeyNotAtHand,
+  toRetryDelayMs,
+  type CallbackPosition,
+  type SecretBox,
+} from '@heliograph/core';
 import {
   failCallback,
   findEndOfOldEvents,
@@ -31,6 +36,8 @@ const DAY_MS = 24 * 3_600_000;
 const TRIED_FOR_MS = DAY_MS;
 /** An endpoint that took nothing for that long is suspended. */
 const GIVE_UP_AFTER_MS = 5 * DAY_MS;
+/** Where we lack a secrets key, another process may have it: no fault of the endpoint's. */
+const LOCKED_WAIT_MS = 10_000;
 /** So many old events are looked at by one statement. */
 const MAX_PASSED_OVER = 10_000;
 
@@ -68,6 +75,15 @@ export async function serveCallback(
     deps.log.warn({ err: error, callbackId: claimed.id }, 'callback not served');
   }
 }
+
+type OpenedSecret =
+  | { readonly kind: 'opened'; readonly secret: string }
+  /** For want of a key that another process may have. */
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'unreadable' };
+
+const LOCKED: OpenedSecret = { kind: 'locked' };
+const UNREADABLE: OpenedSecret = { kind: 'unreadable' };
 
 class Turn {
   readonly #deps: CallbackServerDeps;
@@ -123,8 +139,12 @@ class Turn {
     if (!(await this.#ensureLease())) return false;
 
     const { key, secret } = this.#claimed;
-    const opened = secret === null ? undefined : this.#open(secret);
-    if (key === null || opened === undefined) {
+    const opened = secret === null ? UNREADABLE : this.#open(secret);
+    if (opened.kind === 'locked') {
+      await releaseCallback(this.#deps.db, this.#claimed, LOCKED_WAIT_MS);
+      return false;
+    }
+    if (key === null || opened.kind === 'unreadable') {
       await this.#fail({ kind: 'refused', result: 'secret unreadable', isGone: false }, 0);
       return false;
     }
@@ -135,7 +155,7 @@ class Turn {
       url: this.#url,
       body,
       key,
-      secret: opened,
+      secret: opened.secret,
       now: this.#deps.now(),
     });
     const outcome = await postCallback(
@@ -225,15 +245,16 @@ class Turn {
     return isHeld;
   }
 
-  #open(secret: { readonly id: string; readonly sealed: string }): string | undefined {
+  #open(secret: { readonly id: string; readonly sealed: string }): OpenedSecret {
     const { developerKeyRef } = this.#claimed;
     const place =
       developerKeyRef === 0 ? toCallbackSecretPlace(secret.id) : toDeveloperSecretPlace(secret.id);
     try {
-      return this.#deps.secrets.open(Buffer.from(secret.sealed, 'base64'), place).toString('utf8');
+      const sealed = Buffer.from(secret.sealed, 'base64');
+      return { kind: 'opened', secret: this.#deps.secrets.open(sealed, place).toString('utf8') };
     } catch (error) {
       this.#deps.log.error({ err: error, callbackId: this.#claimed.id }, 'secret not opened');
-      return undefined;
+      return error instanceof KeyNotAtHand ? LOCKED : UNREADABLE;
     }
   }
 }

@@ -147,6 +147,8 @@ class ChunkSending {
     for (const todo of todos) {
       if (loaded.kind === 'removed')
         for (const { index } of todo.drain()) this.#waits.wait(index, CREDENTIAL_WAIT_MS);
+      // Another dispatcher may have the key.
+      else if (loaded.kind === 'locked') this.#waitLonger(todo);
       else await this.#putOffUnusable(todo, loaded.version, loaded.reason);
     }
   }
@@ -220,10 +222,13 @@ class ChunkSending {
       for (const { index } of feed.drain()) this.#waits.hold(index, pause.pauseId);
       return;
     }
-    if (!feed.isUnanswered) return;
     // A provider that answered nothing at all is left alone for a while.
+    if (feed.isUnanswered) this.#waitLonger(feed);
+  }
+
+  #waitLonger(pushes: Pick<ChunkTodo, 'drain'> | Pick<ChunkFeed, 'drain'>): void {
     const { least, spread } = BUSY_WAIT_MS;
-    for (const { index } of feed.drain())
+    for (const { index } of pushes.drain())
       this.#waits.wait(index, least + spread * this.#deps.random());
   }
 

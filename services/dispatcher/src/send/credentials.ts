@@ -1,6 +1,7 @@
-import type { Provider, SecretBox } from '@heliograph/core';
+import { KeyNotAtHand, type Provider, type SecretBox } from '@heliograph/core';
 import { findCredential, toKeyPlace, type ClaimedDelivery, type Db } from '@heliograph/db';
 import type { Credential } from '@heliograph/providers';
+import type { Logger } from 'pino';
 
 import { openCredential } from './open-credential.ts';
 
@@ -8,6 +9,8 @@ import { openCredential } from './open-credential.ts';
 export type LoadedCredential =
   | { readonly kind: 'usable'; readonly credential: Credential }
   | { readonly kind: 'unusable'; readonly version: number; readonly reason: string }
+  /** We lack the key that it was sealed with; others of the fleet may have it, so it is nothing that is wrong with the credential. */
+  | { readonly kind: 'locked' }
   | { readonly kind: 'removed' };
 
 export interface CredentialStore {
@@ -23,9 +26,17 @@ export function toClaimed(credential: Credential): NonNullable<ClaimedDelivery['
 }
 
 const MAX_ENTRIES = 2_000;
+/** A locked one may be sealed anew, under the same version. */
+const LOCKED_FOR_MS = 10_000;
 
-/** Reads and opens each version of a credential once. */
-export function createCredentialStore(deps: { db: Db; secrets: SecretBox }): CredentialStore {
+interface CredentialStoreDeps {
+  readonly db: Db;
+  readonly secrets: SecretBox;
+  readonly log: Logger;
+}
+
+/** Reads and opens each version of a credential once, whatever key seals it later. */
+export function createCredentialStore(deps: CredentialStoreDeps): CredentialStore {
   const loaded = new Map<string, Promise<LoadedCredential>>();
 
   return {
@@ -37,14 +48,19 @@ export function createCredentialStore(deps: { db: Db; secrets: SecretBox }): Cre
       if (loaded.size >= MAX_ENTRIES) loaded.clear();
       const loading = loadCredential(deps, appRef, provider);
       loaded.set(key, loading);
-      loading.catch(() => loaded.delete(key));
+      loading.then(
+        ({ kind }) => {
+          if (kind === 'locked') setTimeout(() => loaded.delete(key), LOCKED_FOR_MS).unref();
+        },
+        () => loaded.delete(key),
+      );
       return loading;
     },
   };
 }
 
 async function loadCredential(
-  { db, secrets }: { db: Db; secrets: SecretBox },
+  { db, secrets, log }: CredentialStoreDeps,
   appRef: number,
   provider: Provider,
 ): Promise<LoadedCredential> {
@@ -54,8 +70,13 @@ async function loadCredential(
   let key: Buffer;
   try {
     key = secrets.open(row.sealedKey, toKeyPlace(appRef, provider));
-  } catch {
-    return { kind: 'unusable', version: row.version, reason: 'sealed_with_another_key' };
+  } catch (error) {
+    if (error instanceof KeyNotAtHand) {
+      const { keyId } = error;
+      log.error({ appRef, provider, keyId }, 'secrets key missing: a credential cannot be opened');
+      return { kind: 'locked' };
+    }
+    return { kind: 'unusable', version: row.version, reason: 'unusable_key' };
   }
   const identity = { id: `${appRef}/${provider}`, version: row.version };
   const credential = openCredential(identity, provider, row, key);

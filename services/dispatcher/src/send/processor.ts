@@ -22,7 +22,13 @@ import { EXPIRED, isExpired, passGate, type Gate } from './gate.ts';
 import type { LeaseBook } from './lease-book.ts';
 import { giveBack, type Recorder } from './recorder.ts';
 import { Turns } from './turns.ts';
-import { toBusyUpdate, toGatedUpdate, toHeldUpdate, toJudgedUpdate } from './updates.ts';
+import {
+  toBusyUpdate,
+  toGatedUpdate,
+  toHeldUpdate,
+  toJudgedUpdate,
+  toLockedUpdate,
+} from './updates.ts';
 
 type SendGate = Extract<Gate, { action: 'send' }>;
 
@@ -123,6 +129,8 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     if (device === null) throw new Error('the gate let nothing through');
     if (loaded.kind === 'removed')
       return record(delivery, toGatedUpdate(delivery, { action: 'await_credential' }, deps.now()));
+    if (loaded.kind === 'locked')
+      return record(delivery, toLockedUpdate(delivery, deps.now(), deps.random));
 
     const version = loaded.kind === 'usable' ? loaded.credential.version : loaded.version;
     const scope = toScope(delivery, gate, version);

@@ -66,11 +66,29 @@ export function toBusyUpdate(
   now: Date,
   random: () => number,
 ): DeliveryUpdate {
+  return toLaterUpdate(delivery, 'provider_busy', now, random);
+}
+
+/** Our process lacks a key that others may have: one of them may claim it later, with no attempt burned. */
+export function toLockedUpdate(
+  delivery: ClaimedDelivery,
+  now: Date,
+  random: () => number,
+): DeliveryUpdate {
+  return toLaterUpdate(delivery, 'secrets_key_missing', now, random);
+}
+
+function toLaterUpdate(
+  delivery: ClaimedDelivery,
+  reason: string,
+  now: Date,
+  random: () => number,
+): DeliveryUpdate {
   const waitMs = BUSY_WAIT_MS.least + BUSY_WAIT_MS.spread * random();
   const again = new Date(now.getTime() + waitMs);
   return toPlainUpdate(delivery, {
     state: 'pending',
-    reason: 'provider_busy',
+    reason,
     nextAttemptAt: again < delivery.expiresAt ? again : delivery.expiresAt,
     pauseId: null,
   });

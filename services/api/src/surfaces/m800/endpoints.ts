@@ -11,6 +11,7 @@ const tag = 'Signed pushes';
 const plain = {
   tag,
   largeBody: false,
+  query: undefined,
   answerType: 'application/json',
   headers: {
     'X-M-Date': 'The date that was signed, such as Thu, 12 Sep 2013 18:49:58 GMT.',

@@ -136,8 +136,12 @@ function toOperation(
 }
 
 function toParameters(endpoint: DescribedEndpoint, toSchema: (schema: unknown) => unknown) {
-  const { from, request, params } = endpoint;
-  const places = [['path', params] as const, [from, request] as const];
+  const { from, request, params, query } = endpoint;
+  const places = [
+    ['path', params],
+    [from, request],
+    ['query', query],
+  ] as const;
   return places.flatMap(([place, schema]) => {
     if (schema === undefined || (place !== 'query' && place !== 'path')) return [];
     const required = toRequired(schema);

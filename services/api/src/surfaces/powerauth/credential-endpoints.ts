@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { AppName } from './app-endpoints.ts';
 import { taking, takingFrom, takingNothing } from './envelope.ts';
 import { AppId, EnvironmentName, optional, RatePerSecond, text } from './fields.ts';
+import { verifying } from './verifying.ts';
 
 const tag = 'Administration';
 
@@ -17,40 +18,44 @@ const Paced = { ratePerSecond: optional(RatePerSecond) };
 const Filled = text({ minLength: 1, maxLength: 255 });
 const NotBlank = text({ minLength: 1, maxLength: 255, pattern: '\\S' });
 
-export const UPDATE_IOS = taking(
-  Type.Object(
+export const UPDATE_IOS = verifying(
+  taking(
+    Type.Object(
+      {
+        ...AppName,
+        bundle: Filled,
+        keyId: Filled,
+        teamId: Filled,
+        privateKeyBase64: ApnsKey,
+        environment: optional(EnvironmentName),
+        ...Paced,
+      },
+      { title: 'UpdateIos' },
+    ),
     {
-      ...AppName,
-      bundle: Filled,
-      keyId: Filled,
-      teamId: Filled,
-      privateKeyBase64: ApnsKey,
-      environment: optional(EnvironmentName),
-      ...Paced,
+      tag,
+      scope: ['admin'],
+      summary: 'Replaces the APNs credential',
+      methods: ['post', 'put'],
+      paths: ['/admin/app/ios/update'],
     },
-    { title: 'UpdateIos' },
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: 'Replaces the APNs credential',
-    methods: ['post', 'put'],
-    paths: ['/admin/app/ios/update'],
-  },
 );
 
-export const UPDATE_ANDROID = taking(
-  Type.Object(
-    { ...AppName, projectId: Filled, privateKeyBase64: FcmKey, ...Paced },
-    { title: 'UpdateAndroid' },
+export const UPDATE_ANDROID = verifying(
+  taking(
+    Type.Object(
+      { ...AppName, projectId: Filled, privateKeyBase64: FcmKey, ...Paced },
+      { title: 'UpdateAndroid' },
+    ),
+    {
+      tag,
+      scope: ['admin'],
+      summary: 'Replaces the FCM credential',
+      methods: ['post', 'put'],
+      paths: ['/admin/app/android/update'],
+    },
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: 'Replaces the FCM credential',
-    methods: ['post', 'put'],
-    paths: ['/admin/app/android/update'],
-  },
 );
 
 const named = Type.Object(AppName, { title: 'NamedApplication' });
@@ -74,71 +79,77 @@ export const REMOVE_ANDROID = taking(named, {
 /** The newer names know the application by `appId` alone, and list what is wrong with a request. */
 const LISTING = { listViolations: true };
 
-export const UPDATE_APNS = taking(
-  Type.Object(
+export const UPDATE_APNS = verifying(
+  taking(
+    Type.Object(
+      {
+        appId: AppId,
+        bundle: NotBlank,
+        keyId: NotBlank,
+        teamId: NotBlank,
+        privateKeyBase64: ApnsKey,
+        environment: EnvironmentName,
+        ...Paced,
+      },
+      { title: 'UpdateApns' },
+    ),
     {
-      appId: AppId,
-      bundle: NotBlank,
-      keyId: NotBlank,
-      teamId: NotBlank,
-      privateKeyBase64: ApnsKey,
-      environment: EnvironmentName,
-      ...Paced,
+      tag,
+      scope: ['admin'],
+      summary: 'Replaces the APNs credential',
+      methods: ['post', 'put'],
+      paths: ['/admin/app/apns'],
     },
-    { title: 'UpdateApns' },
+    LISTING,
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: 'Replaces the APNs credential',
-    methods: ['post', 'put'],
-    paths: ['/admin/app/apns'],
-  },
-  LISTING,
 );
 
-export const UPDATE_APNS_CERTIFICATE = taking(
-  Type.Object(
+export const UPDATE_APNS_CERTIFICATE = verifying(
+  taking(
+    Type.Object(
+      {
+        ...AppName,
+        bundle: optional(
+          text({
+            minLength: 1,
+            maxLength: 255,
+            description: "One of the certificate's topics; absent: its main one.",
+          }),
+        ),
+        certificateBase64: Key('PEM with the certificate and its private key, or PKCS#12 (.p12).'),
+        certificatePassword: optional(
+          text({ maxLength: 1024, description: 'Of the .p12 file, or of the key in PEM.' }),
+        ),
+        environment: optional(EnvironmentName),
+        ...Paced,
+      },
+      { title: 'UpdateApnsCertificate' },
+    ),
     {
-      ...AppName,
-      bundle: optional(
-        text({
-          minLength: 1,
-          maxLength: 255,
-          description: "One of the certificate's topics; absent: its main one.",
-        }),
-      ),
-      certificateBase64: Key('PEM with the certificate and its private key, or PKCS#12 (.p12).'),
-      certificatePassword: optional(
-        text({ maxLength: 1024, description: 'Of the .p12 file, or of the key in PEM.' }),
-      ),
-      environment: optional(EnvironmentName),
-      ...Paced,
+      tag,
+      scope: ['admin'],
+      summary: 'Replaces the APNs credential with a certificate, which is checked',
+      methods: ['post', 'put'],
+      paths: ['/admin/app/apns/certificate'],
     },
-    { title: 'UpdateApnsCertificate' },
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: 'Replaces the APNs credential with a certificate, which is checked',
-    methods: ['post', 'put'],
-    paths: ['/admin/app/apns/certificate'],
-  },
 );
 
-export const UPDATE_FCM = taking(
-  Type.Object(
-    { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey, ...Paced },
-    { title: 'UpdateFcm' },
+export const UPDATE_FCM = verifying(
+  taking(
+    Type.Object(
+      { appId: AppId, projectId: NotBlank, privateKeyBase64: FcmKey, ...Paced },
+      { title: 'UpdateFcm' },
+    ),
+    {
+      tag,
+      scope: ['admin'],
+      summary: 'Replaces the FCM credential',
+      methods: ['post', 'put'],
+      paths: ['/admin/app/fcm'],
+    },
+    LISTING,
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: 'Replaces the FCM credential',
-    methods: ['post', 'put'],
-    paths: ['/admin/app/fcm'],
-  },
-  LISTING,
 );
 
 const inQuery = Type.Object({ appId: AppId });

@@ -1,11 +1,11 @@
-import { Refusal, type Environment, type SecretBox } from '@heliograph/core';
-import type { Db } from '@heliograph/db';
+import { Refusal, type Environment } from '@heliograph/core';
 
 import { NOTHING, ofApp } from '../../access/subject.ts';
 import type { AppName } from '../../apps/get-app.ts';
 import { removeAppCredential } from '../../apps/remove-app-credential.ts';
 import { saveApnsCertificate } from '../../apps/save-apns-certificate.ts';
 import { saveAppCredential } from '../../apps/save-app-credential.ts';
+import type { VerifyDeps } from '../../apps/verify-credential.ts';
 import { route, type Route } from '../../http/endpoint.ts';
 import {
   REMOVE_ANDROID,
@@ -22,9 +22,7 @@ import {
   UPDATE_IOS,
 } from './credential-endpoints.ts';
 
-export interface CredentialRouteDeps {
-  readonly db: Db;
-  readonly secrets: SecretBox;
+export interface CredentialRouteDeps extends VerifyDeps {
   readonly now: () => Date;
 }
 
@@ -32,7 +30,12 @@ interface Paced {
   readonly ratePerSecond?: number;
 }
 
-interface ApnsInput extends AppName, Paced {
+interface Verified {
+  /** Whether it is saved only where its provider takes it. */
+  readonly verify: boolean;
+}
+
+interface ApnsInput extends AppName, Paced, Verified {
   readonly bundle: string;
   readonly keyId: string;
   readonly teamId: string;
@@ -40,14 +43,14 @@ interface ApnsInput extends AppName, Paced {
   readonly environment?: Environment;
 }
 
-interface CertificateInput extends AppName, Paced {
+interface CertificateInput extends AppName, Paced, Verified {
   readonly bundle?: string;
   readonly certificateBase64: string;
   readonly certificatePassword?: string;
   readonly environment?: Environment;
 }
 
-interface FcmInput extends AppName, Paced {
+interface FcmInput extends AppName, Paced, Verified {
   readonly projectId: string;
   readonly privateKeyBase64: string;
 }
@@ -57,7 +60,13 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
     const { bundle, keyId, teamId, environment = null } = input;
     const settings = { bundle, keyId, teamId, ...toPaced(input) };
     const key = Buffer.from(input.privateKeyBase64, 'base64');
-    await saveAppCredential(deps, input, { provider: 'apns', settings, environment, key });
+    await saveAppCredential(deps, input, {
+      provider: 'apns',
+      settings,
+      environment,
+      key,
+      verify: input.verify,
+    });
   };
   const saveCertificate = async (input: CertificateInput): Promise<void> => {
     const { bundle, environment, certificatePassword: password } = input;
@@ -67,12 +76,19 @@ export function credentialRoutes(deps: CredentialRouteDeps): readonly Route[] {
       ...(bundle !== undefined && { bundle }),
       ...(environment !== undefined && { environment }),
       ...toPaced(input),
+      verify: input.verify,
     });
   };
   const saveFcm = async (input: FcmInput): Promise<void> => {
     const settings = { projectId: input.projectId, ...toPaced(input) };
     const key = Buffer.from(input.privateKeyBase64, 'base64');
-    await saveAppCredential(deps, input, { provider: 'fcm', settings, environment: null, key });
+    await saveAppCredential(deps, input, {
+      provider: 'fcm',
+      settings,
+      environment: null,
+      key,
+      verify: input.verify,
+    });
   };
   return [
     route(UPDATE_IOS, ofApp(), saveApns),

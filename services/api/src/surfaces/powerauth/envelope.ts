@@ -111,6 +111,7 @@ function plain(doc: Doc) {
   return {
     headers: {},
     params: undefined,
+    query: undefined,
     largeBody: false,
     readsOnly: false,
     ...doc,

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 
 import { taking, takingFrom } from './envelope.ts';
+import { verifying } from './verifying.ts';
 import { AppId, oneOf, optional, Platform, RatePerSecond, text } from './fields.ts';
 
 const tag = 'Administration';
@@ -31,50 +32,52 @@ const Retry = oneOf(
 );
 const GoneStatus = Type.Unsafe<404 | 410>({ type: 'integer', enum: [404, 410] });
 
-export const SAVE_PROXY = taking(
-  Type.Object(
-    {
-      appId: AppId,
-      platform: Platform,
-      url: text({
-        minLength: 1,
-        maxLength: 2048,
-        description: 'https, without name and password, at a public address.',
-      }),
-      certificateBase64: File(
-        'PEM: the client certificate, then those that lead to its authority.',
-      ),
-      privateKeyBase64: File('PEM: the key of the certificate.'),
-      privateKeyPassword: optional(
-        text({ maxLength: 1024, description: 'Of the key, where it is encrypted.' }),
-      ),
-      basicUsername: optional(BasicUsername),
-      basicPassword: optional(BasicPassword),
-      caBase64: File('PEM: authorities to trust beside the public ones.'),
-      schema: optional(BodySchema),
-      brandId: Named,
-      backendService: Named,
-      goneOn: optional(
-        Type.Array(GoneStatus, {
-          maxItems: 2,
-          uniqueItems: true,
-          description:
-            'The statuses by which it says that a push token is dead; [410] unless given.',
+export const SAVE_PROXY = verifying(
+  taking(
+    Type.Object(
+      {
+        appId: AppId,
+        platform: Platform,
+        url: text({
+          minLength: 1,
+          maxLength: 2048,
+          description: 'https, without name and password, at a public address.',
         }),
-      ),
-      retry: optional(Retry),
-      ratePerSecond: optional(RatePerSecond),
+        certificateBase64: File(
+          'PEM: the client certificate, then those that lead to its authority.',
+        ),
+        privateKeyBase64: File('PEM: the key of the certificate.'),
+        privateKeyPassword: optional(
+          text({ maxLength: 1024, description: 'Of the key, where it is encrypted.' }),
+        ),
+        basicUsername: optional(BasicUsername),
+        basicPassword: optional(BasicPassword),
+        caBase64: File('PEM: authorities to trust beside the public ones.'),
+        schema: optional(BodySchema),
+        brandId: Named,
+        backendService: Named,
+        goneOn: optional(
+          Type.Array(GoneStatus, {
+            maxItems: 2,
+            uniqueItems: true,
+            description:
+              'The statuses by which it says that a push token is dead; [410] unless given.',
+          }),
+        ),
+        retry: optional(Retry),
+        ratePerSecond: optional(RatePerSecond),
+      },
+      { title: 'SaveProxy' },
+    ),
+    {
+      tag,
+      scope: ['admin'],
+      summary: "Sends a platform's pushes by the customer's proxy; the certificate is checked",
+      methods: ['post', 'put'],
+      paths,
     },
-    { title: 'SaveProxy' },
+    { listViolations: true },
   ),
-  {
-    tag,
-    scope: ['admin'],
-    summary: "Sends a platform's pushes by the customer's proxy; the certificate is checked",
-    methods: ['post', 'put'],
-    paths,
-  },
-  { listViolations: true },
 );
 
 export const REMOVE_PROXY = takingFrom('query', Type.Object({ appId: AppId, platform: Platform }), {

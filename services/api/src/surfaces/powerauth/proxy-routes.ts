@@ -1,3 +1,5 @@
+import { Refusal } from '@heliograph/core';
+
 import { ofApp } from '../../access/subject.ts';
 import { removeProxy } from '../../apps/remove-proxy.ts';
 import { saveProxy, type NewProxy, type SaveProxyDeps } from '../../apps/save-proxy.ts';
@@ -8,7 +10,13 @@ import { REMOVE_PROXY, SAVE_PROXY } from './proxy-endpoints.ts';
 export function proxyRoutes(deps: SaveProxyDeps): readonly Route[] {
   return [
     route(SAVE_PROXY, ofApp(), async (input) => {
-      const { appId, platform, certificateBase64, privateKeyBase64, caBase64, ...rest } = input;
+      const { appId, platform, certificateBase64, privateKeyBase64, caBase64, verify, ...rest } =
+        input;
+      if (verify)
+        throw new Refusal(
+          'invalid_request',
+          'A proxy cannot be verified: whatever is POSTed to it is a push. Send one to a device of yours.',
+        );
       const proxy: NewProxy = {
         ...rest,
         provider: toProvider(platform),
