@@ -84,6 +84,11 @@ function toRepeat({ placed, name }: Method): string {
   return takesKey(placed) ? 'keyed' : (name.repeat ?? 'once');
 }
 
+interface Input {
+  readonly name: 'request' | 'query' | 'users';
+  readonly parameter: string;
+}
+
 interface Signature {
   readonly parameters: readonly string[];
   /** What the server answers, and what the method resolves with or goes through. */
@@ -91,7 +96,7 @@ interface Signature {
   readonly returns: string;
   /** How the arguments are named where they are handed on. */
   readonly path: readonly string[];
-  readonly input: 'request' | 'query' | 'users' | undefined;
+  readonly inputs: readonly Input['name'][];
 }
 
 /** Adds the types that have no name yet to `declared`. */
@@ -99,18 +104,18 @@ function toSignature(method: Method, declared: Record<string, Schema>): Signatur
   const { placed } = method;
   const stem = pascal(method.group) + pascal(method.method);
   const path = parametersIn('path', placed);
-  const input = toInput(method, stem, declared);
+  const inputs = toInputs(method, stem, declared);
   const answer = toAnswer(placed, stem, declared);
   return {
     parameters: [
       ...path.map((one) => `${one.name}: ${toType(one.schema)}`),
-      ...(input === undefined ? [] : [input.parameter]),
+      ...inputs.map(({ parameter }) => parameter),
       `options?: ${toOptions(method)}`,
     ],
     answer,
     returns: toReturns(method, answer, declared),
     path: path.map((one) => one.name),
-    input: input?.name,
+    inputs: inputs.map(({ name }) => name),
   };
 }
 
@@ -120,20 +125,30 @@ function toOptions({ name, placed }: Method): string {
   return takesKey(placed) ? 'KeyedOptions' : 'CallOptions';
 }
 
-function toInput(method: Method, stem: string, declared: Record<string, Schema>) {
-  const { placed, name } = method;
-  if (name.audience) {
-    const parameter = 'users: Iterable<string> | AsyncIterable<string>';
-    return { name: 'users', parameter } as const;
-  }
+function toInputs(
+  method: Method,
+  stem: string,
+  declared: Record<string, Schema>,
+): readonly Input[] {
+  if (method.name.audience)
+    return [{ name: 'users', parameter: 'users: Iterable<string> | AsyncIterable<string>' }];
+  // Settings of a call come behind what it is about.
+  return [toRequest(method, stem, declared), toQuery(method, stem, declared)].filter(
+    (input) => input !== undefined,
+  );
+}
+
+function toQuery({ placed }: Method, stem: string, declared: Record<string, Schema>) {
   const query = parametersIn('query', placed);
-  if (query.length > 0) {
-    const required = query.filter((one) => one.required).map((one) => one.name);
-    const properties = Object.fromEntries(query.map((one) => [one.name, one.schema]));
-    declared[`${stem}Query`] = { type: 'object', properties, required };
-    const mark = required.length > 0 ? '' : '?';
-    return { name: 'query', parameter: `query${mark}: ${stem}Query` } as const;
-  }
+  if (query.length === 0) return undefined;
+  const required = query.filter((one) => one.required).map((one) => one.name);
+  const properties = Object.fromEntries(query.map((one) => [one.name, one.schema]));
+  declared[`${stem}Query`] = { type: 'object', properties, required };
+  const mark = required.length > 0 ? '' : '?';
+  return { name: 'query', parameter: `query${mark}: ${stem}Query` } as const;
+}
+
+function toRequest({ placed }: Method, stem: string, declared: Record<string, Schema>) {
   const body = bodyOf(placed);
   if (body === undefined) return undefined;
   const schema = body.properties?.['requestObject'] ?? body;
@@ -223,14 +238,14 @@ function toMethodComment(method: Method): string {
   return toComment(lines);
 }
 
-function toImplementation(method: Method, { path, input, answer }: Signature): string {
+function toImplementation(method: Method, { path, inputs, answer }: Signature): string {
   const { placed, name } = method;
-  const names = [...path, ...(input === undefined ? [] : [input]), 'options'];
+  const names = [...path, ...inputs, 'options'];
   const endpoint = [
     `method: '${placed.method.toUpperCase()}'`,
     `path: ${toTemplate(placed.path)}`,
     `repeat: '${toRepeat(method)}'`,
-    ...(input === 'users' || input === undefined ? [] : [input]),
+    ...inputs.filter((input) => input !== 'users'),
   ];
   const call = `{ ${endpoint.join(', ')} }`;
   return `${method.method}: (${names.join(', ')}) => ${toCall(name, call, answer)}`;

@@ -110,6 +110,7 @@ import type {
   RunsListAnswer,
   RunsListQuery,
   SaveLivePersonSender,
+  SaveProxy,
   SendAnswer,
   SendBatch,
   SendLiveCampaign,
@@ -119,7 +120,12 @@ import type {
   SetRunRate,
   StoredCertificate,
   TestCallback,
+  UpdateAndroid,
+  UpdateApns,
+  UpdateApnsCertificate,
   UpdateDeviceStatus,
+  UpdateFcm,
+  UpdateIos,
   UsersEraseAnswer,
   UsersExportAnswer,
   WhichRun,
@@ -843,7 +849,7 @@ export interface Apps {
    *
    * `POST /admin/app/ios/update`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  updateIos(query?: AppsUpdateIosQuery, options?: CallOptions): Promise<void>;
+  updateIos(request: UpdateIos, query?: AppsUpdateIosQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
@@ -857,7 +863,11 @@ export interface Apps {
    *
    * `POST /admin/app/android/update`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  updateAndroid(query?: AppsUpdateAndroidQuery, options?: CallOptions): Promise<void>;
+  updateAndroid(
+    request: UpdateAndroid,
+    query?: AppsUpdateAndroidQuery,
+    options?: CallOptions,
+  ): Promise<void>;
 
   /**
    * Removes the FCM credential.
@@ -871,7 +881,7 @@ export interface Apps {
    *
    * `POST /admin/app/apns`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveApns(query?: AppsSaveApnsQuery, options?: CallOptions): Promise<void>;
+  saveApns(request: UpdateApns, query?: AppsSaveApnsQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the APNs credential.
@@ -885,14 +895,18 @@ export interface Apps {
    *
    * `POST /admin/app/apns/certificate`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveApnsCertificate(query?: AppsSaveApnsCertificateQuery, options?: CallOptions): Promise<void>;
+  saveApnsCertificate(
+    request: UpdateApnsCertificate,
+    query?: AppsSaveApnsCertificateQuery,
+    options?: CallOptions,
+  ): Promise<void>;
 
   /**
    * Replaces the FCM credential.
    *
    * `POST /admin/app/fcm`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveFcm(query?: AppsSaveFcmQuery, options?: CallOptions): Promise<void>;
+  saveFcm(request: UpdateFcm, query?: AppsSaveFcmQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes the FCM credential.
@@ -906,7 +920,7 @@ export interface Apps {
    *
    * `POST /admin/app/proxy`. Takes an API key with the scope admin. Repeated where no answer came.
    */
-  saveProxy(query?: AppsSaveProxyQuery, options?: CallOptions): Promise<void>;
+  saveProxy(request: SaveProxy, query?: AppsSaveProxyQuery, options?: CallOptions): Promise<void>;
 
   /**
    * Removes a customer's proxy; the application's own credential is in use again.
@@ -926,16 +940,19 @@ function createApps(http: Http): Apps {
       http.call({ method: 'POST', path: '/admin/app/detail', repeat: 'safe', request }, options),
     create: (request, options) =>
       http.call({ method: 'POST', path: '/admin/app/create', repeat: 'once', request }, options),
-    updateIos: (query, options) =>
-      http.call({ method: 'POST', path: '/admin/app/ios/update', repeat: 'safe', query }, options),
+    updateIos: (request, query, options) =>
+      http.call(
+        { method: 'POST', path: '/admin/app/ios/update', repeat: 'safe', request, query },
+        options,
+      ),
     removeIos: (request, options) =>
       http.call(
         { method: 'POST', path: '/admin/app/ios/remove', repeat: 'safe', request },
         options,
       ),
-    updateAndroid: (query, options) =>
+    updateAndroid: (request, query, options) =>
       http.call(
-        { method: 'POST', path: '/admin/app/android/update', repeat: 'safe', query },
+        { method: 'POST', path: '/admin/app/android/update', repeat: 'safe', request, query },
         options,
       ),
     removeAndroid: (request, options) =>
@@ -943,21 +960,30 @@ function createApps(http: Http): Apps {
         { method: 'POST', path: '/admin/app/android/remove', repeat: 'safe', request },
         options,
       ),
-    saveApns: (query, options) =>
-      http.call({ method: 'POST', path: '/admin/app/apns', repeat: 'safe', query }, options),
-    removeApns: (query, options) =>
-      http.call({ method: 'DELETE', path: '/admin/app/apns', repeat: 'safe', query }, options),
-    saveApnsCertificate: (query, options) =>
+    saveApns: (request, query, options) =>
       http.call(
-        { method: 'POST', path: '/admin/app/apns/certificate', repeat: 'safe', query },
+        { method: 'POST', path: '/admin/app/apns', repeat: 'safe', request, query },
         options,
       ),
-    saveFcm: (query, options) =>
-      http.call({ method: 'POST', path: '/admin/app/fcm', repeat: 'safe', query }, options),
+    removeApns: (query, options) =>
+      http.call({ method: 'DELETE', path: '/admin/app/apns', repeat: 'safe', query }, options),
+    saveApnsCertificate: (request, query, options) =>
+      http.call(
+        { method: 'POST', path: '/admin/app/apns/certificate', repeat: 'safe', request, query },
+        options,
+      ),
+    saveFcm: (request, query, options) =>
+      http.call(
+        { method: 'POST', path: '/admin/app/fcm', repeat: 'safe', request, query },
+        options,
+      ),
     removeFcm: (query, options) =>
       http.call({ method: 'DELETE', path: '/admin/app/fcm', repeat: 'safe', query }, options),
-    saveProxy: (query, options) =>
-      http.call({ method: 'POST', path: '/admin/app/proxy', repeat: 'safe', query }, options),
+    saveProxy: (request, query, options) =>
+      http.call(
+        { method: 'POST', path: '/admin/app/proxy', repeat: 'safe', request, query },
+        options,
+      ),
     removeProxy: (query, options) =>
       http.call({ method: 'DELETE', path: '/admin/app/proxy', repeat: 'safe', query }, options),
   };
