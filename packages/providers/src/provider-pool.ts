@@ -49,7 +49,13 @@ interface Known {
 export function createProviderPool(deps: ProviderPoolDeps): ProviderPool {
   const { endpoints, idleMs, log = SILENT, clock: now = () => new Date(), deadlinesMs = {} } = deps;
   const { connectLimits, waitMs } = deps;
-  const shared = { store: deps.tokens ?? createMemoryTokenStore(), log, now, connectLimits, waitMs };
+  const shared = {
+    store: deps.tokens ?? createMemoryTokenStore(),
+    log,
+    now,
+    connectLimits,
+    waitMs,
+  };
   const apns = createApnsProviders({
     ...shared,
     endpoints: endpoints.apns,

@@ -17,6 +17,12 @@ const FailuresPage = lazy(async () =>
   toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
 );
 const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
+const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
+const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
+const CertificatesPage = lazy(async () =>
+  toDefault((await import('./certificates/certificates-page.tsx')).CertificatesPage),
+);
+const KeysPage = lazy(async () => toDefault((await import('./keys/keys-page.tsx')).KeysPage));
 const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.tsx')).AuditPage));
 
 export function App() {
@@ -28,6 +34,10 @@ export function App() {
             <Route index element={<OverviewPage />} />
             <Route path="deliveries" element={<DeliveriesPage />} />
             <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
+            <Route path="apps" element={<AppsPage />} />
+            <Route path="apps/:appId" element={<AppPage />} />
+            <Route path="certificates" element={<CertificatesPage />} />
+            <Route path="keys" element={<KeysPage />} />
             <Route path="failures" element={<FailuresPage />} />
             <Route path="audit" element={<AuditPage />} />
             <Route path="*" element={<NotFoundPage />} />

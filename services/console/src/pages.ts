@@ -1,8 +1,10 @@
 import {
   IconAlertTriangle,
   IconApps,
+  IconCertificate,
   IconDashboard,
   IconHistory,
+  IconKey,
   IconSearch,
   IconSpeakerphone,
   type Icon,
@@ -10,16 +12,27 @@ import {
 
 import type { MessageId } from './i18n/en.ts';
 
-/** What the menu leads to, in its order. */
-export const PAGES = [
-  { path: '/', title: 'nav.overview', Icon: IconDashboard },
-  { path: '/campaigns', title: 'nav.campaigns', Icon: IconSpeakerphone },
-  { path: '/deliveries', title: 'nav.deliveries', Icon: IconSearch },
-  { path: '/apps', title: 'nav.apps', Icon: IconApps },
-  { path: '/failures', title: 'nav.failures', Icon: IconAlertTriangle },
-  { path: '/audit', title: 'nav.audit', Icon: IconHistory },
-] as const satisfies readonly {
+interface MenuEntry {
   readonly path: string;
   readonly title: MessageId;
   readonly Icon: Icon;
-}[];
+  /** Shown to whoever has one of them: what the page asks the api for takes it. */
+  readonly scopes: readonly string[];
+}
+
+/** What the menu leads to, in its order. */
+export const PAGES: readonly MenuEntry[] = [
+  { path: '/', title: 'nav.overview', Icon: IconDashboard, scopes: ['read'] },
+  {
+    path: '/campaigns',
+    title: 'nav.campaigns',
+    Icon: IconSpeakerphone,
+    scopes: ['campaigns', 'campaigns:send', 'read'],
+  },
+  { path: '/deliveries', title: 'nav.deliveries', Icon: IconSearch, scopes: ['read'] },
+  { path: '/apps', title: 'nav.apps', Icon: IconApps, scopes: ['admin'] },
+  { path: '/certificates', title: 'nav.certificates', Icon: IconCertificate, scopes: ['admin'] },
+  { path: '/keys', title: 'nav.keys', Icon: IconKey, scopes: ['admin'] },
+  { path: '/failures', title: 'nav.failures', Icon: IconAlertTriangle, scopes: ['admin'] },
+  { path: '/audit', title: 'nav.audit', Icon: IconHistory, scopes: ['admin'] },
+];

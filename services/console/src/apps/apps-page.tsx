@@ -7,17 +7,18 @@ import { useText } from '../i18n/text.tsx';
 import { Page } from '../layout/page.tsx';
 import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
+import { useMay } from '../session/session-gate.tsx';
 import { CreateAppButton } from './create-app-button.tsx';
 import { APPS_KEY } from './use-app.ts';
-
 
 /** Every application, and which platforms it can send to. */
 export function AppsPage() {
   const say = useText();
   const api = useApi();
+  const mayChange = useMay('admin');
   const apps = useQuery({ queryKey: APPS_KEY, queryFn: ({ signal }) => api.apps.list({ signal }) });
   return (
-    <Page title={say('nav.apps')} actions={<CreateAppButton />}>
+    <Page title={say('nav.apps')} actions={mayChange ? <CreateAppButton /> : undefined}>
       <QueryView query={apps}>
         {({ applicationList }) => (
           <ScrollingTable

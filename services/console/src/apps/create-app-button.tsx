@@ -20,7 +20,10 @@ export function CreateAppButton() {
   const form = useForm({ initialValues: { appId: '', appName: '' } });
   const creating = useMutation({
     mutationFn: ({ appId, appName }: typeof form.values) =>
-      api.apps.create({ appId: appId.trim(), ...(appName.trim() === '' ? {} : { appName: appName.trim() }) }),
+      api.apps.create({
+        appId: appId.trim(),
+        ...(appName.trim() === '' ? {} : { appName: appName.trim() }),
+      }),
     onSuccess: async ({ appId }) => {
       await cache.invalidateQueries({ queryKey: APPS_KEY });
       await navigate(`/apps/${encodeURIComponent(appId)}`);
@@ -32,10 +35,21 @@ export function CreateAppButton() {
       <Button leftSection={<IconPlus aria-hidden size={16} />} onClick={open}>
         {say('apps.create')}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={say('apps.create')} closeButtonProps={{ 'aria-label': say('confirm.cancel') }}>
+      <Modal
+        opened={isOpen}
+        onClose={close}
+        title={say('apps.create')}
+        closeButtonProps={{ 'aria-label': say('confirm.cancel') }}
+      >
         <form onSubmit={form.onSubmit((values) => creating.mutate(values))}>
           <Stack>
-            <TextInput label={say('apps.id')} description={say('apps.idHint')} required data-autofocus {...form.getInputProps('appId')} />
+            <TextInput
+              label={say('apps.id')}
+              description={say('apps.idHint')}
+              required
+              data-autofocus
+              {...form.getInputProps('appId')}
+            />
             <TextInput label={say('apps.name')} {...form.getInputProps('appName')} />
             {creating.isError && <Failure error={creating.error} />}
             <Group justify="flex-end">

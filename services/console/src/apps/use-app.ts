@@ -13,6 +13,7 @@ export function useApp(appId: string) {
   const api = useApi();
   return useQuery({
     queryKey: appKey(appId),
-    queryFn: ({ signal }) => api.apps.get({ appId, includeApns: true, includeFcm: true }, { signal }),
+    queryFn: ({ signal }) =>
+      api.apps.get({ appId, includeApns: true, includeFcm: true }, { signal }),
   });
 }

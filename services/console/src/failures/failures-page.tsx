@@ -4,6 +4,7 @@ import { PageTabs } from '../layout/page-tabs.tsx';
 import { HeldFaults } from './held-faults.tsx';
 import { Pauses } from './pauses.tsx';
 import { Prunings } from './prunings.tsx';
+import { StaleDevices } from './stale-devices.tsx';
 
 /** What stands still and why, what the guard holds back, and which devices were taken out: each can be undone here. */
 export function FailuresPage() {
@@ -15,6 +16,7 @@ export function FailuresPage() {
           { value: 'pauses', title: say('failures.pauses'), content: <Pauses /> },
           { value: 'held', title: say('failures.held'), content: <HeldFaults /> },
           { value: 'prunings', title: say('failures.prunings'), content: <Prunings /> },
+          { value: 'stale', title: say('failures.stale'), content: <StaleDevices /> },
         ]}
       />
     </Page>

@@ -18,6 +18,7 @@ import { isLanguage, LANGUAGES, useLanguage } from '../i18n/language-provider.ts
 import { useText } from '../i18n/text.tsx';
 import { PAGES } from '../pages.ts';
 import { useSession } from '../session/session-gate.tsx';
+import { maySession } from '../session/session.ts';
 import { Brand } from './brand.tsx';
 import classes from './shell.module.css';
 
@@ -26,6 +27,8 @@ export function Shell() {
   const say = useText();
   const [isOpen, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
+  const { session } = useSession();
+  const pages = PAGES.filter(({ scopes }) => maySession(session, ...scopes));
 
   return (
     <AppShell
@@ -58,7 +61,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar aria-label={say('nav.label')}>
         <AppShell.Section grow component={ScrollArea} p="xs">
-          {PAGES.map(({ path, title, Icon }) => (
+          {pages.map(({ path, title, Icon }) => (
             <NavLink
               key={path}
               component={Link}

@@ -4,7 +4,7 @@ import { createContext, use, useCallback, type ReactNode } from 'react';
 import { ApiProvider } from '../api/api-provider.tsx';
 import { Failure } from '../layout/failure.tsx';
 import { Waiting } from '../layout/waiting.tsx';
-import { findSession, signOut, type Session } from './session.ts';
+import { findSession, maySession, signOut, type Session } from './session.ts';
 import { SignInPage } from './sign-in-page.tsx';
 
 const KEY = ['session'];
@@ -50,6 +50,5 @@ export function useSession(): Current {
 
 /** Whether the person may do what needs that scope, or one of those. What they may not do is not offered; the api would refuse it. */
 export function useMay(...scopes: readonly string[]): boolean {
-  const { session } = useSession();
-  return session.scopes.includes('admin') || scopes.some((scope) => session.scopes.includes(scope));
+  return maySession(useSession().session, ...scopes);
 }

@@ -13,6 +13,11 @@ export interface Session {
   readonly csrfToken: string;
 }
 
+/** Whether one of those scopes is the session's; `admin` has them all. */
+export function maySession({ scopes }: Session, ...needed: readonly string[]): boolean {
+  return scopes.includes('admin') || needed.some((scope) => scopes.includes(scope));
+}
+
 const SESSION_URL = new URL('console/session', API_URL);
 
 /** Who is signed in here; undefined where nobody is. */
