@@ -37,7 +37,7 @@ export function CallbackEvents({ appId, callbacks }: CallbackEventsProps) {
   };
 
   return (
-    <Stack component="section" gap="sm" aria-label={say('callbacks.events')}>
+    <Stack component="section" gap="sm">
       <Title order={2} size="h4">
         {say('callbacks.events')}
       </Title>

@@ -1,6 +1,6 @@
 export type PemKind = 'certificate' | 'key' | 'encrypted-key' | 'other';
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([^]*?)-----END \1-----/g;
 /** As OpenSSL has marked encrypted keys before PKCS#8. */
 const ENCRYPTED_HEAD = /^\s*Proc-Type: *4,ENCRYPTED/;
 

@@ -38,7 +38,8 @@ export function describeFailure(error: Error, say: ReturnType<typeof useText>): 
   if (!(error instanceof HeliographError) || error.status === undefined)
     return say('error.unreachable');
   if (error.status === 403) return say('error.forbidden');
-  return error.message;
+  // Which request it was and its code are for the log, not for people.
+  return error.message.replace(`${error.call}: ${error.status} ${error.code}: `, '');
 }
 
 function factsOf(error: Error): Pick<HeliographError, 'correlationId' | 'violations'> {
