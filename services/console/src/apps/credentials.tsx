@@ -142,7 +142,7 @@ function Way({ appId, name, of, isSet, form, remove, removeQuestion, children }:
   const cache = useQueryClient();
   const mayChange = useMay('admin');
   return (
-    <Card withBorder bg="transparent" padding="sm">
+    <Card withBorder bg="transparent" padding="sm" role="group" aria-label={`${of}, ${name}`}>
       <Stack gap="sm">
         <Group justify="space-between">
           <Title order={3} size="h5">

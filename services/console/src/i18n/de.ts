@@ -384,6 +384,7 @@ export const de: Catalogue = {
   'failures.staleApproved': '{count, plural, one {# Gerät wird} other {# Geräte werden}} entfernt.',
   'staleReason.too_many': 'zu viele auf einmal',
   'staleReason.no_registrations': 'niemand registrierte sich',
+  'notification.close': 'Hinweis schließen',
   'notFound.title': 'Diese Seite gibt es nicht',
   'notFound.back': 'Zurück zur Übersicht',
 };

@@ -382,6 +382,7 @@ export const en = {
   'failures.staleApproved': '{count, plural, one {# device} other {# devices}} will be taken out.',
   'staleReason.too_many': 'too many at once',
   'staleReason.no_registrations': 'nobody registered',
+  'notification.close': 'Close the notice',
   'notFound.title': 'There is no such page',
   'notFound.back': 'Back to the overview',
 } as const;

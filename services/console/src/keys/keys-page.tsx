@@ -114,7 +114,7 @@ function Row({ apiKey, mayRevoke, refresh }: RowProps) {
       <Table.Td>
         {timestampExpires === null
           ? say('keys.never')
-          : intl.formatDate(timestampExpires, { dateStyle: 'medium' })}
+          : intl.formatDate(timestampExpires, { dateStyle: 'medium', timeStyle: 'short' })}
       </Table.Td>
       <Table.Td>
         {mayRevoke && state === 'active' && (

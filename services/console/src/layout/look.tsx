@@ -1,12 +1,16 @@
 import {
   createTheme,
   MantineProvider,
+  mergeThemeOverrides,
   ModalHeader,
+  Notification,
   type CSSVariablesResolver,
 } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { setNonce } from 'get-nonce';
-import type { ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
+
+import { useText } from '../i18n/text.tsx';
 
 const THEME = createTheme({
   primaryColor: 'indigo',
@@ -30,6 +34,7 @@ const READABLE: CSSVariablesResolver = () => ({
   light: {
     '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
     '--mantine-color-placeholder': 'var(--mantine-color-gray-7)',
+    '--mantine-color-error': 'var(--mantine-color-red-9)',
     '--mantine-color-green-light-color': '#1f6f30',
     '--mantine-color-orange-light-color': '#ad390c',
     '--mantine-color-red-light-color': '#a61e1e',
@@ -37,6 +42,7 @@ const READABLE: CSSVariablesResolver = () => ({
   dark: {
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
     '--mantine-color-placeholder': 'var(--mantine-color-dark-1)',
+    '--mantine-color-error': 'var(--mantine-color-red-4)',
   },
 });
 
@@ -45,9 +51,12 @@ setNonce(styleNonce());
 
 /** Light and dark as the system says, until somebody chooses. */
 export function Look({ children }: { readonly children: ReactNode }) {
+  const say = useText();
+  const closeLabel = say('notification.close');
+  const theme = useMemo(() => withNotifications(closeLabel), [closeLabel]);
   return (
     <MantineProvider
-      theme={THEME}
+      theme={theme}
       cssVariablesResolver={READABLE}
       defaultColorScheme="auto"
       getStyleNonce={styleNonce}
@@ -56,6 +65,12 @@ export function Look({ children }: { readonly children: ReactNode }) {
       {children}
     </MantineProvider>
   );
+}
+
+function withNotifications(closeLabel: string) {
+  const closeButtonProps = { 'aria-label': closeLabel };
+  const components = { Notification: Notification.extend({ defaultProps: { closeButtonProps } }) };
+  return mergeThemeOverrides(THEME, createTheme({ components }));
 }
 
 /** The policy of the page lets only those style elements in that carry it. */
