@@ -83,7 +83,7 @@ export function ProxyForm({ appId, platform, detail, close }: ProxyFormProps) {
       />
       <FileDrop
         label={say('proxy.certificate')}
-        hint={say('proxy.certificateHint')}
+        hint={say(now?.certificate ? 'proxy.certificateAgain' : 'proxy.certificateHint')}
         accept=".pem,.crt,.cer"
         isOptional
         {...certificate.input}

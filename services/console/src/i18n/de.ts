@@ -239,6 +239,8 @@ export const de: Catalogue = {
   'proxy.urlHint': 'https, an einer öffentlichen Adresse',
   'proxy.certificate': 'Client-Zertifikat',
   'proxy.certificateHint': 'PEM: das Zertifikat, dann die bis zu seiner Zertifizierungsstelle',
+  'proxy.certificateAgain':
+    'Es gibt eines; es wird hierdurch ersetzt oder weggenommen. PEM: das Zertifikat, dann die bis zu seiner Zertifizierungsstelle',
   'proxy.noCertificate': 'In dieser Datei ist kein Zertifikat.',
   'proxy.key': 'Schlüssel des Zertifikats',
   'proxy.keyHint': 'PEM',

@@ -237,6 +237,8 @@ export const en = {
   'proxy.urlHint': 'https, at a public address',
   'proxy.certificate': 'Client certificate',
   'proxy.certificateHint': 'PEM: the certificate, then those that lead to its authority',
+  'proxy.certificateAgain':
+    'There is one; it is replaced by this, or taken away. PEM: the certificate, then those that lead to its authority',
   'proxy.noCertificate': 'There is no certificate in this file.',
   'proxy.key': 'Key of the certificate',
   'proxy.keyHint': 'PEM',
