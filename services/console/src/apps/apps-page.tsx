@@ -29,7 +29,7 @@ export function AppsPage() {
             {applicationList.map(({ id, appId, appName, ios, android }) => (
               <Table.Tr key={id}>
                 <Table.Td>
-                  <Anchor component={Link} to={`/apps/${encodeURIComponent(appId)}`}>
+                  <Anchor component={Link} fz="inherit" to={`/apps/${encodeURIComponent(appId)}`}>
                     {appId}
                   </Anchor>
                 </Table.Td>

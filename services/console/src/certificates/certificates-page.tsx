@@ -44,7 +44,7 @@ export function CertificatesPage() {
                     <Expiry validTo={one.validTo} />
                   </Table.Td>
                   <Table.Td>
-                    <Anchor component={Link} to={toApp(one)}>
+                    <Anchor component={Link} fz="inherit" to={toApp(one)}>
                       {one.appId}
                     </Anchor>
                   </Table.Td>

@@ -291,7 +291,7 @@ export const de: Catalogue = {
   'developerKeys.rotateHint':
     'Beide Geheimnisse gelten eine Weile, damit der Sender wechseln kann.',
   'developerKeys.overlap': 'Stunden, die das alte noch gilt',
-  'developerKeys.oldUntil': 'altes Geheimnis bis',
+  'developerKeys.oldUntil': 'altes Geheimnis endet',
   'callbacks.hint': 'Wer erfährt, was aus den Pushes dieser App wurde.',
   'callbacks.empty': 'Noch wird niemandem etwas gemeldet.',
   'callbacks.create': 'Neuer Rückruf',

@@ -289,7 +289,7 @@ export const en = {
   'developerKeys.rotateHint':
     'Both secrets are taken for a while, so that the sender can change over.',
   'developerKeys.overlap': 'Hours that the old one stays valid',
-  'developerKeys.oldUntil': 'old secret until',
+  'developerKeys.oldUntil': 'old secret ends',
   'callbacks.hint': 'Who is told what came of this app’s pushes.',
   'callbacks.empty': 'Nobody is told yet.',
   'callbacks.create': 'New callback',
