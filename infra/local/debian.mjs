@@ -30,6 +30,13 @@ const PROGRAMS = {
   curl: { packages: ['curl'], path: 'usr/bin/curl', check: '--version' },
   // Both are in one package, and large: promtool is what we look for, and the server lies beside it.
   promtool: { packages: ['prometheus'], path: 'usr/bin/promtool', check: '--version' },
+  'chromium-headless-shell': {
+    packages: ['chromium-headless-shell', 'fonts-dejavu-core'],
+    path: 'usr/lib/chromium/chromium-headless-shell',
+    check: '--version',
+    // Below the folder where libraries are.
+    libraries: ['pulseaudio'],
+  },
   h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 
@@ -130,7 +137,10 @@ function writeLauncher(folder, name) {
   const libraries = ['usr/lib', 'lib'].flatMap((lib) =>
     readdirOrEmpty(path.join(root, lib))
       .filter((each) => each.includes('-linux-'))
-      .map((triplet) => `$here/root/${lib}/${triplet}`),
+      .flatMap((triplet) =>
+        ['', ...(PROGRAMS[name].libraries ?? [])].map((below) => path.join(lib, triplet, below)),
+      )
+      .map((place) => `$here/root/${place}`),
   );
   const lines = [
     '#!/bin/sh',

@@ -106,7 +106,7 @@ describe('a dispatcher that lacks the key of a credential', () => {
     expect(held).toMatchObject({ state: 'pending', attempts: 0, pauseId: null });
     expect(await countPauses()).toBe(0);
     expect(of('secrets key missing: a credential cannot be opened')).toMatchObject([
-      { appRef: app, provider: 'apns', keyId: toKeyId(NEXT), level: 50 },
+      { appRef: app, provider: 'apns', secretsKeyId: toKeyId(NEXT), level: 50 },
     ]);
 
     rig.start({ secrets: nextBox });

@@ -21,7 +21,7 @@ const NONCE_BYTES = 16;
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
 const HOW_TO_BUILD = `The console is not built: its page would be in services/console/dist.
-Build it with: npm run build --workspace services/console
+Build it with: npm run build
 Then start the api again.
 `;
 

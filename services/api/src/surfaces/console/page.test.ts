@@ -224,7 +224,7 @@ test('a page that was not built is missed in words that say how to build it', as
 
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-  expect(answer.text).toContain('npm run build --workspace services/console');
+  expect(answer.text).toContain('npm run build');
 });
 
 test('without a console there is no page, and no sign-in', async () => {

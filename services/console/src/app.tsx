@@ -1,0 +1,56 @@
+import { lazy, Suspense, type ComponentType } from 'react';
+import { Route, Routes } from 'react-router';
+
+import { Shell } from './layout/shell.tsx';
+import { Waiting } from './layout/waiting.tsx';
+import { NotFoundPage } from './layout/not-found-page.tsx';
+import { SessionGate } from './session/session-gate.tsx';
+
+/** Each page comes when it is opened first: the first one must be there at once. */
+const OverviewPage = lazy(async () =>
+  toDefault((await import('./overview/overview-page.tsx')).OverviewPage),
+);
+const DeliveriesPage = lazy(async () =>
+  toDefault((await import('./deliveries/deliveries-page.tsx')).DeliveriesPage),
+);
+const FailuresPage = lazy(async () =>
+  toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
+);
+const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
+const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
+const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
+const CertificatesPage = lazy(async () =>
+  toDefault((await import('./certificates/certificates-page.tsx')).CertificatesPage),
+);
+const KeysPage = lazy(async () => toDefault((await import('./keys/keys-page.tsx')).KeysPage));
+const UsersPage = lazy(async () => toDefault((await import('./users/users-page.tsx')).UsersPage));
+const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.tsx')).AuditPage));
+
+export function App() {
+  return (
+    <SessionGate>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route element={<Shell />}>
+            <Route index element={<OverviewPage />} />
+            <Route path="deliveries" element={<DeliveriesPage />} />
+            <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
+            <Route path="apps" element={<AppsPage />} />
+            <Route path="apps/:appId" element={<AppPage />} />
+            <Route path="certificates" element={<CertificatesPage />} />
+            <Route path="keys" element={<KeysPage />} />
+            <Route path="users" element={<UsersPage />} />
+            <Route path="failures" element={<FailuresPage />} />
+            <Route path="audit" element={<AuditPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Route>
+        </Routes>
+      </Suspense>
+    </SessionGate>
+  );
+}
+
+/** `lazy` wants modules with a default; ours name what they export. */
+function toDefault(component: ComponentType): { readonly default: ComponentType } {
+  return { default: component };
+}

@@ -1,0 +1,48 @@
+import type { RunProgress } from '@heliograph/client';
+import { Card } from '@mantine/core';
+
+import { useText } from '../i18n/text.tsx';
+import { Fact, Facts } from '../layout/facts.tsx';
+import { Moment } from '../layout/moment.tsx';
+
+/** How fast it goes, how long it takes, and when what happened. */
+export function RunFacts({ run }: { readonly run: RunProgress }) {
+  const say = useText();
+  const { ratePerSecondMeasured: rate, etaSeconds, users } = run;
+  return (
+    <Card withBorder>
+      <Facts>
+        <Fact name={say('run.rate')}>{rate === null ? '–' : say('run.perSecond', { rate })}</Fact>
+        <Fact name={say('run.eta')}>
+          {etaSeconds === null ? '–' : say('run.etaSeconds', toClock(etaSeconds))}
+        </Fact>
+        <Fact name={say('run.limit')}>
+          {run.ratePerSecond === null
+            ? say('run.noLimit')
+            : say('run.perSecond', { rate: run.ratePerSecond })}
+        </Fact>
+        <Fact name={say('run.users')}>
+          {say('run.usersOf', { total: users.total, without: users.withoutDevice })}
+        </Fact>
+        <Fact name={say('run.created')}>
+          <Moment at={run.timestampCreated} />
+        </Fact>
+        <Fact name={say('run.start')}>
+          <Moment at={run.timestampStarted ?? run.timestampStart} />
+        </Fact>
+        <Fact name={say('run.finished')}>
+          <Moment at={run.timestampFinished} />
+        </Fact>
+        <Fact name={say('run.canary')}>
+          {run.canaryPercent === null
+            ? '–'
+            : say('run.canaryPercent', { percent: run.canaryPercent })}
+        </Fact>
+      </Facts>
+    </Card>
+  );
+}
+
+function toClock(seconds: number): { readonly minutes: number; readonly seconds: number } {
+  return { minutes: Math.floor(seconds / 60), seconds: Math.ceil(seconds % 60) };
+}

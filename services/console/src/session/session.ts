@@ -1,0 +1,72 @@
+import { ApiError } from '../api/api-error.ts';
+import { API_URL } from '../base.ts';
+
+export const ROLES = ['viewer', 'editor', 'sender', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Session {
+  readonly name: string;
+  readonly role: Role;
+  /** As the scopes of API keys: `send`, `devices`, `campaigns`, `campaigns:send`, `read`, `admin`. */
+  readonly scopes: readonly string[];
+  /** Shown with every request that changes something; null where access control is off. */
+  readonly csrfToken: string | null;
+}
+
+/** Whether one of those scopes is the session's; `admin` has them all. */
+export function maySession({ scopes }: Session, ...needed: readonly string[]): boolean {
+  return scopes.includes('admin') || needed.some((scope) => scopes.includes(scope));
+}
+
+const SESSION_URL = new URL('console/session', API_URL);
+
+/** Who is signed in here; undefined where nobody is. */
+export async function findSession(): Promise<Session | undefined> {
+  const answer = await fetch(SESSION_URL, { headers: { accept: 'application/json' } });
+  if (answer.status === 401) return undefined;
+  return readSession(answer);
+}
+
+/** Rejects with an `ApiError`: 401 for a wrong name or password, 429 after too many tries. */
+export async function signIn(name: string, password: string): Promise<Session> {
+  const answer = await fetch(SESSION_URL, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ requestObject: { name, password } }),
+  });
+  return readSession(answer);
+}
+
+export async function signOut({ csrfToken }: Session): Promise<void> {
+  const answer = await fetch(SESSION_URL, {
+    method: 'DELETE',
+    headers: { 'x-csrf-token': csrfToken ?? '' },
+  });
+  // A session that ended by itself is what was asked for.
+  if (!answer.ok && answer.status !== 401) throw await toApiError(answer);
+}
+
+async function readSession(answer: Response): Promise<Session> {
+  if (!answer.ok) throw await toApiError(answer);
+  const { responseObject }: { readonly responseObject: Session } = await answer.json();
+  return responseObject;
+}
+
+async function toApiError(answer: Response): Promise<ApiError> {
+  const body: unknown = await answer.json().catch(() => undefined);
+  const { code, message } = readRefusal(body);
+  return new ApiError(
+    answer.status,
+    code ?? 'unknown',
+    message ?? answer.statusText,
+    answer.headers.get('x-correlation-id'),
+    Number(answer.headers.get('retry-after') ?? 0),
+  );
+}
+
+function readRefusal(body: unknown): { readonly code?: string; readonly message?: string } {
+  if (typeof body !== 'object' || body === null || !('responseObject' in body)) return {};
+  return typeof body.responseObject === 'object' && body.responseObject !== null
+    ? body.responseObject
+    : {};
+}
