@@ -30,7 +30,7 @@ const PROGRAMS = {
   curl: { packages: ['curl'], path: 'usr/bin/curl', check: '--version' },
   // Both are in one package, and large: promtool is what we look for, and the server lies beside it.
   promtool: { packages: ['prometheus'], path: 'usr/bin/promtool', check: '--version' },
-  'chromium-headless-shell': {
+  chromium: {
     packages: ['chromium-headless-shell', 'fonts-dejavu-core'],
     path: 'usr/lib/chromium/chromium-headless-shell',
     check: '--version',
@@ -41,7 +41,7 @@ const PROGRAMS = {
 };
 
 /** Programs by other people that tests hold ours against. */
-export const FOREIGN = ['nginx', 'nghttpd', 'openssl', 'curl', 'promtool'];
+export const FOREIGN = ['nginx', 'nghttpd', 'openssl', 'curl', 'promtool', 'chromium'];
 
 /** The program's path, from PATH or our cache; undefined where it would have to be fetched. */
 export function findProgram(name) {

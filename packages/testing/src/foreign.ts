@@ -3,7 +3,7 @@
 /** A server by somebody else, with which ours must get along. */
 export type ForeignServer = 'nginx' | 'nghttpd';
 /** Any program by somebody else that tests hold ours against. */
-export type ForeignProgram = ForeignServer | 'openssl' | 'curl' | 'promtool';
+export type ForeignProgram = ForeignServer | 'openssl' | 'curl' | 'promtool' | 'chromium';
 /** The packages of infra/checks, where they are installed, and Helm beside them. */
 export type Checks = 'checks';
 

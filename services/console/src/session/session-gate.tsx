@@ -30,8 +30,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
 
   const leave = async () => {
     await signOut(session);
-    cache.clear();
     cache.setQueryData(KEY, null);
+    // Whoever signs in next sees nothing of what this one saw.
+    cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
   };
   return (
     <SessionContext value={{ session, leave }}>

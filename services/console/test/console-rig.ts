@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import type { Role } from '@heliograph/core';
+import type { SpawnedService } from '@heliograph/testing';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+import { openStack, type Stack } from '../../dispatcher/test/stack.ts';
+
+const ROOT = path.join(__dirname, '../../..');
+/** As long as anything may take on a machine that does much else. */
+const PATIENCE_MS = 30_000;
+
+export const VIEWPORTS = {
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+} as const;
+
+export interface PageOptions {
+  readonly viewport?: keyof typeof VIEWPORTS;
+  readonly look?: 'light' | 'dark';
+  readonly language?: 'en' | 'de';
+}
+
+/** The built console in a real browser, on real services that send to the fake providers. */
+export interface ConsoleRig {
+  readonly stack: Stack;
+  readonly api: SpawnedService;
+  /** A key of the api for everything. */
+  readonly key: string;
+  makeUser(role: Role): Promise<{ readonly name: string; readonly password: string }>;
+  /** A page in a browser of its own. What it complains about, such as its policy, is in `complaints`. */
+  open(options?: PageOptions): Promise<OpenedPage>;
+  /** The same, where a user of that role is signed in and looks at that path. */
+  openAs(role: Role, at: string, options?: PageOptions): Promise<OpenedPage>;
+  close(): Promise<void>;
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+}
+
+export async function openConsoleRig(program: string): Promise<ConsoleRig> {
+  await build();
+  const stack = await openStack();
+  await stack.makeSendingApp();
+  const api = await stack.startApi({ AUTH: 'on' });
+  await stack.startDispatcher();
+  const { said } = await stack.runCli(['keys', 'create', '--name', 'test', '--scopes', 'admin']);
+  const key = /hg_[\w-]+/.exec(said)?.[0] ?? '';
+  const browser = await launch(program);
+  const contexts: BrowserContext[] = [];
+
+  async function makeUser(role: Role) {
+    const name = `${role}-${randomUUID().slice(0, 8)}`;
+    const password = randomBytes(12).toString('hex');
+    const answer = await fetch(`${api.url}/admin/user/create`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ requestObject: { name, password, role } }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return { name, password };
+  }
+
+  async function open({ viewport = 'desktop', look = 'light', language = 'en' }: PageOptions = {}) {
+    const context = await browser.newContext({
+      viewport: VIEWPORTS[viewport],
+      colorScheme: look,
+      locale: language,
+    });
+    contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      // That nobody is signed in yet is an answer like any other, which browsers note.
+      if (message.type() === 'error' && !message.text().includes('401'))
+        complaints.push(message.text());
+    });
+    return { page, complaints };
+  }
+
+  return {
+    stack,
+    api,
+    key,
+    makeUser,
+    open,
+    async openAs(role, at, options) {
+      const user = await makeUser(role);
+      const opened = await open(options);
+      await opened.page.goto(`${api.url}/console${at}`);
+      await signIn(opened.page, user);
+      return opened;
+    },
+    async close() {
+      for (const context of contexts) await context.close();
+      await browser.close();
+      await stack.close();
+    },
+  };
+}
+
+/** Fills in the form in any of our languages. */
+export async function signIn(
+  page: Page,
+  { name, password }: { readonly name: string; readonly password: string },
+): Promise<void> {
+  await page.locator('input[autocomplete=username]').fill(name);
+  await page.locator('input[autocomplete=current-password]').fill(password);
+  await page.locator('button[type=submit]').click();
+}
+
+/** The api serves what was built last. */
+async function build(): Promise<void> {
+  const vite = path.join(ROOT, 'node_modules/vite/bin/vite.js');
+  const folder = path.join(ROOT, 'services/console');
+  await promisify(execFile)(process.execPath, [vite, 'build', folder, '--logLevel', 'warn'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
+  });
+  if (!existsSync(path.join(folder, 'dist/index.html'))) throw new Error('vite built nothing');
+}
+
+function launch(program: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath: program,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { describeWithForeign, makeDevice } from '@heliograph/testing';
+import type { Page } from 'playwright-core';
+
+import { openConsoleRig, signIn, type ConsoleRig } from './console-rig.ts';
+
+jest.setTimeout(300_000);
+
+const DIST = path.join(__dirname, '../dist');
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const MAX_FIRST_PAGE_BYTES = 350 * 1024;
+
+const PAGES = [
+  ['/', 'Overview'],
+  ['/deliveries?userId=alice', 'Where is my push?'],
+  ['/apps', 'Apps'],
+  ['/apps/1', 'App 1'],
+  ['/apps/1?tab=developer-keys', 'App 1'],
+  ['/apps/1?tab=callbacks', 'App 1'],
+  ['/failures', 'Failures'],
+  ['/failures?tab=prunings', 'Failures'],
+  ['/keys', 'API keys'],
+  ['/users', 'Users'],
+  ['/certificates', 'Certificates'],
+  ['/audit', 'Audit'],
+  ['/nothing-here', 'There is no such page'],
+] as const;
+
+describeWithForeign('chromium', 'the console in a browser', (program) => {
+  let rig: ConsoleRig;
+  beforeAll(async () => {
+    rig = await openConsoleRig(program);
+  });
+  afterAll(() => rig.close());
+
+  describe('signing in', () => {
+    test('says that a password is wrong, then lets in, and keeps the address', async () => {
+      const user = await rig.makeUser('viewer');
+      const { page, complaints } = await rig.open();
+      await page.goto(`${rig.api.url}/console/deliveries?userId=bob`);
+
+      await signIn(page, { ...user, password: 'not this one' });
+      const refused = await page.getByRole('alert').textContent();
+      await signIn(page, user);
+      await page.getByRole('heading', { level: 1, name: 'Where is my push?' }).waitFor();
+
+      expect(refused).toContain('do not go together');
+      expect(new URL(page.url()).search).toBe('?userId=bob');
+      expect(await page.getByLabel('Which').inputValue()).toBe('bob');
+      expect(complaints).toEqual([]);
+    });
+
+    test('ends by signing out: the next one has to sign in', async () => {
+      const { page } = await rig.openAs('admin', '/');
+      await page.getByRole('button', { name: /^Signed in as/ }).click();
+
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+      await page.reload();
+
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    });
+
+    test('speaks German where the browser does', async () => {
+      const { page } = await rig.open({ language: 'de' });
+
+      await page.goto(`${rig.api.url}/console/`);
+
+      await page.getByRole('button', { name: 'Anmelden' }).waitFor();
+      expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    });
+  });
+
+  describe.each([
+    ['desktop', 'light'],
+    ['desktop', 'dark'],
+    ['phone', 'light'],
+    ['phone', 'dark'],
+  ] as const)('on a %s in %s', (viewport, look) => {
+    test('every page shows, breaks no rule of accessibility or of its policy, and fits', async () => {
+      const { page, complaints } = await rig.openAs('admin', '/', { viewport, look });
+      await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+      for (const [at, heading] of PAGES) {
+        await page.goto(`${rig.api.url}/console${at}`);
+        await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+        await page.getByRole('status', { name: 'Wait a moment' }).waitFor({ state: 'detached' });
+
+        expect({ at, violations: await findViolations(page) }).toEqual({ at, violations: [] });
+        expect({ at, overflow: await findOverflow(page) }).toEqual({ at, overflow: 0 });
+      }
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('a push is found by its user, with what became of it', async () => {
+    await makeDevice(rig.stack.db, 1, { userId: 'alice', provider: 'apns' });
+    await send(rig, 'alice');
+    const { page } = await rig.openAs('viewer', '/deliveries');
+
+    await page.getByLabel('Which').fill('alice');
+    await page.getByRole('button', { name: 'Search' }).click();
+
+    const push = page.getByRole('article').first();
+    await push.getByText('Attempt 1').waitFor();
+    expect(await push.textContent()).toContain('Sent');
+  });
+
+  describe('a role', () => {
+    test('that only looks is offered no administration, and gets none from the api either', async () => {
+      const { page } = await rig.openAs('viewer', '/apps');
+
+      const menu = page.getByRole('navigation', { name: 'Pages' });
+      await menu.getByRole('link', { name: 'Where is my push?' }).waitFor();
+      const status = await page.evaluate(async () => {
+        const answer = await fetch('/admin/app/list');
+        return answer.status;
+      });
+
+      expect(await menu.getByRole('link', { name: 'Audit' }).count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'New app' }).count()).toBe(0);
+      expect(status).toBe(403);
+    });
+
+    test('that may do everything makes an app', async () => {
+      const { page } = await rig.openAs('admin', '/apps');
+
+      await page.getByRole('button', { name: /app/i }).first().click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox').first().fill('made-here');
+      await dialog.locator('button[type=submit]').click();
+
+      await page.getByRole('heading', { level: 1, name: /made-here/ }).waitFor();
+    });
+  });
+
+  test('the first page is small enough for a phone on the move', () => {
+    const index = readFileSync(path.join(DIST, 'index.html'), 'utf8');
+    const files = [...index.matchAll(/__CONSOLE_BASE__(assets\/[^"]+)/g)].map(([, file]) => file);
+    const bytes = files.map((file) => gzipSync(readFileSync(path.join(DIST, file ?? ''))).length);
+
+    expect(files.length).toBeGreaterThan(1);
+    expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(MAX_FIRST_PAGE_BYTES);
+  });
+});
+
+async function send({ api, key }: ConsoleRig, userId: string): Promise<void> {
+  const answer = await fetch(`${api.url}/push/message/send`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      requestObject: { appId: 1, message: { userId, body: { title: 'Hi' } } },
+    }),
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** What axe finds, in a line each. */
+async function findViolations(page: Page): Promise<readonly string[]> {
+  // By the debugger, which the policy of the page does not concern.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; help: string; nodes: { html: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`);
+  });
+}
+
+/** By how many pixels the page is wider than its window. */
+function findOverflow(page: Page): Promise<unknown> {
+  return page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+}
