@@ -1,5 +1,6 @@
 // `npm start`: everything on this machine, until Ctrl-C.
 
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { dataFolder } from './folders.mjs';
@@ -101,6 +102,14 @@ function banner({ api: { baseUrl, key }, metricsUrls, controlUrl, appId }, folde
     '',
     `set -- $(${post('/admin/app/developer-key/create', developerKey)} | ${keyOf})`,
     `npm run -s heliograph -- sign --key $1 --secret $2 --url ${baseUrl}/api/1.0/push/alice@acme.com --body '${JSON.stringify(push)}' | tail -1 | sh`,
+    '',
+    `To see it in a browser, make yourself a user, and sign in at ${baseUrl}/console/ as ada, with that password:`,
+    '',
+    post('/admin/user/create', {
+      name: 'ada',
+      role: 'admin',
+      password: randomBytes(9).toString('base64url'),
+    }),
     '',
     `The fakes tell what they received:  curl -s ${controlUrl}/received`,
     '',
