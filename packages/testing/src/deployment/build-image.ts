@@ -62,6 +62,7 @@ function isSent(file: string): boolean {
 async function runIn(folder: string, command: string): Promise<void> {
   if (command === FULL_INSTALL) {
     linkModules(path.join(folder, 'node_modules'));
+    for (const own of listNestedModules()) symlinkSync(inCheckout(own), path.join(folder, own));
     return;
   }
   await run('/bin/sh', ['-ec', command], { cwd: folder, maxBuffer: 16 * 1024 * 1024 });
@@ -76,4 +77,12 @@ function linkModules(folder: string): void {
     if (name === '@heliograph') cpSync(from, to, { recursive: true, verbatimSymlinks: true });
     else symlinkSync(from, to);
   }
+}
+
+/** What npm put beside one of our packages alone. */
+function listNestedModules(): string[] {
+  return ['packages', 'services']
+    .flatMap((group) => readdirSync(inCheckout(group)).map((name) => path.join(group, name)))
+    .map((place) => path.join(place, 'node_modules'))
+    .filter((place) => existsSync(inCheckout(place)));
 }

