@@ -91,6 +91,23 @@ describe('readCsv', () => {
     ['a quote inside of a cell', 'a"b,c\nd', [['a"b', 'c'], ['d']]],
     ['text behind a quote', '"a"b,c', [['ab', 'c']]],
     [
+      'an inch in the first line, which is no quote',
+      '5" disc;b\nc;d,e,f\n"g";h',
+      [
+        ['5" disc', 'b'],
+        ['c', 'd,e,f'],
+        ['g', 'h'],
+      ],
+    ],
+    [
+      'a semicolon behind blank lines',
+      '\n\r\na;b\nc,d;e',
+      [
+        ['a', 'b'],
+        ['c,d', 'e'],
+      ],
+    ],
+    [
       'empty cells',
       ',a,\n"",b,""',
       [
