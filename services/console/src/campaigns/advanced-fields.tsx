@@ -61,7 +61,7 @@ export function AdvancedFields({ form }: { readonly form: UseFormReturnType<Mess
               autosize
               minRows={3}
               maxRows={12}
-              ff="monospace"
+              styles={{ input: { fontFamily: 'monospace' } }}
               {...form.getInputProps('extras')}
             />
           </Stack>

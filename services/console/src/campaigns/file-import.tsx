@@ -81,7 +81,7 @@ function ColumnImport({ campaignId, file, firstRows }: ColumnImportProps) {
   const columns = firstRows[0] ?? [];
   const examples = firstRows
     .slice(chosen.hasHeading ? 1 : 0)
-    .map((row) => row[chosen.column] ?? '–');
+    .map((row) => row[chosen.column] || '–');
 
   const start = () => {
     setBytes(0);

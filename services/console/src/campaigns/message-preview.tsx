@@ -4,6 +4,7 @@ import { Card, Stack, Title } from '@mantine/core';
 import { useText } from '../i18n/text.tsx';
 import { NotificationPreview } from '../preview/notification-preview.tsx';
 import { PayloadSizes } from './payload-sizes.tsx';
+import { useAppName } from './use-app-list.ts';
 
 interface MessagePreviewProps {
   readonly appId: string;
@@ -15,6 +16,7 @@ interface MessagePreviewProps {
 /** How a message looks, and how large it is. */
 export function MessagePreview({ appId, message, withSizes }: MessagePreviewProps) {
   const say = useText();
+  const appName = useAppName(appId);
   return (
     <Card withBorder component="section" aria-label={say('campaigns.preview')}>
       <Stack>
@@ -24,7 +26,7 @@ export function MessagePreview({ appId, message, withSizes }: MessagePreviewProp
         {withSizes && <PayloadSizes appId={appId} message={message} />}
         <NotificationPreview
           message={{
-            appName: appId === '' ? 'App' : appId,
+            appName: appName || say('campaigns.app'),
             title: message.title ?? message.titleLocKey ?? '',
             body: message.body ?? message.bodyLocKey ?? '',
           }}

@@ -56,6 +56,8 @@ export function TestSend({ campaignId }: { readonly campaignId: number }) {
           <Anchor
             component={Link}
             underline="always"
+            c="inherit"
+            fz="inherit"
             to={`/deliveries?${new URLSearchParams({ userId: sending.variables }).toString()}`}
           >
             {say('send.testTrace')}

@@ -10,7 +10,7 @@ import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
 import { campaignKey } from './use-campaign.ts';
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 25;
 
 /** A page of the users; each leads to what was sent to it. */
 export function UserList({ campaignId }: { readonly campaignId: number }) {
@@ -23,7 +23,7 @@ export function UserList({ campaignId }: { readonly campaignId: number }) {
       firstPage(api.campaigns.listUsers(campaignId, { page, size: PAGE_SIZE }, { signal })),
   });
   return (
-    <Stack component="section" gap="sm" aria-label={say('audience.users')}>
+    <Stack component="section" gap="sm">
       <Title order={2} size="h4">
         {say('audience.users')}
       </Title>
