@@ -9,6 +9,7 @@ import { useNavigate } from 'react-router';
 import { useApi } from '../api/api-provider.tsx';
 import { useText } from '../i18n/text.tsx';
 import { ConfirmButton } from '../layout/confirm-button.tsx';
+import { Moment } from '../layout/moment.tsx';
 import { useCampaignTitle } from './campaign-title.ts';
 import { NO_OPTIONS, toOptions, type LiveFields } from './live-options.ts';
 import { SendStep } from './send-step.tsx';
@@ -110,9 +111,16 @@ function Submit({ campaign, dryRun, fields, isBlocked }: SubmitProps) {
         leftSection={<IconSpeakerphone aria-hidden size={16} />}
         disabled={obstacle !== undefined}
         question={
-          fields.startAt === ''
-            ? say('send.question', asked)
-            : say('send.questionLater', { ...asked, at: new Date(fields.startAt) })
+          <>
+            <Text>
+              {fields.startAt === ''
+                ? say('send.question', asked)
+                : say('send.questionLater', { ...asked, at: new Date(fields.startAt) })}
+            </Text>
+            <Text c="dimmed" component="div">
+              {say('send.countedAt')}: <Moment at={dryRun?.timestampFinished} />
+            </Text>
+          </>
         }
         typed={String(count)}
         typedLabel={say('send.typed', { count: String(count) })}
