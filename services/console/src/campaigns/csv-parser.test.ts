@@ -146,6 +146,13 @@ describe('readCsv', () => {
     expect(isLeft).toBe(true);
   });
 
+  test('reads a file that comes in one piece, longer than any line may be', async () => {
+    const rows = await read('user-12345,b\n'.repeat(200_000));
+
+    expect(rows).toHaveLength(200_000);
+    expect(rows.at(-1)).toEqual(['user-12345', 'b']);
+  });
+
   test.each([
     ['a quote that is not closed', 'a,"b\nc,d\n', 'endless'],
     ['a quote that is not closed in the first line', '"a,b\nc,d\n', 'endless'],

@@ -79,8 +79,9 @@ class CsvParser {
   push(text: string): readonly CsvRow[] {
     if (this.#format !== undefined) return this.#parse(text, this.#format.special);
     this.#head += text;
+    if (endOfLine(this.#head) !== undefined) return this.#begin();
     if (this.#head.length > MAX_LINE) throw new CsvError('endless');
-    return endOfLine(this.#head) === undefined ? [] : this.#begin();
+    return [];
   }
 
   end(): readonly CsvRow[] {
