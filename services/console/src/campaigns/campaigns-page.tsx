@@ -89,7 +89,7 @@ function CampaignRow({ campaign }: { readonly campaign: ListedCampaign }) {
   return (
     <Table.Tr>
       <Table.Td maw={320}>
-        <Anchor component={Link} fz="inherit" to={`/campaigns/${id}`}>
+        <Anchor component={Link} display="block" fz="inherit" to={`/campaigns/${id}`}>
           {titleOf(campaign)}
         </Anchor>
         <Text size="xs" c="dimmed" lineClamp={1}>

@@ -2,8 +2,8 @@ import { CsvError, readCsv, type CsvRow } from './csv-parser.ts';
 
 async function read(text: string | Uint8Array, pieceBytes = Infinity): Promise<readonly CsvRow[]> {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  const rows: CsvRow[] = [];
-  for await (const some of readCsv(toStream(bytes, pieceBytes))) rows.push(...some);
+  let rows: CsvRow[] = [];
+  for await (const some of readCsv(toStream(bytes, pieceBytes))) rows = rows.concat(some);
   return rows;
 }
 

@@ -21,6 +21,9 @@ export class CsvError extends Error {
 /** Characters of a line. */
 const MAX_LINE = 1 << 20;
 
+/** Browsers read files by megabytes; what is told of a piece would come too seldom. */
+const PIECE_BYTES = 1 << 16;
+
 const DELIMITERS = [',', ';', '\t'] as const;
 type Delimiter = (typeof DELIMITERS)[number];
 
@@ -37,14 +40,15 @@ export async function* readCsv(
   yield [...parser.push(decode(decoder)), ...parser.end()];
 }
 
-/** Not every browser goes through streams by itself. */
+/** In pieces of bounded size. Not every browser goes through streams by itself. */
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      yield value;
+      for (let at = 0; at < value.byteLength; at += PIECE_BYTES)
+        yield value.subarray(at, at + PIECE_BYTES);
     }
   } finally {
     await reader.cancel();
