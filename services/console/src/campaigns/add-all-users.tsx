@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useApi } from '../api/api-provider.tsx';
 import { useText } from '../i18n/text.tsx';
 import { Failure } from '../layout/failure.tsx';
-import { campaignKey } from './use-campaign.ts';
+import { campaignKey, useAudienceChange } from './use-campaign.ts';
 
 /** The api answers after about 15 s what it got done by then. */
 const PATIENT: CallOptions = { attemptTimeoutMs: 60_000, deadlineMs: 180_000 };
@@ -16,6 +16,7 @@ export function AddAllUsers({ campaign: { id, appId } }: { readonly campaign: Ca
   const say = useText();
   const api = useApi();
   const cache = useQueryClient();
+  const { setChanged } = useAudienceChange(id);
   const [added, setAdded] = useState(0);
   const leave = useRef<AbortController>(undefined);
   useEffect(() => () => leave.current?.abort(), []);
@@ -30,7 +31,10 @@ export function AddAllUsers({ campaign: { id, appId } }: { readonly campaign: Ca
         after = answer.next;
       }
     },
-    onSettled: () => cache.invalidateQueries({ queryKey: campaignKey(id) }),
+    onSettled: () => {
+      setChanged(true);
+      return cache.invalidateQueries({ queryKey: campaignKey(id) });
+    },
   });
   return (
     <Stack>

@@ -29,14 +29,21 @@ type Delimiter = (typeof DELIMITERS)[number];
 
 /**
  * The lines of a CSV file, as many at once as a piece of it held; blank ones are left out. In UTF-8 with or without a BOM, with any line ends, by
- * comma, semicolon or tab, whichever the first line has most of. Rejects with a `CsvError`. Knows at most one line and one piece at a time.
+ * comma, semicolon or tab, whichever the first line has most of. Rejects with a `CsvError`. Knows at most one line and one piece at a time,
+ * and tells how much it has read once the lines of a piece were taken.
  */
 export async function* readCsv(
   pieces: ReadableStream<Uint8Array>,
+  onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<readonly CsvRow[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const parser = new CsvParser();
-  for await (const piece of piecesOf(pieces)) yield parser.push(decode(decoder, piece));
+  let bytes = 0;
+  for await (const piece of piecesOf(pieces)) {
+    yield parser.push(decode(decoder, piece));
+    bytes += piece.byteLength;
+    onRead(bytes);
+  }
   yield [...parser.push(decode(decoder)), ...parser.end()];
 }
 

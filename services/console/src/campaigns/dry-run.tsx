@@ -9,7 +9,7 @@ import { Fact, Facts } from '../layout/facts.tsx';
 import { Failure } from '../layout/failure.tsx';
 import { Moment } from '../layout/moment.tsx';
 import { SendStep } from './send-step.tsx';
-import { isGoing, runsKey } from './use-campaign.ts';
+import { isGoing, runsKey, useAudienceChange } from './use-campaign.ts';
 
 interface DryRunProps {
   readonly campaignId: number;
@@ -22,8 +22,10 @@ export function DryRun({ campaignId, dryRun, maySend }: DryRunProps) {
   const say = useText();
   const api = useApi();
   const cache = useQueryClient();
+  const { setChanged } = useAudienceChange(campaignId);
   const counting = useMutation({
     mutationFn: () => api.campaigns.sendLive(campaignId, { dryRun: true }),
+    onSuccess: () => setChanged(false),
     onSettled: () => cache.invalidateQueries({ queryKey: runsKey(campaignId) }),
   });
   const isCounting = counting.isPending || (dryRun !== undefined && isGoing(dryRun));

@@ -85,19 +85,7 @@ function ColumnImport({ campaignId, file, firstRows }: ColumnImportProps) {
 
   const start = () => {
     setBytes(0);
-    let read = 0;
-    const counting = new TransformStream<Uint8Array, Uint8Array>({
-      transform(piece, controller) {
-        read += piece.byteLength;
-        controller.enqueue(piece);
-      },
-    });
-    adding.start((report) =>
-      usersOf(readCsv(file.stream().pipeThrough(counting)), chosen, (tally) => {
-        report(tally);
-        setBytes(read);
-      }),
-    );
+    adding.start((report) => usersOf(readCsv(file.stream(), setBytes), chosen, report));
   };
 
   return (

@@ -14,7 +14,7 @@ import { useCampaignTitle } from './campaign-title.ts';
 import { NO_OPTIONS, toOptions, type LiveFields } from './live-options.ts';
 import { SendStep } from './send-step.tsx';
 import { startRun } from './start-run.ts';
-import { campaignKey, CAMPAIGNS_KEY } from './use-campaign.ts';
+import { campaignKey, CAMPAIGNS_KEY, useAudienceChange } from './use-campaign.ts';
 
 const MAX_RATE = 1_000_000;
 
@@ -91,9 +91,10 @@ function Submit({ campaign, dryRun, fields, isBlocked }: SubmitProps) {
   const titleOf = useCampaignTitle();
   // One key for each opening of the dialog: pressing twice, or once more after trouble, sends once.
   const key = useRef('');
+  const { isChanged } = useAudienceChange(campaign.id);
   const isCounted = dryRun !== undefined && dryRun.timestampFinished !== null;
   const count = isCounted ? dryRun.counts.total.targeted : 0;
-  const obstacle = findObstacle({ isBlocked, isCounted, count });
+  const obstacle = findObstacle({ isBlocked, isCounted, isChanged, count });
 
   const send = async () => {
     const { runId } = await startRun(api, campaign.id, toOptions(fields), key.current);
@@ -135,13 +136,16 @@ function Submit({ campaign, dryRun, fields, isBlocked }: SubmitProps) {
 function findObstacle({
   isBlocked,
   isCounted,
+  isChanged,
   count,
 }: {
   readonly isBlocked: boolean;
   readonly isCounted: boolean;
+  readonly isChanged: boolean;
   readonly count: number;
 }) {
   if (isBlocked) return 'send.isSent' as const;
   if (!isCounted) return 'send.needsCount' as const;
+  if (isChanged) return 'send.changed' as const;
   return count === 0 ? ('send.nobody' as const) : undefined;
 }

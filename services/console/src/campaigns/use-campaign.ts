@@ -1,5 +1,5 @@
 import type { RunProgress } from '@heliograph/client';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { useApi } from '../api/api-provider.tsx';
 import { firstPage } from '../api/first-page.ts';
@@ -33,6 +33,24 @@ export function useRuns(campaignId: number, page = 0) {
       firstPage(api.runs.list(campaignId, { page, size: RUNS_PER_PAGE }, { signal })),
     refetchInterval: ({ state }) => (state.data?.runs.some(isGoing) === true ? REFRESH_MS : false),
   });
+}
+
+function changedKey(campaignId: number) {
+  return ['audience-changed', campaignId] as const;
+}
+
+/** Whether users were added here since the latest dry run that was made here: what that counted is not what would be sent. */
+export function useAudienceChange(campaignId: number) {
+  const cache = useQueryClient();
+  const key = changedKey(campaignId);
+  const { data: isChanged } = useQuery({
+    queryKey: key,
+    queryFn: () => false,
+    initialData: false,
+    staleTime: Infinity,
+    gcTime: Infinity,
+  });
+  return { isChanged, setChanged: (changed: boolean) => cache.setQueryData(key, changed) };
 }
 
 /** One that changes by itself: not over, and not waiting for a person. */

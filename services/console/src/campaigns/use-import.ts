@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { useApi } from '../api/api-provider.tsx';
-import { campaignKey } from './use-campaign.ts';
+import { campaignKey, useAudienceChange } from './use-campaign.ts';
 import { NOTHING, type Tally } from './users-of.ts';
 
 export interface Import {
@@ -21,6 +21,7 @@ export interface Import {
 export function useImport(campaignId: number): Import {
   const api = useApi();
   const cache = useQueryClient();
+  const { setChanged } = useAudienceChange(campaignId);
   const [tally, setTally] = useState(NOTHING);
   const [isCancelled, setCancelled] = useState(false);
   const leave = useRef<AbortController>(undefined);
@@ -35,7 +36,10 @@ export function useImport(campaignId: number): Import {
       };
       await api.campaigns.addUsers(campaignId, toUsers(report), { signal });
     },
-    onSettled: () => cache.invalidateQueries({ queryKey: campaignKey(campaignId) }),
+    onSettled: () => {
+      setChanged(true);
+      return cache.invalidateQueries({ queryKey: campaignKey(campaignId) });
+    },
   });
 
   const reset = () => {

@@ -527,6 +527,7 @@ export const de: Catalogue = {
     'Diese Kampagne wurde schon gesendet. Setzen Sie den Haken bei „Noch einmal“, um sie erneut zu senden.',
   'send.needsCount':
     'Machen Sie zuerst einen Probelauf: Er sagt, wie viele Geräte den Push bekommen.',
+  'send.changed': 'Seit dem Probelauf kamen Benutzer hinzu. Zählen Sie zuerst noch einmal.',
   'send.nobody':
     'Der Probelauf fand kein Gerät. Fügen Sie Benutzer hinzu, und zählen Sie noch einmal.',
   'send.submit': 'Senden',

@@ -519,6 +519,7 @@ export const en = {
   'send.resend': 'Send again to everybody, also to those who have got it',
   'send.isSent': 'This campaign was sent before. Tick “Send again” to send it once more.',
   'send.needsCount': 'Make a dry run first: it tells how many devices will get the push.',
+  'send.changed': 'Users were added since the dry run. Count again first.',
   'send.nobody': 'The dry run found no device. Add users, then count again.',
   'send.submit': 'Send live',
   'send.question':
