@@ -21,8 +21,14 @@ export function CampaignPage() {
 }
 
 function Found({ campaignId }: { readonly campaignId: number }) {
+  const say = useText();
   const campaign = useCampaign(campaignId);
-  return <QueryView query={campaign}>{(found) => <Parts campaign={found} />}</QueryView>;
+  if (campaign.isSuccess) return <Parts campaign={campaign.data} />;
+  return (
+    <Page title={say('campaigns.untitled', { id: campaignId })}>
+      <QueryView query={campaign}>{() => null}</QueryView>
+    </Page>
+  );
 }
 
 function Parts({ campaign }: { readonly campaign: Campaign }) {
