@@ -16,6 +16,15 @@ const DeliveriesPage = lazy(async () =>
 const FailuresPage = lazy(async () =>
   toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
 );
+const CampaignsPage = lazy(async () =>
+  toDefault((await import('./campaigns/campaigns-page.tsx')).CampaignsPage),
+);
+const NewCampaignPage = lazy(async () =>
+  toDefault((await import('./campaigns/new-campaign-page.tsx')).NewCampaignPage),
+);
+const CampaignPage = lazy(async () =>
+  toDefault((await import('./campaigns/campaign-page.tsx')).CampaignPage),
+);
 const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
 const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
 const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
@@ -34,6 +43,9 @@ export function App() {
           <Route element={<Shell />}>
             <Route index element={<OverviewPage />} />
             <Route path="deliveries" element={<DeliveriesPage />} />
+            <Route path="campaigns" element={<CampaignsPage />} />
+            <Route path="campaigns/new" element={<NewCampaignPage />} />
+            <Route path="campaigns/:campaignId" element={<CampaignPage />} />
             <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
             <Route path="apps" element={<AppsPage />} />
             <Route path="apps/:appId" element={<AppPage />} />

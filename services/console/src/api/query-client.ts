@@ -1,3 +1,4 @@
+import { HeliographError } from '@heliograph/client';
 import { QueryClient } from '@tanstack/react-query';
 
 import { ApiError } from './api-error.ts';
@@ -19,5 +20,8 @@ export function createQueryClient(): QueryClient {
 }
 
 function isPassing(error: Error): boolean {
-  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+  const isAnswer = error instanceof ApiError || error instanceof HeliographError;
+  // Without a status there was no answer.
+  if (!isAnswer || error.status === undefined) return true;
+  return error.status >= 500 || error.status === 429;
 }

@@ -16,6 +16,8 @@ interface ConfirmButtonProps extends Pick<
   /** Must be typed before it can be done, as the number of devices that will get a push. */
   readonly typed?: string;
   readonly typedLabel?: string;
+  /** Told at each opening of the dialog. */
+  readonly onOpen?: () => void;
   /** The dialog stays open, and says why, where this rejects. */
   readonly act: () => Promise<unknown>;
 }
@@ -26,6 +28,7 @@ export function ConfirmButton({
   question,
   typed,
   typedLabel,
+  onOpen,
   act,
   ...button
 }: ConfirmButtonProps) {
@@ -38,6 +41,7 @@ export function ConfirmButton({
   const ask = () => {
     setGiven('');
     acting.reset();
+    onOpen?.();
     open();
   };
 
