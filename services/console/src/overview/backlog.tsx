@@ -1,0 +1,28 @@
+import type { LaneBacklog } from '@heliograph/client';
+
+import { useText } from '../i18n/text.tsx';
+import { toClock } from '../runs/to-clock.ts';
+import { OverviewCard } from './overview-card.tsx';
+import { OverviewRow } from './overview-row.tsx';
+
+/** How much is due, and for how long already. */
+export function Backlog({ lanes }: { readonly lanes: readonly LaneBacklog[] }) {
+  const say = useText();
+  return (
+    <OverviewCard title={say('overview.lanes')} empty={say('overview.nothingWaits')}>
+      {lanes.map(({ lane, oldestSeconds, waiting, more }) => (
+        <OverviewRow
+          key={lane}
+          name={say(`lane.${lane}`)}
+          detail={
+            waiting === 0
+              ? undefined
+              : say('overview.oldest', { time: say('run.etaSeconds', toClock(oldestSeconds)) })
+          }
+        >
+          {say(more ? 'overview.dueAtLeast' : 'overview.due', { count: waiting })}
+        </OverviewRow>
+      ))}
+    </OverviewCard>
+  );
+}
