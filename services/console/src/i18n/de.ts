@@ -428,8 +428,6 @@ export const de: Catalogue = {
   'overview.noFailures': 'Nichts ist gescheitert.',
   'overview.openFailures': 'Fehler {reason}, App {appId}, {platform}, {lane}',
   'overview.devices': '{count, plural, one {# Gerät} other {# Geräte}}',
-  'overview.decide': 'Zu dem Zurückgehaltenen',
-  'overview.since': 'seit {when}',
   'overview.dispatchers': 'Dispatcher',
   'overview.alive':
     '{count, plural, =0 {Keiner läuft: Nichts wird gesendet} one {# läuft} other {# laufen}}',
@@ -484,11 +482,13 @@ export const de: Catalogue = {
   'replay.leftOver': '{count, number}, die abgelaufen sind',
   'replay.leftCancelled': '{count, number} aus abgebrochenen Sendungen',
   'replay.question':
-    '{count, plural, one {# Push geht} other {# Pushes gehen}} an Menschen hinaus. Das lässt sich nicht rückgängig machen. Wenn Sie den Dialog verlassen, endet es; was bis dahin zurückgestellt wurde, wird gesendet.',
+    '{count, plural, one {# Push geht} other {# Pushes gehen}} an Menschen hinaus. Das lässt sich nicht rückgängig machen.',
   'replay.progress': '{done, number} von {total, number} zurückgestellt',
   'replay.done':
     '{count, plural, =0 {Nichts wurde zurückgestellt.} one {# Push wird erneut gesendet.} other {# Pushes werden erneut gesendet.}}',
-  'replay.stopped': 'Vorzeitig beendet: Der Dialog wurde verlassen.',
+  'replay.close': 'Schließen',
+  'replay.leaving':
+    'Wenn Sie den Dialog schließen, endet es; was bis dahin zurückgestellt ist, wird gesendet.',
   'runDevices.title': 'Geräte einer Sendung der Kampagne {id}',
   'runDevices.toRun': 'Zurück zur Sendung',
   'runDevices.empty': 'So ein Gerät gibt es nicht.',

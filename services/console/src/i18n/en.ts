@@ -425,8 +425,6 @@ export const en = {
   'overview.noFailures': 'Nothing failed.',
   'overview.openFailures': 'Failures of {reason}, app {appId}, {platform}, {lane}',
   'overview.devices': '{count, plural, one {# device} other {# devices}}',
-  'overview.decide': 'To what is held back',
-  'overview.since': 'since {when}',
   'overview.dispatchers': 'Dispatchers',
   'overview.alive':
     '{count, plural, =0 {None is alive: nothing is sent} one {# is alive} other {# are alive}}',
@@ -481,11 +479,12 @@ export const en = {
   'replay.leftOver': '{count, number} that have expired',
   'replay.leftCancelled': '{count, number} of cancelled sends',
   'replay.question':
-    '{count, plural, one {# push goes} other {# pushes go}} out to people. This cannot be undone. Leaving the dialog stops it; what was put back by then is sent.',
+    '{count, plural, one {# push goes} other {# pushes go}} out to people. This cannot be undone.',
   'replay.progress': '{done, number} of {total, number} put back',
   'replay.done':
     '{count, plural, =0 {Nothing was put back.} one {# push is being sent again.} other {# pushes are being sent again.}}',
-  'replay.stopped': 'It stopped early: the dialog was left.',
+  'replay.close': 'Close',
+  'replay.leaving': 'Closing this dialog stops it; what is put back by then is sent.',
   'runDevices.title': 'Devices of a send of campaign {id}',
   'runDevices.toRun': 'Back to the send',
   'runDevices.empty': 'No device is like this.',
