@@ -17,6 +17,9 @@ const FailuresPage = lazy(async () =>
   toDefault((await import('./failures/failures-page.tsx')).FailuresPage),
 );
 const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
+const RunDevicesPage = lazy(async () =>
+  toDefault((await import('./runs/run-devices-page.tsx')).RunDevicesPage),
+);
 const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
 const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
 const CertificatesPage = lazy(async () =>
@@ -35,6 +38,7 @@ export function App() {
             <Route index element={<OverviewPage />} />
             <Route path="deliveries" element={<DeliveriesPage />} />
             <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
+            <Route path="campaigns/:campaignId/runs/:runId/devices" element={<RunDevicesPage />} />
             <Route path="apps" element={<AppsPage />} />
             <Route path="apps/:appId" element={<AppPage />} />
             <Route path="certificates" element={<CertificatesPage />} />

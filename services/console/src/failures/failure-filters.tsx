@@ -1,8 +1,9 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Group, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/text.tsx';
+import { FilterSelect } from '../layout/filter-select.tsx';
 import { readFilter, readPeriod } from './cause.ts';
 
 /** Over which time and of what failures are listed; kept in the address. */
@@ -11,14 +12,13 @@ export function FailureFilters() {
   const [parameters, setParameters] = useSearchParams();
   const { appId = '', platform = '', lane = '' } = readFilter(parameters);
   const [typedAppId, setTypedAppId] = useState(appId);
-  const set = (name: string, value: string) =>
+  const setAppId = () =>
     setParameters((now) => {
       const then = new URLSearchParams(now);
-      if (value === '') then.delete(name);
-      else then.set(name, value);
+      if (typedAppId.trim() === '') then.delete('appId');
+      else then.set('appId', typedAppId.trim());
       return then;
     });
-  const any = { value: '', label: say('filter.any') };
 
   return (
     <form
@@ -26,38 +26,38 @@ export function FailureFilters() {
       aria-label={say('filter.label')}
       onSubmit={(event) => {
         event.preventDefault();
-        set('appId', typedAppId.trim());
+        setAppId();
       }}
     >
       <Group align="flex-end">
-        <NativeSelect
+        <FilterSelect
+          name="period"
           label={say('deadLetters.period')}
-          data={[
+          value={readPeriod(parameters)}
+          choices={[
             { value: 'day', label: say('deadLetters.day') },
             { value: 'week', label: say('deadLetters.week') },
           ]}
-          value={readPeriod(parameters)}
-          onChange={(event) => set('period', event.currentTarget.value)}
         />
-        <NativeSelect
+        <FilterSelect
+          name="platform"
           label={say('failures.platform')}
-          data={[
-            any,
+          any={say('filter.any')}
+          value={platform}
+          choices={[
             { value: 'ios', label: say('platform.ios') },
             { value: 'android', label: say('platform.android') },
           ]}
-          value={platform}
-          onChange={(event) => set('platform', event.currentTarget.value)}
         />
-        <NativeSelect
+        <FilterSelect
+          name="lane"
           label={say('lane.label')}
-          data={[
-            any,
+          any={say('filter.any')}
+          value={lane}
+          choices={[
             { value: 'message', label: say('lane.message') },
             { value: 'campaign', label: say('lane.campaign') },
           ]}
-          value={lane}
-          onChange={(event) => set('lane', event.currentTarget.value)}
         />
         <TextInput
           label={say('failures.app')}
