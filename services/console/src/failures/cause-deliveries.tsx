@@ -74,7 +74,7 @@ export function CauseDeliveries({ cause, period }: CauseDeliveriesProps) {
                 say('deliveries.deviceId'),
                 say('deadLetters.attempts'),
                 say('deadLetters.answer'),
-                say('deadLetters.last'),
+                say('audit.when'),
               ]}
             >
               {page.deliveries.map((delivery) => (

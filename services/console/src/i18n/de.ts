@@ -499,7 +499,7 @@ export const de: Catalogue = {
   'runDevices.downloaded': '{count, plural, one {# Gerät ist} other {# Geräte sind}} in der Datei.',
   'runDevices.stateDefault': 'Fehlgeschlagen, oder alle mit einem Grund',
   'deliveries.messageId': 'Nachricht',
-  'deliveries.providerMessageId': 'Id des Anbieters (FCM, APNs)',
+  'deliveries.providerMessageId': 'Id beim Anbieter',
   'deliveries.searched': 'Durchsucht wurde, was von {from} bis {until} angenommen wurde.',
   'deliveries.noCampaigns': 'Kampagnen nicht: Die meisten ihrer FCM-Ids werden nicht aufbewahrt.',
   'notFound.title': 'Diese Seite gibt es nicht',

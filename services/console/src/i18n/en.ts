@@ -495,7 +495,7 @@ export const en = {
   'runDevices.downloaded': '{count, plural, one {# device is} other {# devices are}} in the file.',
   'runDevices.stateDefault': 'Failed, or any with a reason',
   'deliveries.messageId': 'Message',
-  'deliveries.providerMessageId': 'Provider’s id (FCM, APNs)',
+  'deliveries.providerMessageId': 'Provider’s message id',
   'deliveries.searched': 'What was accepted from {from} to {until} was looked through.',
   'deliveries.noCampaigns': 'Campaigns were not: most of FCM’s ids of them are not kept.',
   'notFound.title': 'There is no such page',

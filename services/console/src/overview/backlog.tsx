@@ -8,17 +8,14 @@ import { OverviewRow } from './overview-row.tsx';
 /** How much is due, and for how long already. */
 export function Backlog({ lanes }: { readonly lanes: readonly LaneBacklog[] }) {
   const say = useText();
+  const waitingLanes = lanes.filter(({ waiting }) => waiting > 0);
   return (
     <OverviewCard title={say('overview.lanes')} empty={say('overview.nothingWaits')}>
-      {lanes.map(({ lane, oldestSeconds, waiting, more }) => (
+      {waitingLanes.map(({ lane, oldestSeconds, waiting, more }) => (
         <OverviewRow
           key={lane}
           name={say(`lane.${lane}`)}
-          detail={
-            waiting === 0
-              ? undefined
-              : say('overview.oldest', { time: say('run.etaSeconds', toClock(oldestSeconds)) })
-          }
+          detail={say('overview.oldest', { time: say('run.etaSeconds', toClock(oldestSeconds)) })}
         >
           {say(more ? 'overview.dueAtLeast' : 'overview.due', { count: waiting })}
         </OverviewRow>

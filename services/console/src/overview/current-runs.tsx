@@ -39,7 +39,7 @@ function CurrentRun({ run }: { readonly run: RunProgress }) {
       <Group justify="space-between">
         <Text size="sm">{say('run.done', { done, targeted })}</Text>
         <Text size="sm" c="dimmed">
-          {say('run.perSecond', { rate })}
+          {say('run.perSecond', { rate: Math.round(10 * rate) / 10 })}
           {etaSeconds !== null &&
             `, ${say('run.eta')}: ${say('run.etaSeconds', toClock(etaSeconds))}`}
         </Text>
