@@ -94,7 +94,7 @@ function DeliveryRow({ delivery }: { readonly delivery: TracedDelivery }) {
   const last = history.at(-1);
   return (
     <Table.Tr>
-      <Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
         <Anchor component={Link} fz="inherit" to={`/deliveries?deliveryId=${deliveryId}`}>
           {deliveryId}
         </Anchor>

@@ -465,7 +465,7 @@ export const de: Catalogue = {
   'deadLetters.chooseApp': 'Wählen Sie eine App, um alle ihre Fehler erneut zu senden.',
   'replay.all': 'Alle erneut senden',
   'replay.one': 'Erneut senden',
-  'replay.allOf': 'Erneut senden: alles Gezeigte der App {appId}',
+  'replay.allOf': 'Alle erneut senden: was von App {appId} gezeigt wird',
   'replay.oneOf': 'Erneut senden: {reason}, App {appId}, {platform}, {lane}',
   'replay.validUntil': 'Gültig bis',
   'replay.validUntilHint': 'Leer: Nur was noch nicht abgelaufen ist, wird erneut gesendet.',

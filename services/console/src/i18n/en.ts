@@ -462,7 +462,7 @@ export const en = {
   'deadLetters.chooseApp': 'Choose an app to send all of its failures again.',
   'replay.all': 'Send all again',
   'replay.one': 'Send again',
-  'replay.allOf': 'Send again: everything of app {appId} that is shown',
+  'replay.allOf': 'Send all again: what is shown of app {appId}',
   'replay.oneOf': 'Send again: {reason}, app {appId}, {platform}, {lane}',
   'replay.validUntil': 'Valid until',
   'replay.validUntilHint': 'Empty: only what has not expired yet is sent again.',

@@ -18,7 +18,13 @@ export function ScrollingTable({ caption, head, empty, children }: ScrollingTabl
       minWidth={600}
       scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption, role: 'region' } }}
     >
-      <Table verticalSpacing="sm" highlightOnHover aria-label={caption}>
+      <Table
+        verticalSpacing="sm"
+        highlightOnHover
+        // Links stay readable on it.
+        highlightOnHoverColor="var(--mantine-color-default-hover)"
+        aria-label={caption}
+      >
         <Table.Thead>
           <Table.Tr>
             {head.map((one) => (

@@ -21,9 +21,10 @@ export function CurrentRuns({ runs }: { readonly runs: readonly RunProgress[] })
 
 function CurrentRun({ run }: { readonly run: RunProgress }) {
   const say = useText();
-  const { campaignId, runId, ratePerSecondMeasured: rate, etaSeconds } = run;
+  const { campaignId, runId, etaSeconds } = run;
   const { targeted, pending } = run.counts.total;
   const done = targeted - pending;
+  const rate = Math.round(10 * run.ratePerSecondMeasured) / 10;
   return (
     <Stack gap="xs">
       <Group justify="space-between">
@@ -39,8 +40,9 @@ function CurrentRun({ run }: { readonly run: RunProgress }) {
       <Group justify="space-between">
         <Text size="sm">{say('run.done', { done, targeted })}</Text>
         <Text size="sm" c="dimmed">
-          {say('run.perSecond', { rate: Math.round(10 * rate) / 10 })}
-          {etaSeconds !== null &&
+          {say('run.perSecond', { rate })}
+          {rate > 0 &&
+            etaSeconds !== null &&
             `, ${say('run.eta')}: ${say('run.etaSeconds', toClock(etaSeconds))}`}
         </Text>
       </Group>

@@ -84,7 +84,7 @@ function DeviceRow({ device }: { readonly device: RunDevice }) {
   const { deliveryId, userId, deviceId, platform, state, reason, attempts } = device;
   return (
     <Table.Tr>
-      <Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
         <Anchor component={Link} fz="inherit" to={`/deliveries?deliveryId=${deliveryId}`}>
           {deliveryId}
         </Anchor>
