@@ -22,7 +22,7 @@ export function ScrollingTable({ caption, head, empty, children }: ScrollingTabl
         verticalSpacing="sm"
         highlightOnHover
         // Links stay readable on it.
-        highlightOnHoverColor="var(--mantine-color-default-hover)"
+        highlightOnHoverColor="light-dark(var(--mantine-color-gray-0), var(--mantine-color-dark-6))"
         aria-label={caption}
       >
         <Table.Thead>
