@@ -74,8 +74,9 @@ export function ReplayDialog({ filter, period, close }: ReplayDialogProps) {
         </>
       )}
       {isOver && (
-        <Alert color="green" role="status">
-          {say('replay.done', { count: replayed?.replayed ?? 0 })}
+        <Alert color={replayed?.more === true ? 'orange' : 'green'} role="status">
+          {say('replay.done', { count: replayed?.replayed ?? 0 })}{' '}
+          {replayed?.more === true && say('replay.someBusy')}
         </Alert>
       )}
       <Group justify="flex-end">

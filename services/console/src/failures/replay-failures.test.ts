@@ -47,3 +47,26 @@ test('asks no more once nobody looks', async () => {
   await expect(going.next()).rejects.toThrow('aborted');
   expect(asked).toBe(1);
 });
+
+test('comes to an end where a campaign stands still, and says that there is more', async () => {
+  jest.useFakeTimers();
+  try {
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      return answer(asked === 1 ? 3 : 0, 0, 'busy');
+    };
+    const seeAll = async () => {
+      let last: ReplayTally | undefined;
+      for await (const tally of replayAll(ask, REQUEST, new AbortController().signal)) last = tally;
+      return last;
+    };
+
+    const seen = seeAll();
+    await jest.advanceTimersByTimeAsync(60_000);
+    await expect(seen).resolves.toMatchObject({ replayed: 3, more: true });
+    expect(asked).toBe(7);
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -486,6 +486,8 @@ export const de: Catalogue = {
   'replay.progress': '{done, number} von {total, number} zurückgestellt',
   'replay.done':
     '{count, plural, =0 {Nichts wurde zurückgestellt.} one {# Push wird erneut gesendet.} other {# Pushes werden erneut gesendet.}}',
+  'replay.someBusy':
+    'Andere gehören zu einer Kampagne, die gerade gesendet wird: Zählen Sie noch einmal, wenn sie fertig ist.',
   'replay.close': 'Schließen',
   'replay.leaving':
     'Wenn Sie den Dialog schließen, endet es; was bis dahin zurückgestellt ist, wird gesendet.',

@@ -483,6 +483,8 @@ export const en = {
   'replay.progress': '{done, number} of {total, number} put back',
   'replay.done':
     '{count, plural, =0 {Nothing was put back.} one {# push is being sent again.} other {# pushes are being sent again.}}',
+  'replay.someBusy':
+    'Others are of a campaign that is just being sent: count again when it is done.',
   'replay.close': 'Close',
   'replay.leaving': 'Closing this dialog stops it; what is put back by then is sent.',
   'runDevices.title': 'Devices of a send of campaign {id}',
