@@ -26,6 +26,9 @@ const CampaignPage = lazy(async () =>
   toDefault((await import('./campaigns/campaign-page.tsx')).CampaignPage),
 );
 const RunPage = lazy(async () => toDefault((await import('./runs/run-page.tsx')).RunPage));
+const RunDevicesPage = lazy(async () =>
+  toDefault((await import('./runs/run-devices-page.tsx')).RunDevicesPage),
+);
 const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
 const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
 const CertificatesPage = lazy(async () =>
@@ -47,6 +50,7 @@ export function App() {
             <Route path="campaigns/new" element={<NewCampaignPage />} />
             <Route path="campaigns/:campaignId" element={<CampaignPage />} />
             <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
+            <Route path="campaigns/:campaignId/runs/:runId/devices" element={<RunDevicesPage />} />
             <Route path="apps" element={<AppsPage />} />
             <Route path="apps/:appId" element={<AppPage />} />
             <Route path="certificates" element={<CertificatesPage />} />

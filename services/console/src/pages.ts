@@ -35,6 +35,6 @@ export const PAGES: readonly MenuEntry[] = [
   { path: '/certificates', title: 'nav.certificates', Icon: IconCertificate, scopes: ['admin'] },
   { path: '/keys', title: 'nav.keys', Icon: IconKey, scopes: ['admin'] },
   { path: '/users', title: 'nav.users', Icon: IconUsers, scopes: ['admin'] },
-  { path: '/failures', title: 'nav.failures', Icon: IconAlertTriangle, scopes: ['admin'] },
+  { path: '/failures', title: 'nav.failures', Icon: IconAlertTriangle, scopes: ['read'] },
   { path: '/audit', title: 'nav.audit', Icon: IconHistory, scopes: ['admin'] },
 ];

@@ -10,6 +10,7 @@ import { Waiting } from '../layout/waiting.tsx';
 import { DeliveryCard } from './delivery-card.tsx';
 import { SearchForm } from './search-form.tsx';
 import { readTerms, toQuery, type SearchTerms } from './search-terms.ts';
+import { SearchedPart } from './searched-part.tsx';
 
 /** Finds pushes by whom they were for or by an id of theirs, and tells the story of each. */
 export function DeliveriesPage() {
@@ -38,10 +39,11 @@ function Found({ terms }: { readonly terms: SearchTerms }) {
 
   if (found.isPending) return <Waiting />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
-  const { deliveries } = found.data;
+  const { deliveries, searched } = found.data;
   return (
     <Stack component="section" aria-label={say('deliveries.found')}>
       <Text role="status">{say('deliveries.count', { count: deliveries.length })}</Text>
+      {searched !== undefined && <SearchedPart searched={searched} />}
       {deliveries.map((delivery) => (
         <DeliveryCard key={delivery.deliveryId} delivery={delivery} />
       ))}

@@ -1,5 +1,12 @@
 /** By what a push can be looked for, as `deliveries.list` takes it. */
-export const SEARCH_KINDS = ['userId', 'deviceId', 'activationId', 'deliveryId'] as const;
+export const SEARCH_KINDS = [
+  'userId',
+  'deviceId',
+  'activationId',
+  'deliveryId',
+  'messageId',
+  'providerMessageId',
+] as const;
 export type SearchKind = (typeof SEARCH_KINDS)[number];
 
 export interface SearchTerms {

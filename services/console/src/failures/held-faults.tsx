@@ -8,6 +8,7 @@ import { ConfirmButton } from '../layout/confirm-button.tsx';
 import { Moment } from '../layout/moment.tsx';
 import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
+import { useMay } from '../session/session-gate.tsx';
 
 const KEY = ['held-faults'];
 
@@ -16,6 +17,7 @@ export function HeldFaults() {
   const say = useText();
   const api = useApi();
   const cache = useQueryClient();
+  const mayChange = useMay('admin');
   const held = useQuery({ queryKey: KEY, queryFn: ({ signal }) => api.guard.list({ signal }) });
   const settle = async (act: 'apply' | 'discard', { appId, platform }: Scope) => {
     await api.guard[act]({ appId, provider: platform });
@@ -49,24 +51,26 @@ export function HeldFaults() {
                   <Moment at={one.since} />
                 </Table.Td>
                 <Table.Td>
-                  <Group gap="xs" wrap="nowrap">
-                    <ConfirmButton
-                      label={say('failures.discard')}
-                      color="indigo"
-                      size="xs"
-                      question={say('failures.discardQuestion', { count: one.devices })}
-                      act={() => settle('discard', one)}
-                    />
-                    <ConfirmButton
-                      label={say('failures.apply')}
-                      color="red"
-                      size="xs"
-                      typed={String(one.devices)}
-                      typedLabel={say('failures.applyTyped', { count: one.devices })}
-                      question={say('failures.applyQuestion', { count: one.devices })}
-                      act={() => settle('apply', one)}
-                    />
-                  </Group>
+                  {mayChange && (
+                    <Group gap="xs" wrap="nowrap">
+                      <ConfirmButton
+                        label={say('failures.discard')}
+                        color="indigo"
+                        size="xs"
+                        question={say('failures.discardQuestion', { count: one.devices })}
+                        act={() => settle('discard', one)}
+                      />
+                      <ConfirmButton
+                        label={say('failures.apply')}
+                        color="red"
+                        size="xs"
+                        typed={String(one.devices)}
+                        typedLabel={say('failures.applyTyped', { count: one.devices })}
+                        question={say('failures.applyQuestion', { count: one.devices })}
+                        act={() => settle('apply', one)}
+                      />
+                    </Group>
+                  )}
                 </Table.Td>
               </Table.Tr>
             ))}

@@ -7,6 +7,7 @@ import { ConfirmButton } from '../layout/confirm-button.tsx';
 import { Moment } from '../layout/moment.tsx';
 import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
+import { useMay } from '../session/session-gate.tsx';
 
 const KEY = ['pauses'];
 const REFRESH_MS = 5_000;
@@ -16,6 +17,7 @@ export function Pauses() {
   const say = useText();
   const api = useApi();
   const cache = useQueryClient();
+  const mayChange = useMay('admin');
   const pauses = useQuery({
     queryKey: KEY,
     queryFn: ({ signal }) => api.pauses.list({ signal }),
@@ -57,13 +59,15 @@ export function Pauses() {
                 <Moment at={pause.probeAt} />
               </Table.Td>
               <Table.Td>
-                <ConfirmButton
-                  label={say('failures.resume')}
-                  color="indigo"
-                  size="xs"
-                  question={say('failures.resumeQuestion')}
-                  act={() => resume(pause.id)}
-                />
+                {mayChange && (
+                  <ConfirmButton
+                    label={say('failures.resume')}
+                    color="indigo"
+                    size="xs"
+                    question={say('failures.resumeQuestion')}
+                    act={() => resume(pause.id)}
+                  />
+                )}
               </Table.Td>
             </Table.Tr>
           ))}

@@ -9,6 +9,7 @@ import { useText } from '../i18n/text.tsx';
 import { ConfirmButton } from '../layout/confirm-button.tsx';
 import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
+import { useMay } from '../session/session-gate.tsx';
 
 const KEY = ['prunings'];
 const HOUR_MS = 3_600_000;
@@ -19,6 +20,7 @@ export function Prunings() {
   const intl = useIntl();
   const api = useApi();
   const cache = useQueryClient();
+  const mayChange = useMay('admin');
   const prunings = useQuery({
     queryKey: KEY,
     queryFn: ({ signal }) => api.devices.listPrunings({ by: 'hour' }, { signal }),
@@ -66,13 +68,15 @@ export function Prunings() {
               </Table.Td>
               <Table.Td>{intl.formatNumber(pruning.devices)}</Table.Td>
               <Table.Td>
-                <ConfirmButton
-                  label={say('failures.restore')}
-                  color="indigo"
-                  size="xs"
-                  question={say('failures.restoreQuestion', { count: pruning.devices })}
-                  act={() => restore(pruning)}
-                />
+                {mayChange && (
+                  <ConfirmButton
+                    label={say('failures.restore')}
+                    color="indigo"
+                    size="xs"
+                    question={say('failures.restoreQuestion', { count: pruning.devices })}
+                    act={() => restore(pruning)}
+                  />
+                )}
               </Table.Td>
             </Table.Tr>
           ))}

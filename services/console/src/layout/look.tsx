@@ -35,6 +35,8 @@ const READABLE: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
     '--mantine-color-placeholder': 'var(--mantine-color-gray-7)',
     '--mantine-color-error': 'var(--mantine-color-red-9)',
+    '--mantine-color-red-filled': 'var(--mantine-color-red-9)',
+    '--mantine-color-red-filled-hover': '#b02525',
     '--mantine-color-green-light-color': '#1f6f30',
     '--mantine-color-orange-light-color': '#ad390c',
     '--mantine-color-red-light-color': '#a61e1e',

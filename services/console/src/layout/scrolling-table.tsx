@@ -18,7 +18,13 @@ export function ScrollingTable({ caption, head, empty, children }: ScrollingTabl
       minWidth={600}
       scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption, role: 'region' } }}
     >
-      <Table verticalSpacing="sm" highlightOnHover aria-label={caption}>
+      <Table
+        verticalSpacing="sm"
+        highlightOnHover
+        // Links stay readable on it.
+        highlightOnHoverColor="light-dark(var(--mantine-color-gray-0), var(--mantine-color-dark-6))"
+        aria-label={caption}
+      >
         <Table.Thead>
           <Table.Tr>
             {head.map((one) => (

@@ -16,7 +16,7 @@ export type DeliveryState = keyof typeof COLOURS;
 export function StateBadge({ state }: { readonly state: DeliveryState }) {
   const say = useText();
   return (
-    <Badge color={COLOURS[state]} variant="light" style={{ textTransform: 'none' }}>
+    <Badge color={COLOURS[state]} variant="light" miw="max-content" tt="none">
       {say(`state.${state}`)}
     </Badge>
   );

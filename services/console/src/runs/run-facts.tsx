@@ -4,6 +4,7 @@ import { Card } from '@mantine/core';
 import { useText } from '../i18n/text.tsx';
 import { Fact, Facts } from '../layout/facts.tsx';
 import { Moment } from '../layout/moment.tsx';
+import { toClock } from './to-clock.ts';
 
 /** How fast it goes, how long it takes, and when what happened. */
 export function RunFacts({ run }: { readonly run: RunProgress }) {
@@ -41,8 +42,4 @@ export function RunFacts({ run }: { readonly run: RunProgress }) {
       </Facts>
     </Card>
   );
-}
-
-function toClock(seconds: number): { readonly minutes: number; readonly seconds: number } {
-  return { minutes: Math.floor(seconds / 60), seconds: Math.ceil(seconds % 60) };
 }
