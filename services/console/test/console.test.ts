@@ -15,12 +15,16 @@ const MAX_FIRST_PAGE_BYTES = 350 * 1024;
 
 const PAGES = [
   ['/', 'Overview'],
+  ['/campaigns', 'Campaigns'],
+  ['/campaigns/new', 'New campaign'],
   ['/deliveries?userId=alice', 'Where is my push?'],
   ['/apps', 'Apps'],
   ['/apps/1', 'App 1'],
   ['/apps/1?tab=developer-keys', 'App 1'],
   ['/apps/1?tab=callbacks', 'App 1'],
   ['/failures', 'Failures'],
+  ['/failures?tab=pauses', 'Failures'],
+  ['/failures?tab=held', 'Failures'],
   ['/failures?tab=prunings', 'Failures'],
   ['/keys', 'API keys'],
   ['/users', 'Users'],
@@ -107,6 +111,41 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
     const push = page.getByRole('article').first();
     await push.getByText('Attempt 1').waitFor();
     expect(await push.textContent()).toContain('Sent');
+  });
+
+  test('a campaign is made, given an audience, counted, sent live, and watched to its end', async () => {
+    const users = Array.from({ length: 40 }, (_, n) => `reader-${n}`);
+    for (const userId of users) await makeDevice(rig.stack.db, 1, { userId, provider: 'apns' });
+    const { page, complaints } = await rig.openAs('sender', '/campaigns/new');
+    const sentBefore = rig.stack.countAccepted();
+
+    await page.getByRole('textbox', { name: 'App' }).fill('1');
+    await page.getByRole('textbox', { name: 'Title' }).fill('Good morning');
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill('The sun is up.');
+    await page.getByText(/^iOS: \d+ of 4,096 bytes$/).waitFor();
+    await page.locator('main').getByRole('button', { name: 'New campaign' }).click();
+    await page.getByRole('tab', { name: 'Audience' }).click();
+    await page.getByText('Pasted').click();
+    await page
+      .getByRole('textbox', { name: 'Users' })
+      .fill([...users, 'somebody-unknown'].join('\n'));
+    await page.getByRole('button', { name: 'Add users' }).click();
+    await page.getByText('41 users', { exact: false }).first().waitFor();
+    await page.getByRole('tab', { name: 'Send' }).click();
+    await page.getByRole('button', { name: 'Count the audience' }).click();
+    const send = page.getByRole('button', { name: 'Send live' });
+    await page.locator('button:enabled', { hasText: 'Send live' }).waitFor();
+    await send.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox').fill('40');
+    await dialog.getByRole('button', { name: 'Send live' }).click();
+
+    await page.getByRole('heading', { level: 1, name: /^Live send of campaign/ }).waitFor();
+    await page.getByText('Completed').waitFor();
+    await page.getByText('40 of 40 done').first().waitFor();
+    expect(rig.stack.countAccepted() - sentBefore).toBe(40);
+    expect(await findViolations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   describe('a role', () => {
