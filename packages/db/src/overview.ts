@@ -91,7 +91,7 @@ export async function groupHeldFaults(
   limit: number,
 ): Promise<readonly HeldTokenFaults[]> {
   const { rows } = await sql<HeldTokenFaults>`
-    SELECT a.app_id, f.* FROM (
+    SELECT a.app_id, f.provider, f.reason, f.devices, f.since FROM (
       SELECT app_ref, provider, reason, count(*)::integer AS devices, min(noted_at) AS since FROM (
         SELECT * FROM token_faults
         WHERE state = 'held' ${appRef === undefined ? sql`` : sql`AND app_ref = ${appRef}`} LIMIT ${MAX_HELD}

@@ -133,9 +133,7 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
     await page.getByText('41 users', { exact: false }).first().waitFor();
     await page.getByRole('tab', { name: 'Send' }).click();
     await page.getByRole('button', { name: 'Count the audience' }).click();
-    const send = page.getByRole('button', { name: 'Send live' });
-    await page.locator('button:enabled', { hasText: 'Send live' }).waitFor();
-    await send.click();
+    await page.getByRole('button', { name: 'Send live' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox').fill('40');
     await dialog.getByRole('button', { name: 'Send live' }).click();
