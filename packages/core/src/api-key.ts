@@ -30,11 +30,6 @@ export function hashApiSecret(secret: string): Buffer {
   return hash('sha256', secret, 'buffer');
 }
 
-/** What may be shown of a key. */
-export function toApiKeyPrefix(id: string): string {
-  return PREFIX + id;
-}
-
 const BEARER = /^Bearer +hg_([0-9a-f]{16})_([\w-]{43})$/i;
 const BASIC = /^Basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i;
 const USER = /^(?:hg_)?([0-9a-f]{16})$/;

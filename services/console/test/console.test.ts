@@ -57,6 +57,27 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
       expect(complaints).toEqual([]);
     });
 
+    test('says in the words of the server why it is refused', async () => {
+      const { page } = await rig.open();
+      // What a server says to whom it would only let in by https, which this machine itself is not asked for.
+      await page.route('**/console/session', (route) =>
+        route.request().method() === 'POST'
+          ? route.fulfill({
+              status: 403,
+              json: {
+                status: 'ERROR',
+                responseObject: { code: 'ERROR_GENERIC', message: 'Sign in by https.' },
+              },
+            })
+          : route.continue(),
+      );
+      await page.goto(`${rig.api.url}/console/`);
+
+      await signIn(page, await rig.makeUser('viewer'));
+
+      await page.getByRole('alert').getByText('Sign in by https.').waitFor();
+    });
+
     test('ends by signing out: the next one has to sign in', async () => {
       const { page } = await rig.openAs('admin', '/');
       await page.getByRole('button', { name: /^Signed in as/ }).click();

@@ -229,7 +229,7 @@ describe('without an endpoint', () => {
     });`;
 
   test.each([
-    ['nothing of OpenTelemetry is loaded', {}, /loaded 0 files/],
+    ['nothing of the SDK is loaded', {}, /loaded 0 files/],
     [
       'which is loaded where there is one',
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },

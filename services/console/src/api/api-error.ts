@@ -1,9 +1,9 @@
-/** The api refused, in its own words. */
+/** The api refused to begin, tell or end a session, in its own words: those requests are no part of the client. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   /** What the api's log lines of this request carry. */
-  readonly correlationId: string | null;
+  readonly correlationId: string | undefined;
   /** When it may be tried again; 0 where the api does not say. */
   readonly retryAfterSeconds: number;
 
@@ -11,7 +11,7 @@ export class ApiError extends Error {
     status: number,
     code: string,
     message: string,
-    correlationId: string | null,
+    correlationId: string | undefined,
     retryAfterSeconds = 0,
   ) {
     super(message);

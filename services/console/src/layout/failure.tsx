@@ -1,6 +1,7 @@
 import { HeliographError } from '@heliograph/client';
 import { Alert, Button, List, Stack, Text } from '@mantine/core';
 
+import { ApiError } from '../api/api-error.ts';
 import { useText } from '../i18n/text.tsx';
 
 interface FailureProps {
@@ -35,6 +36,7 @@ export function Failure({ error, retry }: FailureProps) {
 }
 
 export function describeFailure(error: Error, say: ReturnType<typeof useText>): string {
+  if (error instanceof ApiError) return error.message;
   if (!(error instanceof HeliographError) || error.status === undefined)
     return say('error.unreachable');
   if (error.status === 403) return say('error.forbidden');
@@ -43,5 +45,6 @@ export function describeFailure(error: Error, say: ReturnType<typeof useText>): 
 }
 
 function factsOf(error: Error): Pick<HeliographError, 'correlationId' | 'violations'> {
+  if (error instanceof ApiError) return { correlationId: error.correlationId, violations: [] };
   return error instanceof HeliographError ? error : { correlationId: undefined, violations: [] };
 }

@@ -3,6 +3,7 @@ import { Anchor, Group, Progress, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/text.tsx';
+import { paceOf } from '../runs/pace-of.ts';
 import { RunStateBadge } from '../runs/run-state-badge.tsx';
 import { toClock } from '../runs/to-clock.ts';
 import { OverviewCard } from './overview-card.tsx';
@@ -21,10 +22,10 @@ export function CurrentRuns({ runs }: { readonly runs: readonly RunProgress[] })
 
 function CurrentRun({ run }: { readonly run: RunProgress }) {
   const say = useText();
-  const { campaignId, runId, etaSeconds } = run;
+  const { campaignId, runId } = run;
   const { targeted, pending } = run.counts.total;
   const done = targeted - pending;
-  const rate = Math.round(10 * run.ratePerSecondMeasured) / 10;
+  const { rate, secondsLeft } = paceOf(run);
   return (
     <Stack gap="xs">
       <Group justify="space-between">
@@ -41,9 +42,8 @@ function CurrentRun({ run }: { readonly run: RunProgress }) {
         <Text size="sm">{say('run.done', { done, targeted })}</Text>
         <Text size="sm" c="dimmed">
           {say('run.perSecond', { rate })}
-          {rate > 0 &&
-            etaSeconds !== null &&
-            `, ${say('run.eta')}: ${say('run.etaSeconds', toClock(etaSeconds))}`}
+          {secondsLeft !== null &&
+            `, ${say('run.eta')}: ${say('run.etaSeconds', toClock(secondsLeft))}`}
         </Text>
       </Group>
     </Stack>

@@ -4,18 +4,20 @@ import { Card } from '@mantine/core';
 import { useText } from '../i18n/text.tsx';
 import { Fact, Facts } from '../layout/facts.tsx';
 import { Moment } from '../layout/moment.tsx';
+import { paceOf } from './pace-of.ts';
 import { toClock } from './to-clock.ts';
 
 /** How fast it goes, how long it takes, and when what happened. */
 export function RunFacts({ run }: { readonly run: RunProgress }) {
   const say = useText();
-  const { ratePerSecondMeasured: rate, etaSeconds, users } = run;
+  const { rate, secondsLeft } = paceOf(run);
+  const { users } = run;
   return (
     <Card withBorder>
       <Facts>
-        <Fact name={say('run.rate')}>{rate === null ? '–' : say('run.perSecond', { rate })}</Fact>
+        <Fact name={say('run.rate')}>{rate === 0 ? '–' : say('run.perSecond', { rate })}</Fact>
         <Fact name={say('run.eta')}>
-          {etaSeconds === null ? '–' : say('run.etaSeconds', toClock(etaSeconds))}
+          {secondsLeft === null ? '–' : say('run.etaSeconds', toClock(secondsLeft))}
         </Fact>
         <Fact name={say('run.limit')}>
           {run.ratePerSecond === null

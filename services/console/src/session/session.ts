@@ -59,7 +59,7 @@ async function toApiError(answer: Response): Promise<ApiError> {
     answer.status,
     code ?? 'unknown',
     message ?? answer.statusText,
-    answer.headers.get('x-correlation-id'),
+    answer.headers.get('x-correlation-id') ?? undefined,
     Number(answer.headers.get('retry-after') ?? 0),
   );
 }
