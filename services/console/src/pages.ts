@@ -12,13 +12,14 @@ import {
 } from '@tabler/icons-react';
 
 import type { MessageId } from './i18n/en.ts';
+import type { Scope } from './session/session.ts';
 
 interface MenuEntry {
   readonly path: string;
   readonly title: MessageId;
   readonly Icon: Icon;
   /** Shown to whoever has one of them: what the page asks the api for takes it. */
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
 }
 
 /** What the menu leads to, in its order. */

@@ -4,7 +4,7 @@ import { createContext, use, useCallback, type ReactNode } from 'react';
 import { ApiProvider } from '../api/api-provider.tsx';
 import { Failure } from '../layout/failure.tsx';
 import { Waiting } from '../layout/waiting.tsx';
-import { findSession, maySession, signOut, type Session } from './session.ts';
+import { findSession, maySession, signOut, type Scope, type Session } from './session.ts';
 import { SignInPage } from './sign-in-page.tsx';
 
 const KEY = ['session'];
@@ -50,6 +50,6 @@ export function useSession(): Current {
 }
 
 /** Whether the person may do what needs that scope, or one of those. What they may not do is not offered; the api would refuse it. */
-export function useMay(...scopes: readonly string[]): boolean {
+export function useMay(...scopes: readonly Scope[]): boolean {
   return maySession(useSession().session, ...scopes);
 }

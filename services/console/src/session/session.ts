@@ -1,20 +1,17 @@
+import type { ConsoleSession } from '@heliograph/client';
+
 import { ApiError } from '../api/api-error.ts';
 import { API_URL } from '../base.ts';
 
-export const ROLES = ['viewer', 'editor', 'sender', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
-
-export interface Session {
-  readonly name: string;
-  readonly role: Role;
-  /** As the scopes of API keys: `send`, `devices`, `campaigns`, `campaigns:send`, `read`, `admin`. */
-  readonly scopes: readonly string[];
-  /** Shown with every request that changes something; null where access control is off. */
-  readonly csrfToken: string | null;
-}
+export type Session = ConsoleSession;
+export type Role = Session['role'];
+/** From who may do least to who may do everything. */
+export const ROLES = ['viewer', 'editor', 'sender', 'admin'] as const satisfies readonly Role[];
+/** As API keys have them. */
+export type Scope = Session['scopes'][number];
 
 /** Whether one of those scopes is the session's; `admin` has them all. */
-export function maySession({ scopes }: Session, ...needed: readonly string[]): boolean {
+export function maySession({ scopes }: Session, ...needed: readonly Scope[]): boolean {
   return scopes.includes('admin') || needed.some((scope) => scopes.includes(scope));
 }
 
