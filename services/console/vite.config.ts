@@ -1,3 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 
@@ -10,10 +15,25 @@ const withBase: Plugin = {
   transformIndexHtml: { order: 'post', handler: (html) => html.replaceAll('"./', `"${BASE}`) },
 };
 
+/** The api sends what lies compressed beside a file, and compresses nothing itself. */
+const compressed: Plugin = {
+  name: 'compressed',
+  apply: 'build',
+  async writeBundle({ dir = '' }, bundle) {
+    for (const part of Object.values(bundle)) {
+      if (!/\.(?:js|css)$/.test(part.fileName)) continue;
+      const file = path.join(dir, part.fileName);
+      const plain = Buffer.from(part.type === 'chunk' ? part.code : part.source);
+      await writeFile(`${file}.br`, await promisify(brotliCompress)(plain));
+      await writeFile(`${file}.gz`, await promisify(gzip)(plain));
+    }
+  },
+};
+
 export default defineConfig({
   base: './',
   // The sources of our own packages as they are.
   resolve: { conditions: ['@heliograph/source', ...defaultClientConditions] },
-  plugins: [react(), withBase],
+  plugins: [react(), withBase, compressed],
   build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
 });
