@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-
 import { describeWithForeign, makeDevice } from '@heliograph/testing';
-import type { Page, Response } from 'playwright-core';
+import type { Response } from 'playwright-core';
 
+import { findOverflow, findViolations } from './check-page.ts';
 import { openConsoleRig, signIn, type ConsoleRig } from './console-rig.ts';
 
 jest.setTimeout(300_000);
 
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const MAX_FIRST_PAGE_BYTES = 350 * 1024;
 
 const PAGES = [
@@ -220,28 +218,4 @@ async function send({ api, key }: ConsoleRig, userId: string): Promise<void> {
     }),
   });
   expect(answer.status).toBe(200);
-}
-
-/** What axe finds, in a line each. */
-async function findViolations(page: Page): Promise<readonly string[]> {
-  // By the debugger, which the policy of the page does not concern.
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{
-          violations: { id: string; help: string; nodes: { html: string }[] }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`);
-  });
-}
-
-/** By how many pixels the page is wider than its window. */
-function findOverflow(page: Page): Promise<unknown> {
-  return page.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
 }
