@@ -6,7 +6,7 @@ import { FileDrop } from '../apps/file-drop.tsx';
 import { useText } from '../i18n/text.tsx';
 import { Failure } from '../layout/failure.tsx';
 import { Waiting } from '../layout/waiting.tsx';
-import { CsvError, readCsv, type CsvRow } from './csv-parser.ts';
+import { CsvError, readCsv, type CsvRow } from './read-csv.ts';
 import { ImportView } from './import-view.tsx';
 import { useImport } from './use-import.ts';
 import { guessColumn, usersOf } from './users-of.ts';

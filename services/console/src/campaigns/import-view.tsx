@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import { useText } from '../i18n/text.tsx';
 import { Failure } from '../layout/failure.tsx';
-import { CsvError } from './csv-parser.ts';
+import { CsvError } from './read-csv.ts';
 import type { Import } from './use-import.ts';
 import type { Tally } from './users-of.ts';
 

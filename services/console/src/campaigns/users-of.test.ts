@@ -1,4 +1,4 @@
-import type { CsvRow } from './csv-parser.ts';
+import type { CsvRow } from './read-csv.ts';
 import { guessColumn, toRows, usersOf, type Tally, type UserColumn } from './users-of.ts';
 
 async function gather(lots: readonly (readonly CsvRow[])[], column: UserColumn) {

@@ -1,4 +1,4 @@
-import type { CsvRow } from './csv-parser.ts';
+import type { CsvRow } from './read-csv.ts';
 
 /** What was found so far. */
 export interface Tally {
