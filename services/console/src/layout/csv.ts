@@ -1,16 +1,13 @@
+import Papa from 'papaparse';
+
 type Field = string | number | null | undefined;
 
-/** A line of a CSV file (RFC 4180) with its end. What a spreadsheet would take for a formula gets an apostrophe before it: users' ids come from elsewhere. */
-export function toCsvLine(fields: readonly Field[]): string {
-  return `${fields.map(toCsvField).join(',')}\r\n`;
-}
-
-function toCsvField(field: Field): string {
-  if (typeof field === 'number') return String(field);
-  const text = neutralise(field ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function neutralise(text: string): string {
-  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+/** Lines of a CSV file (RFC 4180) with their ends. What a spreadsheet would take for a formula gets an apostrophe before it: users' ids come from elsewhere. */
+export function toCsv(rows: readonly (readonly Field[])[]): string {
+  if (rows.length === 0) return '';
+  const lines = Papa.unparse(
+    rows.map((row) => [...row]),
+    { newline: '\r\n', escapeFormulae: /^[=+\-@\t\r\n]/ },
+  );
+  return `${lines}\r\n`;
 }

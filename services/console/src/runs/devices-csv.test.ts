@@ -36,7 +36,7 @@ test('writes the devices of all pages under one head, and tells how many there a
   expect(new TextDecoder().decode(bytes).split('\r\n')).toEqual([
     'userId,deviceId,activationId,platform,state,reason,attempts,finishedAt,nextAttemptAt,deliveryId,providerMessageId',
     'alice,1,,ios,failed,BadDeviceToken,1,2026-11-26T08:00:00.000Z,,00000000-0000-4000-8000-000000000001,',
-    "'=1+1,2,,ios,failed,BadDeviceToken,1,2026-11-26T08:00:00.000Z,,00000000-0000-4000-8000-000000000002,",
+    '"\'=1+1",2,,ios,failed,BadDeviceToken,1,2026-11-26T08:00:00.000Z,,00000000-0000-4000-8000-000000000002,',
     ',3,,ios,failed,BadDeviceToken,1,2026-11-26T08:00:00.000Z,,00000000-0000-4000-8000-000000000003,',
     '',
   ]);

@@ -1,6 +1,6 @@
 import type { RunDevice, RunsDevicesAnswer } from '@heliograph/client';
 
-import { toCsvLine } from '../layout/csv.ts';
+import { toCsv } from '../layout/csv.ts';
 
 const COLUMNS = [
   'userId',
@@ -24,16 +24,16 @@ export async function writeDevicesCsv(
   pages: AsyncIterable<RunsDevicesAnswer>,
   onProgress: (devices: number) => void,
 ): Promise<{ readonly file: Blob; readonly devices: number }> {
-  const parts = [new Blob([BYTE_ORDER_MARK, toCsvLine(COLUMNS)])];
+  const parts = [new Blob([BYTE_ORDER_MARK, toCsv([COLUMNS])])];
   let count = 0;
   for await (const { devices } of pages) {
-    parts.push(new Blob(devices.map(toLine)));
+    parts.push(new Blob([toCsv(devices.map(toRow))]));
     count += devices.length;
     onProgress(count);
   }
   return { file: new Blob(parts, { type: 'text/csv;charset=utf-8' }), devices: count };
 }
 
-function toLine(device: RunDevice): string {
-  return toCsvLine(COLUMNS.map((column) => device[column]));
+function toRow(device: RunDevice) {
+  return COLUMNS.map((column) => device[column]);
 }
