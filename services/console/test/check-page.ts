@@ -27,3 +27,9 @@ export function findOverflow(page: Page): Promise<unknown> {
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
   );
 }
+
+/** What everybody can use: axe finds nothing, and the page is not wider than its window. */
+export async function expectUsable(page: Page): Promise<void> {
+  expect(await findViolations(page)).toEqual([]);
+  expect(await findOverflow(page)).toBe(0);
+}

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +13,8 @@ import { openStack, type Stack } from '../../dispatcher/test/stack.ts';
 const ROOT = path.join(__dirname, '../../..');
 /** As long as anything may take on a machine that does much else. */
 const PATIENCE_MS = 30_000;
+/** Below the 65,535 parameters of a statement. */
+const INSERT_ROWS = 5_000;
 
 export const VIEWPORTS = {
   desktop: { width: 1280, height: 800 },
@@ -31,6 +33,8 @@ export interface ConsoleRig {
   readonly api: SpawnedService;
   /** A key of the api for everything. */
   readonly key: string;
+  /** Devices of these users, on iOS, with these push tokens or tokens of their own. */
+  makeDevices(users: readonly string[], toToken?: (user: string) => string): Promise<void>;
   makeUser(role: Role): Promise<{ readonly name: string; readonly password: string }>;
   /** A page in a browser of its own. What it complains about, such as its policy, is in `complaints`. */
   open(options?: PageOptions): Promise<OpenedPage>;
@@ -67,11 +71,35 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
     return { name, password };
   }
 
+  async function makeDevices(users: readonly string[], toToken: (user: string) => string = toHex) {
+    for (let from = 0; from < users.length; from += INSERT_ROWS) {
+      const rows = users.slice(from, from + INSERT_ROWS).map((userId) => {
+        const pushToken = toToken(userId);
+        return {
+          userId,
+          activationId: randomUUID(),
+          pushToken,
+          appRef: 1,
+          provider: 'apns' as const,
+          environment: null,
+          pushTokenHash: createHash('sha256').update(pushToken).digest(),
+          activationActive: true,
+          tokenDeactivatedAt: null,
+          tokenDeactivatedReason: null,
+          lastRegisteredAt: new Date(Date.now() - 3_600_000),
+        };
+      });
+      await stack.db.insertInto('devices').values(rows).execute();
+    }
+  }
+
   async function open({ viewport = 'desktop', look = 'light', language = 'en' }: PageOptions = {}) {
     const context = await browser.newContext({
       viewport: VIEWPORTS[viewport],
       colorScheme: look,
       locale: language,
+      // What fades in is hard to read until it is there.
+      reducedMotion: 'reduce',
     });
     contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
@@ -90,6 +118,7 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
     stack,
     api,
     key,
+    makeDevices,
     makeUser,
     open,
     async openAs(role, at, options) {
@@ -141,4 +170,9 @@ function launch(program: string): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/** A push token that the fake APNs takes. */
+function toHex(user: string): string {
+  return createHash('sha256').update(user).digest('hex');
 }

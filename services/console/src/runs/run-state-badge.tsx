@@ -7,7 +7,7 @@ const COLOURS = {
   scheduled: 'gray',
   materialising: 'blue',
   running: 'blue',
-  paused: 'yellow',
+  paused: 'orange',
   completed: 'green',
   cancelled: 'gray',
   halted: 'red',

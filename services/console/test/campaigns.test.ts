@@ -1,0 +1,246 @@
+import { readFile } from 'node:fs/promises';
+
+import { describeWithForeign } from '@heliograph/testing';
+import type { Locator, Page } from 'playwright-core';
+
+import { expectUsable } from './check-page.ts';
+import { openConsoleRig, type ConsoleRig } from './console-rig.ts';
+
+jest.setTimeout(300_000);
+
+const USERS = 20_000;
+const WITHOUT_DEVICE = 50;
+const TOO_LARGE = 3;
+/** A run of so many pushes goes on for as long as we look at it. */
+const SLOW_PER_SECOND = '1';
+const SLOW_DEVICES = 300;
+const LONG_MS = 120_000;
+
+describeWithForeign('chromium', 'campaigns in a browser', (program) => {
+  let rig: ConsoleRig;
+  beforeAll(async () => {
+    rig = await openConsoleRig(program);
+  });
+  afterAll(() => rig.close());
+
+  describe.each(['desktop', 'phone'] as const)('on a %s', (viewport) => {
+    test('20,000 users come from a file, are counted, get a test and a live send, and each failure is found', async () => {
+      const users = Array.from({ length: USERS }, (_, n) => `${viewport}-${n}`);
+      const reached = users.slice(WITHOUT_DEVICE);
+      const tooLarge = new Set(reached.slice(0, TOO_LARGE));
+      await rig.makeDevices(reached.filter((user) => !tooLarge.has(user)));
+      await rig.makeDevices([...tooLarge], (user) => `fa114130${toDigits(user)}`);
+      const acceptedBefore = rig.stack.countAccepted();
+      const { page, complaints } = await rig.openAs('sender', '/campaigns/new', { viewport });
+      const address = await makeCampaign(page, 'For everybody');
+
+      await page.getByRole('tab', { name: 'Audience' }).click();
+      const csv = ['name,user', ...users.map((user) => `Somebody,${user}`), `x,${users[0]}`, 'y,'];
+      const held = await holdImport(page);
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'users.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(csv.join('\n')),
+      });
+      expect(await page.getByLabel('Column with the users').first().inputValue()).toBe('2: user');
+      await page.getByRole('button', { name: 'Add users' }).click();
+      await page.getByRole('progressbar', { name: 'Adding users' }).waitFor();
+      await expectUsable(page);
+      held.release();
+      const added = page.getByRole('status').filter({ hasText: 'are in the campaign now' });
+      await added.waitFor();
+      expect(await added.textContent()).toContain('20,000 users');
+      expect(await added.textContent()).toContain('1 came twice');
+      expect(await added.textContent()).toContain('1 line had no user');
+
+      await page.getByRole('tab', { name: 'Send' }).click();
+      await page.getByRole('button', { name: 'Count the audience' }).click();
+      await expectFact(page, 'Devices', '19,950');
+      await expectFact(page, 'Users without a device, or unknown', '50');
+      await expectUsable(page);
+
+      const tester = users.at(-1) ?? '';
+      await page.getByRole('textbox', { name: 'User', exact: true }).fill(tester);
+      await page.getByRole('button', { name: 'Send the test' }).click();
+      await page.getByRole('link', { name: 'What came of it' }).click();
+      await page.getByRole('article').getByText('Sent', { exact: true }).first().waitFor();
+      expect(rig.stack.countAccepted() - acceptedBefore).toBe(1);
+
+      await page.goto(`${address}?tab=send`);
+      await sendLive(page, '19950', expectUsable);
+      await page.getByText('Completed').waitFor({ timeout: LONG_MS });
+      await page.getByText('19,950 of 19,950 done').first().waitFor();
+      expect(rig.stack.countAccepted() - acceptedBefore).toBe(
+        1 + USERS - WITHOUT_DEVICE - TOO_LARGE,
+      );
+      await expectUsable(page);
+
+      await page.getByRole('link', { name: 'PayloadTooLarge' }).click();
+      await page.getByRole('heading', { level: 1, name: /^Devices of a send/ }).waitFor();
+      await page
+        .getByRole('cell', { name: `${viewport}-${WITHOUT_DEVICE}`, exact: true })
+        .waitFor();
+      expect(await page.getByRole('row').count()).toBe(1 + TOO_LARGE);
+      await expectUsable(page);
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download as CSV' }).click();
+      const lines = (await readFile(await (await download).path(), 'utf8')).trim().split('\r\n');
+      expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual([...tooLarge]);
+      expect(complaints).toEqual([]);
+    });
+
+    test('a live send is paused, shows it, goes on, gets faster, and ends; another one is cancelled', async () => {
+      const users = Array.from({ length: SLOW_DEVICES }, (_, n) => `slow-${viewport}-${n}`);
+      await rig.makeDevices(users);
+      const acceptedBefore = rig.stack.countAccepted();
+      const { page, complaints } = await rig.openAs('sender', '/campaigns/new', { viewport });
+      await makeCampaign(page, 'Slowly');
+      await paste(page, users);
+      await page.getByRole('tab', { name: 'Send' }).click();
+      await page.getByRole('button', { name: 'Count the audience' }).click();
+      await expectFact(page, 'Devices', '300');
+      await page.getByLabel('Pushes per second').fill(SLOW_PER_SECOND);
+      await sendLive(page, '300');
+
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText('Paused', { exact: false }).first().waitFor();
+      await expectUsable(page);
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+      await page.getByRole('button', { name: 'Pause' }).waitFor();
+      await page.getByRole('button', { name: 'Change the speed' }).first().click();
+      await page.getByLabel('Pushes per second').fill('');
+      await page.getByRole('button', { name: 'Change the speed' }).last().click();
+      await page.getByText('Completed').waitFor({ timeout: LONG_MS });
+      expect(rig.stack.countAccepted() - acceptedBefore).toBe(SLOW_DEVICES);
+
+      await page.getByRole('link', { name: 'To the campaign' }).click();
+      await page.getByRole('tab', { name: 'Send' }).click();
+      await page.getByLabel('Pushes per second').fill(SLOW_PER_SECOND);
+      await page.getByText('Send again to everybody').click();
+      await sendLive(page, '300');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      const question = page.getByRole('dialog');
+      await question.getByText('will not get the push').waitFor();
+      await expectUsable(page);
+      await question.getByRole('button', { name: 'Cancel' }).last().click();
+      await page.getByText('Cancelled', { exact: true }).first().waitFor();
+      await page.getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' });
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('a campaign is made and sent by the keyboard alone, which stays where a dialog was opened', async () => {
+    const users = ['keys-1', 'keys-2'];
+    await rig.makeDevices(users);
+    const { page } = await rig.openAs('sender', '/campaigns/new');
+    await page.getByRole('heading', { level: 1, name: 'New campaign' }).waitFor();
+
+    await tabTo(page, page.getByRole('textbox', { name: 'App' }));
+    await page.keyboard.type('1');
+    await tabTo(page, page.getByRole('textbox', { name: 'Title' }));
+    await page.keyboard.type('By hand');
+    await tabTo(page, page.locator('main').getByRole('button', { name: 'New campaign' }));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'By hand' }).waitFor();
+    await tabTo(page, page.getByRole('tab', { selected: true }));
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await tabTo(page, page.getByRole('radio', { name: 'From a file' }));
+    await page.keyboard.press('ArrowRight');
+    await tabTo(page, page.getByRole('textbox', { name: 'Users' }));
+    await page.keyboard.type(users.join(' ; '));
+    await tabTo(page, page.getByRole('button', { name: 'Add users' }));
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: '2 users' }).waitFor();
+    await tabTo(page, page.getByRole('tab', { name: 'Audience' }));
+    await page.keyboard.press('ArrowRight');
+    await tabTo(page, page.getByRole('button', { name: 'Count the audience' }));
+    await page.keyboard.press('Enter');
+    await expectFact(page, 'Devices', '2');
+    const send = page.getByRole('button', { name: 'Send live' });
+    await tabTo(page, send);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const isBack = await isFocused(send);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.type('2');
+    await page.keyboard.press('Enter');
+
+    await page.getByText('2 of 2 done').first().waitFor();
+    expect(isBack).toBe(true);
+  });
+});
+
+/** Answers the address of the campaign. */
+async function makeCampaign(page: Page, title: string): Promise<string> {
+  await page.getByRole('textbox', { name: 'App' }).fill('1');
+  await page.getByRole('textbox', { name: 'Title' }).fill(title);
+  await page.locator('main').getByRole('button', { name: 'New campaign' }).click();
+  await page.getByRole('heading', { level: 1, name: title }).waitFor();
+  return page.url().replace(/\?.*/, '');
+}
+
+async function paste(page: Page, users: readonly string[]): Promise<void> {
+  await page.getByRole('tab', { name: 'Audience' }).click();
+  await page.getByText('Pasted').click();
+  await page.getByRole('textbox', { name: 'Users' }).fill(users.join('\n'));
+  await page.getByRole('button', { name: 'Add users' }).click();
+  await page.getByRole('status').filter({ hasText: 'in the campaign now' }).waitFor();
+}
+
+/** Holds what adds users, until it is let go: a fast machine shows no progress else. */
+async function holdImport(page: Page): Promise<{ readonly release: () => void }> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/push/campaign/*/user/add', async (route) => {
+    await released;
+    await route.continue();
+  });
+  return { release };
+}
+
+async function sendLive(
+  page: Page,
+  devices: string,
+  lookAt: (page: Page) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  await page.getByRole('button', { name: 'Send live' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill(devices);
+  await lookAt(page);
+  await dialog.getByRole('button', { name: 'Send live' }).click();
+  await page.getByRole('heading', { level: 1, name: /^Live send of campaign/ }).waitFor();
+}
+
+/** Waits until a fact has that value. */
+async function expectFact(page: Page, name: string, value: string): Promise<void> {
+  await page
+    .locator('main div')
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .getByText(value, { exact: true })
+    .first()
+    .waitFor();
+}
+
+/** Goes on by the tabulator until it is there. */
+async function tabTo(page: Page, aim: Locator): Promise<void> {
+  await aim.waitFor({ state: 'attached' });
+  for (let pressed = 0; pressed < 80; pressed += 1) {
+    if (await isFocused(aim)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`The keyboard does not get to ${aim}.`);
+}
+
+function isFocused(one: Locator): Promise<boolean> {
+  return one.evaluate((element) => element === element.ownerDocument.activeElement);
+}
+
+/** Push tokens are hexadecimal. */
+function toDigits(text: string): string {
+  return Buffer.from(text).toString('hex');
+}
