@@ -29,7 +29,7 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       const reached = users.slice(WITHOUT_DEVICE);
       const tooLarge = new Set(reached.slice(0, TOO_LARGE));
       await rig.makeDevices(reached.filter((user) => !tooLarge.has(user)));
-      await rig.makeDevices([...tooLarge], (user) => `fa114130${toDigits(user)}`);
+      await rig.makeDevices([...tooLarge], { toToken: (user) => `fa114130${toDigits(user)}` });
       const acceptedBefore = rig.stack.countAccepted();
       const { page, complaints } = await rig.openAs('sender', '/campaigns/new', { viewport });
       const address = await makeCampaign(page, 'For everybody');
@@ -233,7 +233,7 @@ async function tabTo(page: Page, aim: Locator): Promise<void> {
     if (await isFocused(aim)) return;
     await page.keyboard.press('Tab');
   }
-  throw new Error(`The keyboard does not get to ${aim}.`);
+  throw new Error(`The keyboard does not get to ${String(aim)}.`);
 }
 
 function isFocused(one: Locator): Promise<boolean> {

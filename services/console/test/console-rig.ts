@@ -33,8 +33,13 @@ export interface ConsoleRig {
   readonly api: SpawnedService;
   /** A key of the api for everything. */
   readonly key: string;
-  /** Devices of these users, on iOS, with these push tokens or tokens of their own. */
-  makeDevices(users: readonly string[], toToken?: (user: string) => string): Promise<void>;
+  /** Devices of these users, on iOS, with these push tokens or tokens of their own. Answers the tokens. */
+  makeDevices(
+    users: readonly string[],
+    options?: { readonly toToken?: (user: string) => string; readonly appRef?: number },
+  ): Promise<string[]>;
+  /** Sends a message over the api. */
+  send(userId: string, appId?: string): Promise<void>;
   makeUser(role: Role): Promise<{ readonly name: string; readonly password: string }>;
   /** A page in a browser of its own. What it complains about, such as its policy, is in `complaints`. */
   open(options?: PageOptions): Promise<OpenedPage>;
@@ -71,7 +76,21 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
     return { name, password };
   }
 
-  async function makeDevices(users: readonly string[], toToken: (user: string) => string = toHex) {
+  async function send(userId: string, appId = '1') {
+    const answer = await fetch(`${api.url}/push/message/send`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        requestObject: { appId, message: { userId, body: { title: 'Hi' } } },
+      }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  async function makeDevices(
+    users: readonly string[],
+    { toToken = toHex, appRef = 1 }: NonNullable<Parameters<ConsoleRig['makeDevices']>[1]> = {},
+  ) {
     for (let from = 0; from < users.length; from += INSERT_ROWS) {
       const rows = users.slice(from, from + INSERT_ROWS).map((userId) => {
         const pushToken = toToken(userId);
@@ -79,7 +98,7 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
           userId,
           activationId: randomUUID(),
           pushToken,
-          appRef: 1,
+          appRef,
           provider: 'apns' as const,
           environment: null,
           pushTokenHash: createHash('sha256').update(pushToken).digest(),
@@ -91,6 +110,7 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
       });
       await stack.db.insertInto('devices').values(rows).execute();
     }
+    return users.map(toToken);
   }
 
   async function open({ viewport = 'desktop', look = 'light', language = 'en' }: PageOptions = {}) {
@@ -107,8 +127,8 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
-      // That nobody is signed in yet is an answer like any other, which browsers note.
-      if (message.type() === 'error' && !message.text().includes('401'))
+      // That nobody is signed in yet, or that something was refused, are answers like any other, which browsers note.
+      if (message.type() === 'error' && !/status of 40[01]/.test(message.text()))
         complaints.push(message.text());
     });
     return { page, complaints };
@@ -119,6 +139,7 @@ export async function openConsoleRig(program: string): Promise<ConsoleRig> {
     api,
     key,
     makeDevices,
+    send,
     makeUser,
     open,
     async openAs(role, at, options) {

@@ -118,7 +118,7 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
 
   test('a push is found by its user, with what became of it', async () => {
     await makeDevice(rig.stack.db, 1, { userId: 'alice', provider: 'apns' });
-    await send(rig, 'alice');
+    await rig.send('alice');
     const { page } = await rig.openAs('viewer', '/deliveries');
 
     await page.getByLabel('Which').fill('alice');
@@ -208,14 +208,3 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
     expect(bytes).toBeLessThanOrEqual(MAX_FIRST_PAGE_BYTES);
   });
 });
-
-async function send({ api, key }: ConsoleRig, userId: string): Promise<void> {
-  const answer = await fetch(`${api.url}/push/message/send`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      requestObject: { appId: 1, message: { userId, body: { title: 'Hi' } } },
-    }),
-  });
-  expect(answer.status).toBe(200);
-}

@@ -108,14 +108,14 @@ function CauseRow({ failure, period }: { readonly failure: Failure; readonly per
         <Moment at={lastAt} />
       </Table.Td>
       <Table.Td>
-        {count > 0 && (
-          <ReplayButton
-            label={say('replay.one')}
-            title={say('replay.oneOf', names)}
-            filter={{ appId: String(appId), platform, lane, state, reason }}
-            period={period}
-          />
-        )}
+        {/* It stays when nothing is left: its dialog tells what was done. */}
+        <ReplayButton
+          label={say('replay.one')}
+          title={say('replay.oneOf', names)}
+          filter={{ appId: String(appId), platform, lane, state, reason }}
+          period={period}
+          disabled={count === 0}
+        />
       </Table.Td>
     </Table.Tr>
   );

@@ -12,17 +12,19 @@ interface ReplayButtonProps {
   readonly title: string;
   readonly filter: ReplayFilter;
   readonly period: Period;
+  readonly disabled?: boolean;
 }
 
 /** Offers to send failures again to whom may send so. */
-export function ReplayButton({ label, title, filter, period }: ReplayButtonProps) {
+export function ReplayButton(props: ReplayButtonProps) {
+  const { label, title, filter, period, disabled = false } = props;
   const maySend = useMay('send');
   const maySendCampaigns = useMay('campaigns:send');
   const may = { message: maySend, campaign: maySendCampaigns };
   const isOffered = filter.lane === undefined ? maySend || maySendCampaigns : may[filter.lane];
   if (!isOffered) return null;
   return (
-    <DialogButton label={label} title={title} size="xs" variant="light">
+    <DialogButton label={label} title={title} size="xs" variant="light" disabled={disabled}>
       {(close) => <ReplayDialog filter={filter} period={period} close={close} />}
     </DialogButton>
   );

@@ -6,7 +6,7 @@ import { useText } from '../i18n/text.tsx';
 
 interface DialogButtonProps extends Pick<
   ButtonProps,
-  'color' | 'leftSection' | 'size' | 'variant'
+  'color' | 'disabled' | 'leftSection' | 'size' | 'variant'
 > {
   readonly label: string;
   /** The dialog's heading where the button's own words are too few. */
