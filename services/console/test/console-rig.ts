@@ -53,12 +53,20 @@ export interface OpenedPage {
   readonly complaints: readonly string[];
 }
 
-export async function openConsoleRig(program: string): Promise<ConsoleRig> {
+export interface RigOptions {
+  /** Without one nothing is sent, and what was made stays as it is. */
+  readonly hasDispatcher?: boolean;
+}
+
+export async function openConsoleRig(
+  program: string,
+  { hasDispatcher = true }: RigOptions = {},
+): Promise<ConsoleRig> {
   await build();
   const stack = await openStack();
   await stack.makeSendingApp();
   const api = await stack.startApi({ AUTH: 'on' });
-  await stack.startDispatcher();
+  if (hasDispatcher) await stack.startDispatcher();
   const { said } = await stack.runCli(['keys', 'create', '--name', 'test', '--scopes', 'admin']);
   const key = /hg_[\w-]+/.exec(said)?.[0] ?? '';
   const browser = await launch(program);
