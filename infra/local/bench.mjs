@@ -19,7 +19,8 @@ await main(async (signal) => {
       ...process.env,
       BENCH_DATABASE_URL: servers.postgres.url,
       BENCH_REDIS_URL: servers.redis.url,
-      ...(await findNginx()),
+      ...(await find('nginx-echo', 'BENCH_NGINX')),
+      ...(await find('chromium', 'BENCH_CHROMIUM')),
     };
     const source = [
       '--conditions=@heliograph/source',
@@ -37,8 +38,8 @@ await main(async (signal) => {
   }
 });
 
-/** For the scenarios that measure throughput; the others do without. */
-async function findNginx() {
-  const { path, reason } = await ensureForeign('nginx-echo');
-  return path === undefined ? { BENCH_NGINX_REASON: reason } : { BENCH_NGINX: path };
+/** For the scenarios that need it; the others do without. */
+async function find(program, variable) {
+  const { path, reason } = await ensureForeign(program);
+  return path === undefined ? { [`${variable}_REASON`]: reason } : { [variable]: path };
 }

@@ -15,6 +15,23 @@ const withBase: Plugin = {
   transformIndexHtml: { order: 'post', handler: (html) => html.replaceAll('"./', `"${BASE}`) },
 };
 
+const STYLESHEETS = /\s*<link rel="stylesheet"[^>]*>/g;
+const PLACE_OF_STYLES = '<!-- styles -->';
+
+/** What `index.html` shows by itself does not wait for the styles of everything: they stand behind it. */
+const stylesLater: Plugin = {
+  name: 'styles-later',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => {
+      if (!html.includes(PLACE_OF_STYLES)) throw new Error(`index.html has no ${PLACE_OF_STYLES}`);
+      const links = (html.match(STYLESHEETS) ?? []).map((link) => link.trim());
+      return html.replaceAll(STYLESHEETS, '').replace(PLACE_OF_STYLES, links.join(''));
+    },
+  },
+};
+
 /** The api sends what lies compressed beside a file, and compresses nothing itself. */
 const compressed: Plugin = {
   name: 'compressed',
@@ -34,6 +51,6 @@ export default defineConfig({
   base: './',
   // The sources of our own packages as they are.
   resolve: { conditions: ['@heliograph/source', ...defaultClientConditions] },
-  plugins: [react(), withBase, compressed],
+  plugins: [react(), withBase, stylesLater, compressed],
   build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
 });

@@ -9,6 +9,8 @@ export interface Bench {
   readonly redisUrl: string;
   /** The path of an nginx with what `startSink` needs; throws with the reason where there is none. */
   readonly getNginx: () => string;
+  /** The path of a Chromium; throws with the reason where there is none. */
+  readonly getChromium: () => string;
   readonly processes: Processes;
   /** How long a measured part takes, if the caller said so. */
   readonly seconds: number | undefined;

@@ -7,6 +7,7 @@ import { formatReport, type Report } from './report.ts';
 import { accept } from './scenarios/accept.ts';
 import { audience } from './scenarios/audience.ts';
 import { campaign } from './scenarios/campaign.ts';
+import { consolePage } from './scenarios/console.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { latency } from './scenarios/latency.ts';
 import { messages } from './scenarios/messages.ts';
@@ -33,6 +34,7 @@ const SCENARIOS = new Map<string, Scenario>([
   ['audience', audience],
   ['retention', retention],
   ['storage', storage],
+  ['console', consolePage],
 ]);
 
 process.exit(await main());
@@ -70,7 +72,8 @@ async function runScenario(
   const bench: Bench = {
     databaseUrl: fromLauncher('BENCH_DATABASE_URL'),
     redisUrl: fromLauncher('BENCH_REDIS_URL'),
-    getNginx,
+    getNginx: () => getProgram('BENCH_NGINX'),
+    getChromium: () => getProgram('BENCH_CHROMIUM'),
     processes,
     seconds,
     devices,
@@ -106,10 +109,10 @@ function fromLauncher(name: string): string {
   return value;
 }
 
-function getNginx(): string {
-  const reason = process.env['BENCH_NGINX_REASON'];
+function getProgram(name: string): string {
+  const reason = process.env[`${name}_REASON`];
   if (reason !== undefined) throw new Error(reason);
-  return fromLauncher('BENCH_NGINX');
+  return fromLauncher(name);
 }
 
 function onInterrupt(): Promise<never> {

@@ -1,8 +1,7 @@
-import { lazy, Suspense, type ComponentType } from 'react';
+import { lazy, type ComponentType } from 'react';
 import { Route, Routes } from 'react-router';
 
 import { Shell } from './layout/shell.tsx';
-import { Waiting } from './layout/waiting.tsx';
 import { NotFoundPage } from './layout/not-found-page.tsx';
 import { SessionGate } from './session/session-gate.tsx';
 
@@ -41,27 +40,25 @@ const AuditPage = lazy(async () => toDefault((await import('./audit/audit-page.t
 export function App() {
   return (
     <SessionGate>
-      <Suspense fallback={<Waiting />}>
-        <Routes>
-          <Route element={<Shell />}>
-            <Route index element={<OverviewPage />} />
-            <Route path="deliveries" element={<DeliveriesPage />} />
-            <Route path="campaigns" element={<CampaignsPage />} />
-            <Route path="campaigns/new" element={<NewCampaignPage />} />
-            <Route path="campaigns/:campaignId" element={<CampaignPage />} />
-            <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
-            <Route path="campaigns/:campaignId/runs/:runId/devices" element={<RunDevicesPage />} />
-            <Route path="apps" element={<AppsPage />} />
-            <Route path="apps/:appId" element={<AppPage />} />
-            <Route path="certificates" element={<CertificatesPage />} />
-            <Route path="keys" element={<KeysPage />} />
-            <Route path="users" element={<UsersPage />} />
-            <Route path="failures" element={<FailuresPage />} />
-            <Route path="audit" element={<AuditPage />} />
-            <Route path="*" element={<NotFoundPage />} />
-          </Route>
-        </Routes>
-      </Suspense>
+      <Routes>
+        <Route element={<Shell />}>
+          <Route index element={<OverviewPage />} />
+          <Route path="deliveries" element={<DeliveriesPage />} />
+          <Route path="campaigns" element={<CampaignsPage />} />
+          <Route path="campaigns/new" element={<NewCampaignPage />} />
+          <Route path="campaigns/:campaignId" element={<CampaignPage />} />
+          <Route path="campaigns/:campaignId/runs/:runId" element={<RunPage />} />
+          <Route path="campaigns/:campaignId/runs/:runId/devices" element={<RunDevicesPage />} />
+          <Route path="apps" element={<AppsPage />} />
+          <Route path="apps/:appId" element={<AppPage />} />
+          <Route path="certificates" element={<CertificatesPage />} />
+          <Route path="keys" element={<KeysPage />} />
+          <Route path="users" element={<UsersPage />} />
+          <Route path="failures" element={<FailuresPage />} />
+          <Route path="audit" element={<AuditPage />} />
+          <Route path="*" element={<NotFoundPage />} />
+        </Route>
+      </Routes>
     </SessionGate>
   );
 }

@@ -11,6 +11,7 @@ import { App } from './app.tsx';
 import { CONSOLE_PATH } from './base.ts';
 import { LanguageProvider } from './i18n/language-provider.tsx';
 import { Look } from './layout/look.tsx';
+import { SplashEnd } from './layout/splash-end.tsx';
 
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no #root');
@@ -19,11 +20,14 @@ createRoot(root).render(
   <StrictMode>
     <LanguageProvider>
       <Look>
-        <QueryClientProvider client={createQueryClient()}>
-          <BrowserRouter basename={CONSOLE_PATH}>
-            <App />
-          </BrowserRouter>
-        </QueryClientProvider>
+        <SplashEnd>
+          <QueryClientProvider client={createQueryClient()}>
+            {/* A page that has to come first is waited for in its place, not on the page before it. */}
+            <BrowserRouter basename={CONSOLE_PATH} useTransitions={false}>
+              <App />
+            </BrowserRouter>
+          </QueryClientProvider>
+        </SplashEnd>
       </Look>
     </LanguageProvider>
   </StrictMode>,

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 
 import type { Role } from '@heliograph/core';
 import type { SpawnedService } from '@heliograph/testing';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { launchChromium } from '@heliograph/testing/chromium';
+import type { BrowserContext, Page } from 'playwright-core';
 
 import { openStack, type Stack } from '../../dispatcher/test/stack.ts';
 
@@ -69,7 +70,7 @@ export async function openConsoleRig(
   if (hasDispatcher) await stack.startDispatcher();
   const { said } = await stack.runCli(['keys', 'create', '--name', 'test', '--scopes', 'admin']);
   const key = /hg_[\w-]+/.exec(said)?.[0] ?? '';
-  const browser = await launch(program);
+  const browser = await launchChromium(program);
   const contexts: BrowserContext[] = [];
 
   async function makeUser(role: Role) {
@@ -184,21 +185,6 @@ async function build(): Promise<void> {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
   });
   if (!existsSync(path.join(folder, 'dist/index.html'))) throw new Error('vite built nothing');
-}
-
-function launch(program: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath: program,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
 }
 
 /** A push token that the fake APNs takes. */

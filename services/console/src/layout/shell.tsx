@@ -12,6 +12,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { Suspense } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 
 import { isLanguage, LANGUAGES, useLanguage } from '../i18n/language-provider.tsx';
@@ -21,6 +22,7 @@ import { useSession } from '../session/session-gate.tsx';
 import { maySession } from '../session/session.ts';
 import { Brand } from './brand.tsx';
 import classes from './shell.module.css';
+import { Waiting } from './waiting.tsx';
 
 /** The frame of every page: where one can go, who one is, and how it looks. */
 export function Shell() {
@@ -76,7 +78,9 @@ export function Shell() {
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        <Outlet />
+        <Suspense fallback={<Waiting />}>
+          <Outlet />
+        </Suspense>
       </AppShell.Main>
     </AppShell>
   );
