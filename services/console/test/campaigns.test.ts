@@ -46,6 +46,7 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       await page.getByRole('button', { name: 'Add users' }).click();
       await page.getByRole('progressbar', { name: 'Adding users' }).waitFor();
       await expectUsable(page);
+      await expectToAskBeforeItCloses(page);
       held.release();
       const added = page.getByRole('status').filter({ hasText: 'are in the campaign now' });
       await added.waitFor();
@@ -119,11 +120,11 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       await page.getByLabel('Pushes per second').fill(SLOW_PER_SECOND);
       await page.getByText('Send again to everybody').click();
       await sendLive(page, '300');
-      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Cancel the send' }).click();
       const question = page.getByRole('dialog');
       await question.getByText('will not get the push').waitFor();
       await expectUsable(page);
-      await question.getByRole('button', { name: 'Cancel' }).last().click();
+      await question.getByRole('button', { name: 'Cancel the send' }).click();
       await page.getByText('Cancelled', { exact: true }).first().waitFor();
       await page.getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' });
       expect(complaints).toEqual([]);
@@ -201,6 +202,15 @@ async function holdImport(page: Page): Promise<{ readonly release: () => void }>
     await route.continue();
   });
   return { release };
+}
+
+/** The browser asks whether the page is to be left; it stays. */
+async function expectToAskBeforeItCloses(page: Page): Promise<void> {
+  const asked = page.waitForEvent('dialog');
+  await page.close({ runBeforeUnload: true });
+  const question = await asked;
+  expect(question.type()).toBe('beforeunload');
+  await question.dismiss();
 }
 
 async function sendLive(

@@ -141,7 +141,7 @@ export const de: Catalogue = {
   'run.approve': 'Vorhut freigeben',
   'run.approveQuestion':
     'Der erste Teil ist gesendet. {count, plural, one {# weiteres Gerät bekommt} other {# weitere Geräte bekommen}} den Push.',
-  'run.cancel': 'Abbrechen',
+  'run.cancel': 'Versand abbrechen',
   'run.cancelQuestion':
     '{count, plural, one {# Gerät bekommt} other {# Geräte bekommen}} den Push nicht. Das lässt sich nicht rückgängig machen; Gesendetes bleibt gesendet.',
   'run.setRate': 'Geschwindigkeit ändern',

@@ -139,7 +139,7 @@ export const en = {
   'run.approve': 'Approve the canary',
   'run.approveQuestion':
     'The first part went out. {count, plural, one {# device} other {# devices}} more will get the push.',
-  'run.cancel': 'Cancel',
+  'run.cancel': 'Cancel the send',
   'run.cancelQuestion':
     '{count, plural, one {# device} other {# devices}} will not get the push. This cannot be undone; what is sent stays sent.',
   'run.setRate': 'Change the speed',
