@@ -29,6 +29,7 @@ const INSTALLATIONS: Readonly<Record<string, readonly string[]>> = {
     'ingress.host=push.example.com',
     'ingress.className=nginx',
     'ingress.tlsSecret=push-tls',
+    'ingress.trustedProxies=10.0.0.0/8\\,fd00::/8',
   ],
   'with sentinels and authorities of its own': [
     ...MINIMUM,
@@ -225,6 +226,16 @@ describeWithForeign('checks', 'the Helm chart', (checks) => {
 
     expect(rendered.status).not.toBe(0);
     expect(rendered.stderr).toMatch(mistake);
+  });
+
+  test('tells the api, and nobody else, whose word on the way of a request counts', () => {
+    const proxies = podsOf(INSTALLATIONS['with an ingress'] ?? []).flatMap(({ spec }) =>
+      spec.template.spec.containers.flatMap(({ name, env = [] }) =>
+        env.filter((one) => one.name === 'TRUSTED_PROXIES').map(({ value }) => [name, value]),
+      ),
+    );
+
+    expect(proxies).toEqual([['api', '10.0.0.0/8,fd00::/8']]);
   });
 
   test('leaves the number of dispatchers to KEDA where that scales them', () => {

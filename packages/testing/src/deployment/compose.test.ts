@@ -56,6 +56,10 @@ describeWithForeign('checks', 'docker-compose.yml', (checks) => {
     expect(validate.errors).toBeNull();
   });
 
+  test('hands the api the proxies that its caller names', () => {
+    expect(compose.services['api']?.environment?.['TRUSTED_PROXIES']).toBe('${TRUSTED_PROXIES:-}');
+  });
+
   test('would be refused with a field that Compose does not know', () => {
     expect(validate({ services: { api: { image: 'x', readonly: true } } })).toBe(false);
   });
