@@ -176,6 +176,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   getConsoleSession: 'sessions are for browsers: a backend shows a key',
   deleteConsoleSession: 'sessions are for browsers: a backend shows a key',
   getConsoleSessionList: 'sessions are for browsers: a backend shows a key',
+  postConsoleSessionPassword: 'sessions are for browsers: a backend shows a key',
   deleteConsoleSessionAll: 'sessions are for browsers: a backend shows a key',
 };
 

@@ -120,3 +120,29 @@ export async function endConsoleSessionsOf(db: Db, userId: number): Promise<void
     .where('id', '=', userId)
     .execute();
 }
+
+export interface OwnPasswordChange {
+  readonly userId: number;
+  /** The hash that the present password was found to fit. */
+  readonly passwordHash: string;
+  readonly newPasswordHash: string;
+  /** The session that asks, and stays. */
+  readonly sessionId: string;
+}
+
+/** All other sessions of the user end in the same statement. Answers false where the user has another password, or is disabled or removed, by now. */
+export async function changeOwnPassword(db: Db, change: OwnPasswordChange): Promise<boolean> {
+  const { userId, passwordHash, newPasswordHash, sessionId } = change;
+  const { rows } = await sql`
+    WITH changed AS (
+      UPDATE console_users SET password_hash = ${newPasswordHash}, generation = generation + 1
+      WHERE id = ${userId} AND password_hash = ${passwordHash} AND disabled_at IS NULL
+      RETURNING id, generation
+    ), kept AS (
+      -- Unless it has ended meanwhile.
+      UPDATE console_sessions s SET generation = changed.generation FROM changed
+      WHERE s.id_hash = decode(${sessionId}, 'hex') AND s.user_id = changed.id AND s.generation = changed.generation - 1
+    )
+    SELECT id FROM changed`.execute(db);
+  return rows.length === 1;
+}

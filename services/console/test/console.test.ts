@@ -1,7 +1,7 @@
 import { describeWithForeign, makeDevice } from '@heliograph/testing';
 import type { Response } from 'playwright-core';
 
-import { findOverflow, findViolations } from './check-page.ts';
+import { expectUsable, findOverflow, findViolations } from './check-page.ts';
 import { openConsoleRig, signIn, type ConsoleRig } from './console-rig.ts';
 
 jest.setTimeout(300_000);
@@ -82,6 +82,32 @@ describeWithForeign('chromium', 'the console in a browser', (program) => {
       await page.reload();
 
       await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    });
+
+    test('takes another password from whoever knows the present one, from then on', async () => {
+      const user = await rig.makeUser('viewer');
+      const { page, complaints } = await rig.open({ viewport: 'phone' });
+      await page.goto(`${rig.api.url}/console/`);
+      await signIn(page, user);
+      await page.getByRole('button', { name: /^Signed in as/ }).click();
+      await page.getByRole('menuitem', { name: 'Change the password' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Present password').fill('not this one');
+      await dialog.getByLabel('New password').fill('a few words to remember');
+      await dialog.getByRole('button', { name: 'Change the password' }).click();
+      await dialog.getByText('The present password is wrong.').waitFor();
+      await expectUsable(page);
+      await dialog.getByLabel('Present password').fill(user.password);
+      await dialog.getByRole('button', { name: 'Change the password' }).click();
+      await page.getByText('Your password is changed.').waitFor();
+      await page.reload();
+      await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+      const { page: elsewhere } = await rig.open();
+      await elsewhere.goto(`${rig.api.url}/console/`);
+      await signIn(elsewhere, { ...user, password: 'a few words to remember' });
+      await elsewhere.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+      expect(complaints).toEqual([]);
     });
 
     test('speaks German where the browser does', async () => {

@@ -331,6 +331,13 @@ export interface CertificatesListQuery {
   readonly size?: number | undefined;
 }
 
+export interface ChangeOwnPassword {
+  /** The present one. At most 1024 characters. */
+  readonly password: string;
+  /** The one from now on; a password has 12 to 256 characters. At most 512 characters. */
+  readonly newPassword: string;
+}
+
 export interface ConsoleSession {
   readonly name: string;
   readonly role: 'viewer' | 'editor' | 'sender' | 'admin';

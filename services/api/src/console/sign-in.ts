@@ -14,7 +14,7 @@ import type { Logger } from 'pino';
 import { toActor } from '../access/caller.ts';
 import { createSessionId, hashSessionId } from './session-cookie.ts';
 import type { SessionTimes } from './sessions.ts';
-import type { SignInLimit } from './sign-in-limit.ts';
+import type { SignInAttempt, SignInLimit } from './sign-in-limit.ts';
 
 export interface SignInDeps extends Pick<SessionTimes, 'maxMs'> {
   readonly db: Db;
@@ -39,10 +39,8 @@ const MAX_USER_AGENT = 200;
 
 /** Opens a session, and answers its id, which is kept nowhere. What is refused does not say whether there is such a user. */
 export async function signIn(deps: SignInDeps, request: SignIn): Promise<string> {
-  if (deps.passwords.isBusy()) throw tooBusy();
   const attempt = { name: toConsoleUserName(request.name), address: request.address };
-  const waitMs = await deps.limit.take(attempt);
-  if (waitMs > 0) throw tooMany(waitMs);
+  await beginAttempt(deps, attempt);
 
   const user =
     attempt.name === undefined ? undefined : await findConsoleUserToSignIn(deps.db, attempt.name);
@@ -122,7 +120,18 @@ function toEntry(name: string, user: ConsoleUserToSignIn, requestId: string, add
   };
 }
 
-async function inTurn<T>(work: Promise<T>): Promise<T> {
+/** Before a password is looked at. Refuses where there are too many attempts. */
+export async function beginAttempt(
+  { passwords, limit }: Pick<SignInDeps, 'passwords' | 'limit'>,
+  attempt: SignInAttempt,
+): Promise<void> {
+  if (passwords.isBusy()) throw tooBusy();
+  const waitMs = await limit.take(attempt);
+  if (waitMs > 0) throw tooMany(waitMs);
+}
+
+/** Refuses where too many passwords wait to be looked at. */
+export async function inTurn<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

@@ -24,6 +24,11 @@ export const de: Catalogue = {
     'Zu viele Versuche. Warten Sie {seconds, plural, one {# Sekunde} other {# Sekunden}} und versuchen Sie es dann wieder.',
   'signIn.noAccount': 'Konten legt ein Administrator mit „heliograph users create“ an.',
   'signOut.submit': 'Abmelden',
+  'password.change': 'Passwort ändern',
+  'password.present': 'Bisheriges Passwort',
+  'password.new': 'Neues Passwort',
+  'password.newHint': 'Mindestens 12 Zeichen; ein paar Wörter, die Sie sich merken, genügen.',
+  'password.changed': 'Ihr Passwort ist geändert. Überall sonst sind Sie abgemeldet.',
   'session.as': 'Angemeldet als {name}',
   'session.role':
     '{role, select, viewer {Betrachter} editor {Redakteur} sender {Versender} admin {Administrator} other {{role}}}',

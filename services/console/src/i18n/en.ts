@@ -23,6 +23,11 @@ export const en = {
     'Too many tries. Wait {seconds, plural, one {# second} other {# seconds}}, then try again.',
   'signIn.noAccount': 'An administrator makes accounts with “heliograph users create”.',
   'signOut.submit': 'Sign out',
+  'password.change': 'Change the password',
+  'password.present': 'Present password',
+  'password.new': 'New password',
+  'password.newHint': 'At least 12 characters; a few words that you remember will do.',
+  'password.changed': 'Your password is changed. Everywhere else you are signed out.',
   'session.as': 'Signed in as {name}',
   'session.role':
     '{role, select, viewer {Viewer} editor {Editor} sender {Sender} admin {Administrator} other {{role}}}',

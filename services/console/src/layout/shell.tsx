@@ -6,12 +6,11 @@ import {
   Menu,
   NavLink,
   ScrollArea,
-  Text,
   useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
 import { Suspense } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 
@@ -21,6 +20,7 @@ import { PAGES } from '../pages.ts';
 import { useSession } from '../session/session-gate.tsx';
 import { maySession } from '../session/session.ts';
 import { Brand } from './brand.tsx';
+import { PersonMenu } from './person-menu.tsx';
 import classes from './shell.module.css';
 import { Waiting } from './waiting.tsx';
 
@@ -132,33 +132,5 @@ function LookButton() {
     >
       <Icon aria-hidden size={20} />
     </ActionIcon>
-  );
-}
-
-function PersonMenu() {
-  const say = useText();
-  const { session, leave } = useSession();
-  return (
-    <Menu>
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="lg"
-          aria-label={say('session.as', { name: session.name })}
-        >
-          <IconUserCircle aria-hidden size={22} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text fw={600}>{session.name}</Text>
-          <Text size="sm">{say('session.role', { role: session.role })}</Text>
-        </Menu.Label>
-        <Menu.Item leftSection={<IconLogout aria-hidden size={16} />} onClick={() => void leave()}>
-          {say('signOut.submit')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

@@ -43,6 +43,19 @@ export async function signOut({ csrfToken }: Session): Promise<void> {
   if (!answer.ok && answer.status !== 401) throw await toApiError(answer);
 }
 
+/** Rejects with an `ApiError`: 400 for a wrong present password or an unfit new one, 429 after too many tries. */
+export async function changePassword(
+  { csrfToken }: Session,
+  requestObject: { readonly password: string; readonly newPassword: string },
+): Promise<void> {
+  const answer = await fetch(`${SESSION_URL.href}/password`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-csrf-token': csrfToken ?? '' },
+    body: JSON.stringify({ requestObject }),
+  });
+  if (!answer.ok) throw await toApiError(answer);
+}
+
 async function readSession(answer: Response): Promise<Session> {
   if (!answer.ok) throw await toApiError(answer);
   const { responseObject }: { readonly responseObject: Session } = await answer.json();

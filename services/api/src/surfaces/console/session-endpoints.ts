@@ -1,4 +1,4 @@
-import { ROLES, SCOPES } from '@heliograph/core';
+import { MAX_PASSWORD_LENGTH, PASSWORD_RULE, ROLES, SCOPES } from '@heliograph/core';
 import { Type } from '@sinclair/typebox';
 
 import { SECURE_COOKIE } from '../../console/session-cookie.ts';
@@ -106,12 +106,33 @@ export const SIGN_OUT_EVERYWHERE = takingNothing({
   paths: ['/console/session/all'],
 });
 
+export const CHANGE_OWN_PASSWORD = taking(
+  Type.Object(
+    {
+      password: Type.String({ maxLength: 1024, description: 'The present one.' }),
+      newPassword: Type.String({
+        maxLength: 2 * MAX_PASSWORD_LENGTH,
+        description: `The one from now on; ${PASSWORD_RULE}.`,
+      }),
+    },
+    { title: 'ChangeOwnPassword' },
+  ),
+  {
+    ...open,
+    headers,
+    summary: 'Gives the user who is signed in another password; all other sessions of the user end',
+    methods: ['post'],
+    paths: ['/console/session/password'],
+  },
+);
+
 export const SESSION_ENDPOINTS: readonly EndpointDoc[] = [
   SIGN_IN,
   GET_SESSION,
   SIGN_OUT,
   LIST_SESSIONS,
   SIGN_OUT_EVERYWHERE,
+  CHANGE_OWN_PASSWORD,
 ];
 
 export const SESSION_SECURITY: DescribedSecurity = {

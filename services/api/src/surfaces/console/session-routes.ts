@@ -13,6 +13,7 @@ import {
 
 import { toActor } from '../../access/caller.ts';
 import { NOTHING } from '../../access/subject.ts';
+import { changeOwnPassword } from '../../console/change-own-password.ts';
 import {
   findSessionId,
   hashSessionId,
@@ -33,6 +34,7 @@ import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
 import { isSameOrigin } from '../../http/same-origin.ts';
 import {
+  CHANGE_OWN_PASSWORD,
   GET_SESSION,
   LIST_SESSIONS,
   SIGN_IN,
@@ -123,6 +125,13 @@ export function sessionRoutes(deps: SessionRouteDeps): readonly Route[] {
         endConsoleSessionsOf(tx, session.userId),
       );
       res.setHeader('Set-Cookie', toNoCookie(getTransport(sessions, req)));
+    }),
+
+    route(CHANGE_OWN_PASSWORD, NOTHING, async ({ password, newPassword }, { req, res }) => {
+      const { session } = await getShown(req);
+      const address = toClientAddress(req, sessions.trustedProxies);
+      const requestId = toRequestId(res);
+      await changeOwnPassword(deps, { session, password, newPassword, address, requestId });
     }),
   ];
 }

@@ -742,3 +742,102 @@ describe('the audit log', () => {
     ]);
   });
 });
+
+describe('POST /console/session/password', () => {
+  const NEW = 'another horse battery';
+
+  const change = (
+    headers: Record<string, string>,
+    requestObject: object = { password: PASSWORD, newPassword: NEW },
+    at = api,
+  ) => at.call('POST', '/console/session/password', { requestObject }, headers);
+
+  test('gives another password; this session goes on, the others of the user end', async () => {
+    const user = await makeSignedIn('viewer');
+    const other = toHeaders(await signIn(user, { at: await cheapApi() }));
+
+    const answer = await change(user.headers);
+
+    expect(answer).toMatchObject({ status: 200, body: { status: 'OK' } });
+    expect((await signIn(user)).status).toBe(401);
+    expect((await signIn({ ...user, password: NEW })).status).toBe(200);
+    await eventually(async () => expect((await whoAmI(other, replica)).status).toBe(401));
+    expect((await whoAmI(user.headers)).status).toBe(200);
+    expect((await whoAmI(user.headers, replica)).status).toBe(200);
+    const all = await listAudit(api.db, { appRef: undefined, before: undefined, limit: 1000 });
+    const entries = all.filter(({ actor }) => actor === `user ${user.name}`);
+    expect(entries).toContainEqual(
+      expect.objectContaining({ action: 'console.session.password', outcome: 'ok', keyId: null }),
+    );
+    expect(JSON.stringify(entries)).not.toContain(NEW);
+  });
+
+  test.each([
+    ['a wrong present one', { password: 'something else', newPassword: NEW }, 'present password'],
+    ['one that is too short', { password: PASSWORD, newPassword: 'short' }, '12 to 256 characters'],
+  ])('refuses %s, and changes nothing', async (_, requestObject, words) => {
+    const user = await makeSignedIn();
+
+    const answer = await change(user.headers, requestObject);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.responseObject.message).toContain(words);
+    expect((await signIn(user)).status).toBe(200);
+    expect((await whoAmI(user.headers)).status).toBe(200);
+  });
+
+  test('is for whoever is signed in, shows the token, and has no key', async () => {
+    const { headers } = await makeSignedIn();
+
+    const answers = [
+      await change({}),
+      await change({ cookie: headers['cookie'] ?? '' }),
+      await change({ ...headers, 'sec-fetch-site': 'cross-site' }),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 403, 403]);
+  });
+
+  test('is no way to guess a password faster than by signing in', async () => {
+    const user = await makeSignedIn();
+    const bounds = { ...NO_BOUNDS, pair: { size: 2, perSecond: 0.000_001 } };
+    const strict = await openTestApi({
+      auth: 'on',
+      beside: api,
+      console: { passwords: CHEAP, bounds },
+    });
+    const wrong = { password: 'a wrong guess', newPassword: NEW };
+
+    const answers = [
+      await change(user.headers, wrong, strict),
+      await change(user.headers, wrong, strict),
+      await change(user.headers, undefined, strict),
+    ];
+    await strict.close();
+
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 429]);
+    expect(Number(answers[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('is refused where somebody else changes the user at the same time', async () => {
+    const user = await makeSignedIn();
+    const passwords = {
+      ...CHEAP,
+      async hash(password: string) {
+        await changeConsoleUser(api.db, user.name, { passwordHash: 'another' });
+        return CHEAP.hash(password);
+      },
+    };
+    const other = await openTestApi({
+      auth: 'on',
+      beside: api,
+      console: { passwords, bounds: NO_BOUNDS },
+    });
+
+    const answer = await change(user.headers, undefined, other);
+    await other.close();
+
+    expect(answer.status).toBe(409);
+    expect(await hashOf(user.name)).toBe('another');
+  });
+});

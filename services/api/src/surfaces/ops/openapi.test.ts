@@ -130,6 +130,7 @@ describe('GET /v3/api-docs', () => {
       ['/console/session', [{ consoleSession: [] }]],
       ['/console/session/list', [{ consoleSession: [] }]],
       ['/console/session/all', [{ consoleSession: [] }]],
+      ['/console/session/password', [{ consoleSession: [] }]],
       ['/api/1.0/push/{receiver}', [{ signature: [] }]],
       ['/api/1.0/push/requests/{requestId}', [{ signature: [] }]],
     ]);

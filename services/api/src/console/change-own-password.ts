@@ -1,0 +1,60 @@
+import { isPasswordLongEnough, PASSWORD_RULE, Refusal } from '@heliograph/core';
+import {
+  changeOwnPassword as changeStored,
+  findConsoleUserToSignIn,
+  recordAudit,
+  type StoredConsoleSession,
+} from '@heliograph/db';
+
+import { toActor } from '../access/caller.ts';
+import { beginAttempt, inTurn, type SignInDeps } from './sign-in.ts';
+
+export interface OwnPassword {
+  readonly session: StoredConsoleSession;
+  readonly password: string;
+  readonly newPassword: string;
+  readonly address: string;
+  readonly requestId: string;
+}
+
+/**
+ * Gives the user of a session another password. The present one is asked for, and guessed at no faster than at a sign-in: whoever finds a
+ * browser open is not to take the user over. All other sessions end.
+ */
+export async function changeOwnPassword(
+  deps: Pick<SignInDeps, 'db' | 'passwords' | 'limit'>,
+  { session, password, newPassword, address, requestId }: OwnPassword,
+): Promise<void> {
+  const { db, passwords, limit } = deps;
+  const { name, app, id: sessionId, userId } = session;
+  if (!isPasswordLongEnough(newPassword))
+    throw new Refusal('invalid_request', `requestObject.newPassword is none: ${PASSWORD_RULE}.`);
+  const attempt = { name, address };
+  await beginAttempt(deps, attempt);
+
+  const user = await findConsoleUserToSignIn(db, name);
+  const entry = {
+    keyId: null,
+    actor: toActor(name),
+    requestId,
+    action: 'console.session.password',
+    appRef: app?.ref ?? null,
+    objects: { address },
+  };
+  if (user === undefined || !(await inTurn(passwords.verify(user.passwordHash, password)))) {
+    if (await limit.takeRecord()) await recordAudit(db, entry, 'invalid_request');
+    throw new Refusal('invalid_request', 'The present password is wrong.');
+  }
+  await limit.giveBack(attempt);
+
+  const { passwordHash } = user;
+  const newPasswordHash = await inTurn(passwords.hash(newPassword));
+  const isChanged = await db.transaction().execute(async (tx) => {
+    const change = { userId, passwordHash, newPasswordHash, sessionId };
+    if (!(await changeStored(tx, change))) return false;
+    await recordAudit(tx, entry, 'ok');
+    return true;
+  });
+  if (!isChanged)
+    throw new Refusal('conflict', 'The user was changed by somebody else at the same time.');
+}
