@@ -37,6 +37,8 @@ const PROGRAMS = {
     // Below the folder where libraries are.
     libraries: ['pulseaudio'],
   },
+  // For the pictures.
+  pngquant: { packages: ['pngquant'], path: 'usr/bin/pngquant', check: '--version' },
   h2load: { packages: ['nghttp2-client'], path: 'usr/bin/h2load', check: '--version' },
 };
 

@@ -13,10 +13,12 @@ export function RunBar({
 }) {
   const say = useText();
   const done = total.targeted - total.pending;
+  // Nobody has been counted yet.
+  if (total.targeted === 0) return <>–</>;
   return (
     <Stack gap={4} miw={160}>
       <Text size="sm">{say('run.done', { done, targeted: total.targeted })}</Text>
-      <Progress aria-hidden value={total.targeted === 0 ? 0 : (100 * done) / total.targeted} />
+      <Progress aria-hidden value={(100 * done) / total.targeted} />
     </Stack>
   );
 }

@@ -60,7 +60,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
       <Text size="xs" c="dimmed">
         {name}
       </Text>
-      <Code>{children}</Code>
+      <Code style={{ overflowWrap: 'anywhere' }}>{children}</Code>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import {
+  Badge,
   createTheme,
   MantineProvider,
   mergeThemeOverrides,
@@ -23,6 +24,8 @@ const THEME = createTheme({
   respectReducedMotion: true,
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   components: {
+    // A state that is cut off says nothing.
+    Badge: Badge.extend({ defaultProps: { miw: 'max-content' } }),
     // A dialog's heading is no banner of the page.
     ModalHeader: ModalHeader.extend({ defaultProps: { role: 'presentation' } }),
   },
@@ -40,6 +43,7 @@ const READABLE: CSSVariablesResolver = () => ({
     '--mantine-color-green-light-color': '#1f6f30',
     '--mantine-color-orange-light-color': '#ad390c',
     '--mantine-color-red-light-color': '#a61e1e',
+    '--mantine-color-yellow-light-color': '#875000',
   },
   dark: {
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',

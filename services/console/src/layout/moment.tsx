@@ -15,7 +15,9 @@ export function Moment({ at }: { readonly at: string | null | undefined }) {
   const exact = intl.formatDate(at, { dateStyle: 'medium', timeStyle: 'medium' });
   return (
     <Tooltip label={exact}>
-      <time dateTime={at}>{sayAgo(at, intl)}</time>
+      <time dateTime={at} style={{ whiteSpace: 'nowrap' }}>
+        {sayAgo(at, intl)}
+      </time>
     </Tooltip>
   );
 }

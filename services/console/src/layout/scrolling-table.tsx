@@ -28,7 +28,7 @@ export function ScrollingTable({ caption, head, empty, children }: ScrollingTabl
         <Table.Thead>
           <Table.Tr>
             {head.map((one) => (
-              <Table.Th key={one} scope="col">
+              <Table.Th key={one} scope="col" style={{ whiteSpace: 'nowrap' }}>
                 {one}
               </Table.Th>
             ))}

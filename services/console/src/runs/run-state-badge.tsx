@@ -26,7 +26,7 @@ export function RunStateBadge({ run: { state, reason, dryRun } }: { readonly run
           {say('run.dryRun')}
         </Badge>
       )}
-      {reason !== null && <Text>{say(`runReason.${reason}`)}</Text>}
+      {reason !== null && <Text size="sm">{say(`runReason.${reason}`)}</Text>}
     </Group>
   );
 }
