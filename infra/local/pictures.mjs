@@ -55,18 +55,15 @@ async function takeAll(stack, { chromium, pngquant }) {
   await call(stack.api, 'POST', '/admin/user/create', PERSON);
   const names = await furnish(stack);
   // Not there yet when this file is loaded on a fresh checkout.
-  const { launchChromium } = await import('@heliograph/testing/chromium');
+  const { launchChromium, signIn } = await import('@heliograph/testing/chromium');
   const browser = await launchChromium(chromium);
   try {
     const consoleUrl = `${stack.api.baseUrl}/console`;
+    const small = PICTURES.filter(({ phone }) => phone);
+    const common = { signIn, pngquant, consoleUrl, names };
     for (const look of LOOKS) {
-      await takeSome(browser, { pngquant, consoleUrl, names, look, viewport: DESKTOP }, PICTURES);
-      const small = PICTURES.filter(({ phone }) => phone);
-      await takeSome(
-        browser,
-        { pngquant, consoleUrl, names, look, viewport: PHONE, suffix: '-phone' },
-        small,
-      );
+      await takeSome(browser, { ...common, look, viewport: DESKTOP }, PICTURES);
+      await takeSome(browser, { ...common, look, viewport: PHONE, suffix: '-phone' }, small);
     }
   } finally {
     await browser.close();
@@ -74,7 +71,7 @@ async function takeAll(stack, { chromium, pngquant }) {
 }
 
 async function takeSome(browser, options, pictures) {
-  const { pngquant, consoleUrl, names, look, viewport, suffix = '' } = options;
+  const { signIn, pngquant, consoleUrl, names, look, viewport, suffix = '' } = options;
   const context = await browser.newContext({
     viewport,
     colorScheme: look,
@@ -106,20 +103,14 @@ async function takeSome(browser, options, pictures) {
     console.log(path.basename(file));
   };
   for (const picture of pictures.filter(({ signedOut }) => signedOut)) await take(picture);
-  await signIn(page, consoleUrl);
+  await page.goto(consoleUrl);
+  await signIn(page, PERSON);
+  await page.locator('h1', { hasText: 'Overview' }).waitFor();
   for (const picture of pictures.filter(({ signedOut }) => !signedOut)) await take(picture);
   await context.close();
 }
 
-async function signIn(page, consoleUrl) {
-  await page.goto(consoleUrl);
-  await page.locator('input[autocomplete=username]').fill(PERSON.name);
-  await page.locator('input[autocomplete=current-password]').fill(PERSON.password);
-  await page.locator('button[type=submit]').click();
-  await page.locator('h1', { hasText: 'Overview' }).waitFor();
-}
-
-/** The focus is nowhere, and what comes in parts, such as a chart, is there. */
+/** The focus is nowhere, and what comes in parts is there. */
 async function settle(page) {
   await page.evaluate('document.activeElement.blur()');
   await page.mouse.move(0, 0);

@@ -1,4 +1,4 @@
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 /** The browser at that path, without a window, that asks nobody but whom its pages ask. */
 export function launchChromium(program: string): Promise<Browser> {
@@ -14,4 +14,14 @@ export function launchChromium(program: string): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/** Fills in the console's form for whoever is to sign in, in any of its languages. */
+export async function signIn(
+  page: Page,
+  { name, password }: { readonly name: string; readonly password: string },
+): Promise<void> {
+  await page.locator('input[autocomplete=username]').fill(name);
+  await page.locator('input[autocomplete=current-password]').fill(password);
+  await page.locator('button[type=submit]').click();
 }

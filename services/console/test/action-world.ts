@@ -35,7 +35,7 @@ export async function makeActionWorld(rig: ConsoleRig): Promise<ActionWorld> {
   const failedLater = toMessage(rowId, names.userId);
   await insertMessages(db, [failedLater]);
 
-  await ask(rig, 'POST', '/admin/app/proxy', {
+  await rig.ask('POST', '/admin/app/proxy', {
     appId,
     platform: 'android',
     url: 'https://127.0.0.1/push',
@@ -44,7 +44,7 @@ export async function makeActionWorld(rig: ConsoleRig): Promise<ActionWorld> {
   });
   const disabledDeveloperKey = await makeDisabledDeveloperKey(rig, appId);
   const disabledUser = await makeUser(db);
-  await ask(rig, 'POST', '/admin/user/disable', { name: disabledUser });
+  await rig.ask('POST', '/admin/user/disable', { name: disabledUser });
 
   const campaign = { appRef: rowId, campaignId: names.campaignId };
   return {
@@ -61,22 +61,6 @@ export async function makeActionWorld(rig: ConsoleRig): Promise<ActionWorld> {
   };
 }
 
-async function ask(
-  { api, key }: ConsoleRig,
-  method: 'GET' | 'POST',
-  path: string,
-  requestObject?: object,
-): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await fetch(api.url + path, {
-    method,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    ...(requestObject === undefined ? {} : { body: JSON.stringify({ requestObject }) }),
-  });
-  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-  const body = (await answer.json()) as { responseObject?: Record<string, unknown> };
-  return body.responseObject ?? {};
-}
-
 async function suspendCallback(db: Db, id: number): Promise<void> {
   await db
     .updateTable('callbackEndpoints')
@@ -91,13 +75,13 @@ async function suspendCallback(db: Db, id: number): Promise<void> {
 }
 
 async function makeDisabledDeveloperKey(rig: ConsoleRig, appId: string): Promise<string> {
-  const made = await ask(rig, 'POST', '/admin/app/developer-key/create', {
+  const made = await rig.ask('POST', '/admin/app/developer-key/create', {
     appId,
     name: 'disabled',
     carriers: ['example.com'],
   });
   const developerKey = String(made['developerKey']);
-  await ask(rig, 'POST', '/admin/app/developer-key/disable', { developerKey });
+  await rig.ask('POST', '/admin/app/developer-key/disable', { developerKey });
   return developerKey;
 }
 
@@ -135,7 +119,7 @@ async function makeCountedCampaign(db: Db, appRef: number, userId: string): Prom
 }
 
 async function findFirstCursor(rig: ConsoleRig, appId: string): Promise<string> {
-  const { cursor } = await ask(rig, 'GET', `/push/callback/events?appId=${appId}&limit=1`);
+  const { cursor } = await rig.ask('GET', `/push/callback/events?appId=${appId}&limit=1`);
   if (typeof cursor !== 'string') throw new Error('the app has no events');
   return cursor;
 }

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Role } from '@heliograph/core';
 import type { SpawnedService } from '@heliograph/testing';
-import { launchChromium } from '@heliograph/testing/chromium';
+import { launchChromium, signIn } from '@heliograph/testing/chromium';
 import type { BrowserContext, Page } from 'playwright-core';
 
 import { openStack, type Stack } from '../../dispatcher/test/stack.ts';
@@ -14,8 +14,6 @@ import { openStack, type Stack } from '../../dispatcher/test/stack.ts';
 const ROOT = path.join(__dirname, '../../..');
 /** As long as anything may take on a machine that does much else. */
 const PATIENCE_MS = 30_000;
-/** Below the 65,535 parameters of a statement. */
-const INSERT_ROWS = 5_000;
 
 export const VIEWPORTS = {
   desktop: { width: 1280, height: 800 },
@@ -34,11 +32,12 @@ export interface ConsoleRig {
   readonly api: SpawnedService;
   /** A key of the api for everything. */
   readonly key: string;
-  /** Devices of these users, on iOS, with these push tokens or tokens of their own. Answers the tokens. */
-  makeDevices(
-    users: readonly string[],
-    options?: { readonly toToken?: (user: string) => string; readonly appRef?: number },
-  ): Promise<string[]>;
+  /** Asks the api with that key, answers what it answered, and rejects where that is no success. */
+  ask(
+    method: 'GET' | 'POST',
+    path: string,
+    requestObject?: object,
+  ): Promise<Readonly<Record<string, unknown>>>;
   /** Sends a message over the api. */
   send(userId: string, appId?: string): Promise<void>;
   makeUser(role: Role): Promise<{ readonly name: string; readonly password: string }>;
@@ -73,53 +72,24 @@ export async function openConsoleRig(
   const browser = await launchChromium(program);
   const contexts: BrowserContext[] = [];
 
+  const ask: ConsoleRig['ask'] = async (method, at, requestObject) => {
+    const answer = await fetch(api.url + at, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(requestObject === undefined ? {} : { body: JSON.stringify({ requestObject }) }),
+    });
+    if (!answer.ok) throw new Error(`${at}: ${await answer.text()}`);
+    const { responseObject = {} } = (await answer.json()) as {
+      responseObject?: Record<string, unknown>;
+    };
+    return responseObject;
+  };
+
   async function makeUser(role: Role) {
     const name = `${role}-${randomUUID().slice(0, 8)}`;
     const password = randomBytes(12).toString('hex');
-    const answer = await fetch(`${api.url}/admin/user/create`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ requestObject: { name, password, role } }),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
+    await ask('POST', '/admin/user/create', { name, password, role });
     return { name, password };
-  }
-
-  async function send(userId: string, appId = '1') {
-    const answer = await fetch(`${api.url}/push/message/send`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        requestObject: { appId, message: { userId, body: { title: 'Hi' } } },
-      }),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-  }
-
-  async function makeDevices(
-    users: readonly string[],
-    { toToken = toHex, appRef = 1 }: NonNullable<Parameters<ConsoleRig['makeDevices']>[1]> = {},
-  ) {
-    for (let from = 0; from < users.length; from += INSERT_ROWS) {
-      const rows = users.slice(from, from + INSERT_ROWS).map((userId) => {
-        const pushToken = toToken(userId);
-        return {
-          userId,
-          activationId: randomUUID(),
-          pushToken,
-          appRef,
-          provider: 'apns' as const,
-          environment: null,
-          pushTokenHash: createHash('sha256').update(pushToken).digest(),
-          activationActive: true,
-          tokenDeactivatedAt: null,
-          tokenDeactivatedReason: null,
-          lastRegisteredAt: new Date(Date.now() - 3_600_000),
-        };
-      });
-      await stack.db.insertInto('devices').values(rows).execute();
-    }
-    return users.map(toToken);
   }
 
   async function open({ viewport = 'desktop', look = 'light', language = 'en' }: PageOptions = {}) {
@@ -147,8 +117,11 @@ export async function openConsoleRig(
     stack,
     api,
     key,
-    makeDevices,
-    send,
+    ask,
+    async send(userId, appId = '1') {
+      const message = { userId, body: { title: 'Hi' } };
+      await ask('POST', '/push/message/send', { appId, message });
+    },
     makeUser,
     open,
     async openAs(role, at, options) {
@@ -166,16 +139,6 @@ export async function openConsoleRig(
   };
 }
 
-/** Fills in the form in any of our languages. */
-export async function signIn(
-  page: Page,
-  { name, password }: { readonly name: string; readonly password: string },
-): Promise<void> {
-  await page.locator('input[autocomplete=username]').fill(name);
-  await page.locator('input[autocomplete=current-password]').fill(password);
-  await page.locator('button[type=submit]').click();
-}
-
 /** The api serves what was built last. */
 async function build(): Promise<void> {
   const vite = path.join(ROOT, 'node_modules/vite/bin/vite.js');
@@ -185,9 +148,4 @@ async function build(): Promise<void> {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
   });
   if (!existsSync(path.join(folder, 'dist/index.html'))) throw new Error('vite built nothing');
-}
-
-/** A push token that the fake APNs takes. */
-function toHex(user: string): string {
-  return createHash('sha256').update(user).digest('hex');
 }

@@ -1,8 +1,9 @@
 import { describeWithForeign, makeDevice } from '@heliograph/testing';
+import { signIn } from '@heliograph/testing/chromium';
 import type { Response } from 'playwright-core';
 
 import { expectUsable, findOverflow, findViolations } from './check-page.ts';
-import { openConsoleRig, signIn, type ConsoleRig } from './console-rig.ts';
+import { openConsoleRig, type ConsoleRig } from './console-rig.ts';
 
 jest.setTimeout(300_000);
 

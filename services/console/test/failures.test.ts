@@ -1,4 +1,4 @@
-import { describeWithForeign } from '@heliograph/testing';
+import { describeWithForeign, eventually, makeDevice } from '@heliograph/testing';
 import type { Locator } from 'playwright-core';
 
 import { expectUsable } from './check-page.ts';
@@ -16,7 +16,7 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
   describe.each(['desktop', 'phone'] as const)('on a %s', (viewport) => {
     test('a push is found by its user, its device, its message and its provider’s id', async () => {
       const user = `sought-${viewport}`;
-      await rig.makeDevices([user]);
+      await makeDevice(rig.stack.db, 1, { userId: user });
       await rig.send(user);
       const delivery = await settled(user);
       const { page, complaints } = await rig.openAs('viewer', '/deliveries', { viewport });
@@ -43,7 +43,7 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
 
     test('a dead letter is found by its cause, and sent again', async () => {
       const user = `large-${viewport}`;
-      const [token = ''] = await rig.makeDevices([user]);
+      const { pushToken: token } = await makeDevice(rig.stack.db, 1, { userId: user });
       const { sandbox } = rig.stack;
       sandbox.script('apns', token, [{ kind: 'refuse', reason: 'PayloadTooLarge' }]);
       await rig.send(user);
@@ -75,11 +75,11 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
     test('a device that was taken out comes back, and gets pushes again', async () => {
       const user = `gone-${viewport}`;
       // Gone at its first push only.
-      const [token = ''] = await rig.makeDevices([user], {
-        toToken: () => `fa014100${Buffer.from(user).toString('hex')}`,
-      });
+      const token = `fa014100${Buffer.from(user).toString('hex')}`;
+      await makeDevice(rig.stack.db, 1, { userId: user, pushToken: token });
       await rig.send(user);
       expect((await settled(user)).state).toBe('failed');
+      await ripenFaults();
       const { page, complaints } = await openAtRow(
         '/failures?tab=prunings',
         viewport,
@@ -104,7 +104,7 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
     test('what is paused says why, and goes on when somebody resumes it', async () => {
       const user = `paused-${viewport}`;
       const { sandbox } = rig.stack;
-      const [token = ''] = await rig.makeDevices([user]);
+      const { pushToken: token } = await makeDevice(rig.stack.db, 1, { userId: user });
       sandbox.script('apns', token, [
         { kind: 'refuse', reason: 'TopicDisallowed', times: 'always' },
       ]);
@@ -147,6 +147,18 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
       if ((await row(page.getByRole('row'), text).count()) > 0) return opened;
       await page.reload();
     }
+  }
+
+  /** Faults are believed when they are a minute old. */
+  async function ripenFaults(): Promise<void> {
+    await eventually(async () => {
+      const { numUpdatedRows } = await rig.stack.db
+        .updateTable('tokenFaults')
+        .set({ notedAt: new Date(Date.now() - 61_000) })
+        .where('state', '=', 'noted')
+        .executeTakeFirstOrThrow();
+      expect(numUpdatedRows).toBe(1n);
+    });
   }
 
   /** The only delivery of a user, once something has come of it. */

@@ -1,4 +1,4 @@
-import { describeWithForeign } from '@heliograph/testing';
+import { describeWithForeign, makeDevice } from '@heliograph/testing';
 import type { Locator, Page } from 'playwright-core';
 
 import { expectUsable } from './check-page.ts';
@@ -69,8 +69,8 @@ describeWithForeign('chromium', 'setting an app up in a browser', (program) => {
         .select('id')
         .where('appId', '=', appId)
         .executeTakeFirstOrThrow();
-      const [token = ''] = await rig.makeDevices([`first-${viewport}`], { appRef: id });
-      await rig.send(`first-${viewport}`, appId);
+      const { userId, pushToken: token } = await makeDevice(db, id);
+      await rig.send(userId, appId);
       expect(await sandbox.waitFor(1, { token, accepted: true })).toHaveLength(1);
       expect(complaints).toEqual([]);
     });

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 
+import { signIn } from '../../src/chromium.ts';
 import { prepare, slowDown } from './page.ts';
 
 export interface Person {
@@ -29,7 +30,9 @@ export async function measureFeedback(
   try {
     const page = await context.newPage();
     await prepare(page);
-    await signIn(page, consoleUrl, person);
+    await page.goto(consoleUrl);
+    await signIn(page, person);
+    await page.locator('nav a').first().waitFor();
     await slowDown(page, slowness);
     const times = new Map<string, number>();
     for (const press of presses) times.set(press.name, await measure(page, consoleUrl, press));
@@ -37,14 +40,6 @@ export async function measureFeedback(
   } finally {
     await context.close();
   }
-}
-
-async function signIn(page: Page, consoleUrl: string, { name, password }: Person): Promise<void> {
-  await page.goto(consoleUrl);
-  await page.locator('input[autocomplete=username]').fill(name);
-  await page.locator('input[autocomplete=current-password]').fill(password);
-  await page.locator('button[type=submit]').click();
-  await page.locator('nav a').first().waitFor();
 }
 
 async function measure(page: Page, consoleUrl: string, press: Press): Promise<number> {

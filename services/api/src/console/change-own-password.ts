@@ -6,8 +6,8 @@ import {
   type StoredConsoleSession,
 } from '@heliograph/db';
 
-import { toActor } from '../access/caller.ts';
-import { beginAttempt, inTurn, type SignInDeps } from './sign-in.ts';
+import { beginAttempt, inTurn, toEntry } from './password-attempt.ts';
+import type { SignInDeps } from './sign-in.ts';
 
 export interface OwnPassword {
   readonly session: StoredConsoleSession;
@@ -33,15 +33,11 @@ export async function changeOwnPassword(
   await beginAttempt(deps, attempt);
 
   const user = await findConsoleUserToSignIn(db, name);
-  const entry = {
-    keyId: null,
-    actor: toActor(name),
-    requestId,
-    action: 'console.session.password',
-    appRef: app?.ref ?? null,
-    objects: { address },
-  };
-  if (user === undefined || !(await inTurn(passwords.verify(user.passwordHash, password)))) {
+  // Removed within the last second; somebody else may have the name by now.
+  if (user?.id !== userId) throw new Refusal('unauthenticated', 'Nobody is signed in.');
+  const appRef = app?.ref ?? null;
+  const entry = toEntry('console.session.password', { name, appRef, requestId, address });
+  if (!(await inTurn(passwords.verify(user.passwordHash, password)))) {
     if (await limit.takeRecord()) await recordAudit(db, entry, 'invalid_request');
     throw new Refusal('invalid_request', 'The present password is wrong.');
   }

@@ -8,13 +8,13 @@ import {
   type ConsoleUserToSignIn,
   type Db,
 } from '@heliograph/db';
-import { PasswordsBusy, type Passwords } from '@heliograph/runtime/passwords';
+import type { Passwords } from '@heliograph/runtime/passwords';
 import type { Logger } from 'pino';
 
-import { toActor } from '../access/caller.ts';
+import { beginAttempt, inTurn, toEntry } from './password-attempt.ts';
 import { createSessionId, hashSessionId } from './session-cookie.ts';
 import type { SessionTimes } from './sessions.ts';
-import type { SignInAttempt, SignInLimit } from './sign-in-limit.ts';
+import type { SignInLimit } from './sign-in-limit.ts';
 
 export interface SignInDeps extends Pick<SessionTimes, 'maxMs'> {
   readonly db: Db;
@@ -36,6 +36,7 @@ export interface SignIn {
 }
 
 const MAX_USER_AGENT = 200;
+const ACTION = 'console.session.create';
 
 /** Opens a session, and answers its id, which is kept nowhere. What is refused does not say whether there is such a user. */
 export async function signIn(deps: SignInDeps, request: SignIn): Promise<string> {
@@ -86,7 +87,7 @@ async function open(
     if (!opened) return false;
     if (previousId !== undefined)
       await endConsoleSession(tx, hashSessionId(previousId).toString('hex'));
-    await recordAudit(tx, toEntry(name, user, requestId, address), 'ok');
+    await recordAudit(tx, toEntry(ACTION, { name, appRef: user.appRef, requestId, address }), 'ok');
     return true;
   });
   if (!isOpen) return undefined;
@@ -105,48 +106,7 @@ async function recordFailure(
 ): Promise<void> {
   if (!(await limit.takeRecord())) return;
   log.warn({ user: user && name, address }, 'sign-in refused');
-  if (user !== undefined)
-    await recordAudit(db, toEntry(name, user, requestId, address), 'unauthenticated');
-}
-
-function toEntry(name: string, user: ConsoleUserToSignIn, requestId: string, address: string) {
-  return {
-    keyId: null,
-    actor: toActor(name),
-    requestId,
-    action: 'console.session.create',
-    appRef: user.appRef,
-    objects: { address },
-  };
-}
-
-/** Before a password is looked at. Refuses where there are too many attempts. */
-export async function beginAttempt(
-  { passwords, limit }: Pick<SignInDeps, 'passwords' | 'limit'>,
-  attempt: SignInAttempt,
-): Promise<void> {
-  if (passwords.isBusy()) throw tooBusy();
-  const waitMs = await limit.take(attempt);
-  if (waitMs > 0) throw tooMany(waitMs);
-}
-
-/** Refuses where too many passwords wait to be looked at. */
-export async function inTurn<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof PasswordsBusy ? tooBusy() : error;
-  }
-}
-
-function tooBusy(): Refusal {
-  return new Refusal('overloaded', 'Too many people sign in at this moment.', {
-    retryAfterSeconds: 1,
-  });
-}
-
-function tooMany(waitMs: number): Refusal {
-  return new Refusal('rate_limited', 'Too many attempts to sign in: wait, and try again.', {
-    retryAfterSeconds: Math.ceil(waitMs / 1000),
-  });
+  if (user === undefined) return;
+  const entry = toEntry(ACTION, { name, appRef: user.appRef, requestId, address });
+  await recordAudit(db, entry, 'unauthenticated');
 }
