@@ -74,6 +74,7 @@ export const NAMES: Readonly<Record<string, Name>> = {
   postPushCampaignSendLiveId: { name: 'campaigns.sendLive' },
 
   getPushCampaignIdRun: { name: 'runs.get' },
+  getPushCampaignIdRunTimeline: { name: 'runs.timeline' },
   getPushCampaignIdRunList: { name: 'runs.list', pages: { by: 'number', items: 'runs' } },
   getPushCampaignIdRunEvents: { name: 'runs.events', follow: 'followRun' },
   postPushCampaignIdRunPause: once('runs.pause'),

@@ -24,6 +24,7 @@ export * from './campaigns/record-checkpoints.ts';
 export * from './campaigns/run-counts.ts';
 export * from './campaigns/run-places.ts';
 export * from './campaigns/run-tallies.ts';
+export * from './campaigns/run-timeline.ts';
 export * from './campaigns/runs.ts';
 export * from './campaigns/start-run.ts';
 export * from './certificates.ts';

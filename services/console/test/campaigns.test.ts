@@ -75,6 +75,7 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       await page.getByText('Completed').waitFor({ timeout: LONG_MS });
       await page.getByText('19,950 of 19,950 done').first().waitFor();
       expect(rig.stack.countAccepted() - acceptedBefore).toBe(1 + others);
+      await expectTimeline(page, [others.toLocaleString('en'), '3', '0', '0']);
       await expectUsable(page);
 
       await page.getByRole('link', { name: 'PayloadTooLarge' }).click();
@@ -226,6 +227,17 @@ async function sendLive(
 }
 
 /** Waits until a fact has that value. */
+/** What is drawn, and what the numbers of it come to. */
+async function expectTimeline(page: Page, last: readonly string[]): Promise<void> {
+  const picture = page.getByRole('img', { name: 'Over time. Sent:' });
+  await picture.locator('path.recharts-area-area').first().waitFor();
+  expect(await picture.locator('path.recharts-area-area').count()).toBe(last.length);
+  await page.getByRole('button', { name: 'Show the numbers' }).click();
+  const numbers = page.getByRole('table', { name: 'Over time' }).getByRole('row').last();
+  await numbers.waitFor();
+  expect((await numbers.getByRole('cell').allTextContents()).slice(1)).toEqual(last);
+}
+
 async function expectFact(page: Page, name: string, value: string): Promise<void> {
   await page
     .locator('main div')

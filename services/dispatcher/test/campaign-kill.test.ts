@@ -552,7 +552,7 @@ function watchSums(db: Db, runId: string) {
   };
 }
 
-/** One statement, so that bytes and sums are of one moment. */
+/** One statement, so that bytes, sums and times are of one moment. */
 async function findWrongSums(db: Db, runId: string): Promise<readonly object[]> {
   const { rows } = await sql<object>`
     WITH counted AS (
@@ -563,9 +563,15 @@ async function findWrongSums(db: Db, runId: string): Promise<readonly object[]> 
       SELECT -1, coalesce(sum(length(outcomes)), 0) FROM campaign_chunks WHERE run_id = ${runId}
     ), kept AS (
       SELECT code, sum(count) AS count FROM campaign_run_counts WHERE run_id = ${runId} GROUP BY 1
+    ), timed AS (
+      SELECT sum(sent + failed + expired + skipped) AS count FROM campaign_run_timeline WHERE run_id = ${runId}
+    ), final AS (
+      SELECT sum(count) AS count FROM counted WHERE code NOT IN (-1, 0, 2)
     )
     SELECT code, counted.count AS counted, kept.count AS kept FROM counted FULL JOIN kept USING (code)
-    WHERE code NOT IN (-2, 0) AND coalesce(counted.count, 0) <> coalesce(kept.count, 0)`.execute(
+    WHERE code NOT IN (-2, 0) AND coalesce(counted.count, 0) <> coalesce(kept.count, 0)
+    UNION ALL
+    SELECT NULL, final.count, timed.count FROM final, timed WHERE coalesce(final.count, 0) <> coalesce(timed.count, 0)`.execute(
     db,
   );
   return rows;

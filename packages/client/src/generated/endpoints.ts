@@ -122,12 +122,14 @@ import type {
   RotatedDeveloperKey,
   RunDevice,
   RunProgress,
+  RunTimeline,
   RunsDevicesAnswer,
   RunsDevicesQuery,
   RunsEventsQuery,
   RunsGetQuery,
   RunsListAnswer,
   RunsListQuery,
+  RunsTimelineQuery,
   SaveLivePersonSender,
   SaveProxy,
   SendAnswer,
@@ -595,6 +597,13 @@ export interface Runs {
   get(id: number, query?: RunsGetQuery, options?: CallOptions): Promise<RunProgress>;
 
   /**
+   * What had come of a run at each time.
+   *
+   * `GET /push/campaign/{id}/run/timeline`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
+   */
+  timeline(id: number, query?: RunsTimelineQuery, options?: CallOptions): Promise<RunTimeline>;
+
+  /**
    * Lists the runs of a campaign, the latest first.
    *
    * Pages are fetched as they are needed.
@@ -670,6 +679,16 @@ function createRuns(http: Http): Runs {
     get: (id, query, options) =>
       http.call(
         { method: 'GET', path: `/push/campaign/${segment(id)}/run`, repeat: 'safe', query },
+        options,
+      ),
+    timeline: (id, query, options) =>
+      http.call(
+        {
+          method: 'GET',
+          path: `/push/campaign/${segment(id)}/run/timeline`,
+          repeat: 'safe',
+          query,
+        },
         options,
       ),
     list: (id, query, options) =>

@@ -1354,6 +1354,21 @@ export interface RunProgress {
   readonly etaSeconds: number | null;
 }
 
+export interface RunTimeline {
+  readonly runId: string;
+  readonly campaignId: number;
+  /** Between two points; the last one may come sooner. */
+  readonly intervalSeconds: number;
+  /** What the counts were at that time, all platforms together, from the start of the run to its end or now: about 180 at most. None before it starts. */
+  readonly points: readonly {
+    readonly timestamp: string;
+    readonly sent: number;
+    readonly failed: number;
+    readonly expired: number;
+    readonly skipped: number;
+  }[];
+}
+
 export interface RunsDevicesAnswer {
   readonly campaignId: number;
   readonly runId: string;
@@ -1429,6 +1444,11 @@ export interface RunsListQuery {
   readonly page?: number | undefined;
   /** What is above 2000 counts as that, nonsense as the default. Default: 20. */
   readonly size?: number | undefined;
+}
+
+export interface RunsTimelineQuery {
+  /** The latest run that is no dry run, unless given. */
+  readonly runId?: string | undefined;
 }
 
 export interface SaveLivePersonSender {

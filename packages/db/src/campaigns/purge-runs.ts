@@ -81,6 +81,8 @@ export async function purgeRuns(db: Db, before: Date): Promise<Purged> {
       ORDER BY r.finished_at LIMIT ${RUNS_AT_ONCE} FOR UPDATE SKIP LOCKED
     ), counts AS (
       DELETE FROM campaign_run_counts c USING old WHERE c.run_id = old.id
+    ), timeline AS (
+      DELETE FROM campaign_run_timeline t USING old WHERE t.run_id = old.id
     ), exclusions AS (
       DELETE FROM campaign_run_exclusions x USING old WHERE x.run_id = old.id
     ), gone AS (

@@ -6,6 +6,7 @@ import { countFailures } from '../failure-counts.ts';
 import type { AttemptRecord, FailureState } from '../schema.ts';
 import type { ChunkLease } from './chunk-leases.ts';
 import { MAX_DELIVERIES_PER_CHUNK, toBounds } from './chunks.ts';
+import { addToTimeline } from './run-timeline.ts';
 
 const EXPIRED = toOutcomeCode('expired', null);
 
@@ -104,9 +105,8 @@ export async function recordCheckpoints(
       WHERE c.run_id = i.run_id AND c.ordinal = i.ordinal AND c.run_id BETWEEN ${firstRun}::uuid AND ${lastRun}::uuid
         AND c.lease_epoch = i.epoch AND c.checkpoint = i.checkpoint AND c.leased
       RETURNING i.n
-    ), counted AS (
-      INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count)
-      SELECT d.run_id, d.provider, d.code, ${shard}::smallint, sum(d.change)
+    ), changed AS MATERIALIZED (
+      SELECT d.run_id, d.provider, d.code, sum(d.change) AS change
       FROM unnest(
         ${changes.map((c) => c.n)}::integer[],
         ${changes.map((c) => c.point.runId)}::uuid[],
@@ -116,9 +116,14 @@ export async function recordCheckpoints(
       ) AS d (n, run_id, provider, code, change)
       JOIN written w ON w.n = d.n
       GROUP BY 1, 2, 3
+    ), counted AS (
+      INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count)
+      SELECT run_id, provider, code, ${shard}::smallint, change FROM changed
       -- Rows are locked in one order by all, so that none waits for another that waits for it.
       ORDER BY 1, 2, 3
       ON CONFLICT (run_id, provider, code, shard) DO UPDATE SET count = t.count + excluded.count
+    ), timed AS (
+      ${addToTimeline(sql`changed`, shard)}
     )${exceptions.length === 0 ? sql`` : sql`, excepted AS (${insertExceptions(exceptions)})`}
     ${failures.length === 0 ? sql`` : sql`, failing AS (${selectFailures(failures)}), failures AS (${countFailures('campaign', sql`failing`)})`}
     SELECT w.n IS NOT NULL AS recorded FROM input i LEFT JOIN written w ON w.n = i.n ORDER BY i.n`.execute(

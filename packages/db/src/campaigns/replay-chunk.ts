@@ -8,6 +8,7 @@ import { countReplayed } from '../failure-counts.ts';
 import type { FailureState } from '../schema.ts';
 import { MAX_DELIVERIES_PER_CHUNK } from './chunks.ts';
 import { sumFinal } from './run-counts.ts';
+import { addToTimeline } from './run-timeline.ts';
 
 /** Which failed deliveries of an app's runs are meant. */
 export interface FailedPlaces {
@@ -293,10 +294,15 @@ async function putBack(
     tx,
   );
   await sql`
+    WITH changed AS (
+      SELECT ${runId}::uuid AS run_id, ${chunk.provider}::text AS provider, c.*
+      FROM unnest(${[...changes.keys()]}::smallint[], ${[...changes.values()]}::bigint[]) AS c (code, change)
+    ), timed AS (
+      ${addToTimeline(sql`changed`, REPLAY_SHARD)}
+    )
     INSERT INTO campaign_run_counts AS t (run_id, provider, code, shard, count)
-    SELECT ${runId}::uuid, ${chunk.provider}, c.code, ${REPLAY_SHARD}::smallint, c.change
-    FROM unnest(${[...changes.keys()]}::smallint[], ${[...changes.values()]}::bigint[]) AS c (code, change)
-    ORDER BY c.code
+    SELECT run_id, provider, code, ${REPLAY_SHARD}::smallint, change FROM changed
+    ORDER BY code
     ON CONFLICT (run_id, provider, code, shard) DO UPDATE SET count = t.count + excluded.count`.execute(
     tx,
   );

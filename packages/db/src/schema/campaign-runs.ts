@@ -9,6 +9,7 @@ export interface CampaignRunTables {
   campaignChunks: CampaignChunksTable;
   campaignExceptions: CampaignExceptionsTable;
   campaignRunCounts: CampaignRunCountsTable;
+  campaignRunTimeline: CampaignRunTimelineTable;
   campaignRunExclusions: CampaignRunExclusionsTable;
   campaignMovedTokens: CampaignMovedTokensTable;
 }
@@ -92,6 +93,16 @@ interface CampaignRunCountsTable {
   code: number;
   shard: number;
   count: number;
+}
+
+interface CampaignRunTimelineTable {
+  runId: string;
+  at: Date;
+  shard: number;
+  sent: number;
+  failed: number;
+  expired: number;
+  skipped: number;
 }
 
 interface CampaignRunExclusionsTable {

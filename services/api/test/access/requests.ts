@@ -97,6 +97,7 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   'post /push/campaign/send/test/:id': thing(({ userId }) => ({ userId })),
   'post /push/campaign/send/live/:id': OF_CAMPAIGN,
   'get /push/campaign/:id/run': OF_CAMPAIGN,
+  'get /push/campaign/:id/run/timeline': OF_CAMPAIGN,
   'get /push/campaign/:id/run/list': { ...OF_CAMPAIGN, missingIsFine: true },
   'get /push/campaign/:id/run/events': OF_CAMPAIGN,
   'post /push/campaign/:id/run/pause': OF_CAMPAIGN,

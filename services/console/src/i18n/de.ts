@@ -624,6 +624,11 @@ export const de: Catalogue = {
   'replay.close': 'Schließen',
   'replay.leaving':
     'Wenn Sie den Dialog schließen, endet es; was bis dahin zurückgestellt ist, wird gesendet.',
+  'timeline.title': 'Im Lauf der Zeit',
+  'timeline.showNumbers': 'Zahlen zeigen',
+  'timeline.hideNumbers': 'Zahlen verbergen',
+  'timeline.time': 'Zeit',
+  'timeline.empty': 'Noch ist nichts aufgezeichnet.',
   'runDevices.title': 'Geräte einer Sendung der Kampagne {id}',
   'runDevices.toRun': 'Zurück zur Sendung',
   'runDevices.empty': 'So ein Gerät gibt es nicht.',

@@ -3,13 +3,7 @@ import { Card, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useIntl } from 'react-intl';
 
 import { useText } from '../i18n/text.tsx';
-
-const PARTS = [
-  { part: 'sent', colour: 'green.6' },
-  { part: 'failed', colour: 'red.6' },
-  { part: 'expired', colour: 'orange.6' },
-  { part: 'skipped', colour: 'gray.5' },
-] as const;
+import { OUTCOME_PARTS } from './outcome-parts.ts';
 
 /** How much of the audience has an outcome: the sum, and each platform. */
 export function RunCountsView({ run }: { readonly run: RunProgress }) {
@@ -40,7 +34,7 @@ function Counts({ title, counts }: { readonly title: string; readonly counts: Ru
           <Text>{say('run.done', { done, targeted: counts.targeted })}</Text>
         </Group>
         <Progress.Root size="lg" aria-hidden>
-          {PARTS.map(({ part, colour }) => (
+          {OUTCOME_PARTS.map(({ part, colour }) => (
             <Progress.Section key={part} value={percentOf(counts[part])} color={colour} />
           ))}
         </Progress.Root>

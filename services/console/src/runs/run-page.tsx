@@ -12,6 +12,7 @@ import { RunCountsView } from './run-counts-view.tsx';
 import { RunFacts } from './run-facts.tsx';
 import { RunFailures } from './run-failures.tsx';
 import { RunStateBadge } from './run-state-badge.tsx';
+import { RunTimelineView } from './run-timeline.tsx';
 import { useRun, type RunName } from './use-run.ts';
 
 /** One sending of a campaign, live. */
@@ -47,6 +48,7 @@ function Story({ run }: { readonly run: RunProgress }) {
     <Stack gap="lg">
       <RunStateBadge run={run} />
       <RunCountsView run={run} />
+      <RunTimelineView run={run} />
       <RunFacts run={run} />
       <RunFailures run={run} />
     </Stack>

@@ -46,6 +46,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   campaign.SEND_TEST,
   run.SEND_LIVE,
   run.GET_RUN,
+  run.GET_RUN_TIMELINE,
   run.LIST_RUNS,
   run.WATCH_RUN,
   run.PAUSE_RUN,

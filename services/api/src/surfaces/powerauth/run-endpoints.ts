@@ -130,6 +130,41 @@ export const GET_RUN = ofCampaign(
   ),
 );
 
+export const GET_RUN_TIMELINE = ofCampaign(
+  answering(
+    Type.Object(
+      {
+        runId: Type.String(),
+        campaignId: Type.Integer(),
+        intervalSeconds: Type.Integer({
+          description: 'Between two points; the last one may come sooner.',
+        }),
+        points: Type.Array(
+          Type.Object({
+            timestamp: Type.String(),
+            sent: Type.Integer(),
+            failed: Type.Integer(),
+            expired: Type.Integer(),
+            skipped: Type.Integer(),
+          }),
+          {
+            description:
+              'What the counts were at that time, all platforms together, from the start of the run to its end or now: about 180 at most. None before it starts.',
+          },
+        ),
+      },
+      { title: 'RunTimeline' },
+    ),
+    takingFrom('query', WhichRun, {
+      tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
+      summary: 'What had come of a run at each time',
+      methods: ['get'],
+      paths: ['/push/campaign/:id/run/timeline'],
+    }),
+  ),
+);
+
 export const LIST_RUNS = ofCampaign(
   answeringPage(
     Type.Object({ campaignId: Type.Integer(), runs: Type.Array(Progress) }),

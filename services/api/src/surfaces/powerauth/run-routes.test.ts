@@ -200,6 +200,81 @@ describe('GET /push/campaign/{id}/run', () => {
   });
 });
 
+describe('GET /push/campaign/{id}/run/timeline', () => {
+  test('says what the counts were at each time, and last what the run says, all shards together', async () => {
+    const { id, runId } = await startCampaign();
+    const startedAt = new Date('2026-01-02T03:04:05.678Z');
+    const finishedAt = new Date('2026-01-02T03:04:08.178Z');
+    await setRun(runId, { state: 'completed', startedAt, finishedAt });
+    await count(runId, [
+      ['fcm', TARGETED, 12],
+      ['apns', 1, 4],
+      ['fcm', 1, 5],
+      ['fcm', toOutcomeCode('failed', 'UNREGISTERED'), 2],
+      ['fcm', toOutcomeCode('skipped', 'cancelled'), 1],
+    ]);
+    const nothing = { failed: 0, expired: 0, skipped: 0 };
+    const second = new Date('2026-01-02T03:04:07.678Z');
+    await api.db
+      .insertInto('campaignRunTimeline')
+      .values([
+        { runId, at: startedAt, shard: 0, ...nothing, sent: 2, failed: 1 },
+        { runId, at: startedAt, shard: 1, ...nothing, sent: 3 },
+        { runId, at: second, shard: 1, ...nothing, sent: 4, failed: 1, skipped: 1 },
+      ])
+      .execute();
+
+    const { body } = await api.get(`/push/campaign/${id}/run/timeline?runId=${runId}`);
+
+    const first = { sent: 5, failed: 1, expired: 0, skipped: 0 };
+    expect(body.responseObject).toEqual({
+      runId,
+      campaignId: id,
+      intervalSeconds: 1,
+      points: [
+        { timestamp: '2026-01-02T03:04:05.678+00:00', sent: 0, ...nothing },
+        { timestamp: '2026-01-02T03:04:06.678+00:00', ...first },
+        { timestamp: '2026-01-02T03:04:07.678+00:00', ...first },
+        { timestamp: '2026-01-02T03:04:08.178+00:00', sent: 9, failed: 2, expired: 0, skipped: 1 },
+      ],
+    });
+    expect(runOf(await api.get(`/push/campaign/${id}/run`)).counts.total).toMatchObject({
+      sent: 9,
+      failed: 2,
+      expired: 0,
+      skipped: 1,
+    });
+  });
+
+  test('has no points before the run starts, and is of the latest run unless one is named', async () => {
+    const { id, runId } = await startCampaign();
+
+    const { body } = await api.get(`/push/campaign/${id}/run/timeline`);
+
+    expect(body.responseObject).toMatchObject({ runId, points: [] });
+  });
+
+  test('says what there is not', async () => {
+    const [bare, one, other] = [
+      await createCampaign(),
+      await startCampaign(),
+      await startCampaign(),
+    ];
+
+    const answers = [
+      await api.get(`/push/campaign/${MISSING}/run/timeline`),
+      await api.get(`/push/campaign/${bare}/run/timeline`),
+      await api.get(`/push/campaign/${other.id}/run/timeline?runId=${one.runId}`),
+    ];
+
+    expect(answers.map(({ status, body }) => [status, body.responseObject.message])).toEqual([
+      [400, NO_SUCH_CAMPAIGN],
+      [404, 'The campaign has no run.'],
+      [404, 'The campaign has no such run.'],
+    ]);
+  });
+});
+
 describe('GET /push/campaign/{id}/run/list', () => {
   test('lists all runs with their counts, the latest first, in pages', async () => {
     const { id, runId } = await startCampaign();

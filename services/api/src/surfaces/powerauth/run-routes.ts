@@ -1,5 +1,5 @@
 import type { Provider, RunControl } from '@heliograph/core';
-import type { RunTally } from '@heliograph/db';
+import { readRunTimeline, type RunTally } from '@heliograph/db';
 
 import { ofCampaign } from '../../access/subject.ts';
 import type { CampaignDeps } from '../../campaigns/campaign-deps.ts';
@@ -19,6 +19,7 @@ import {
   APPROVE_RUN,
   CANCEL_RUN,
   GET_RUN,
+  GET_RUN_TIMELINE,
   LIST_RUNS,
   PAUSE_RUN,
   RESUME_RUN,
@@ -55,6 +56,17 @@ export function runRoutes(deps: RunRouteDeps): readonly Route[] {
     route(GET_RUN, ofCampaign(), async ({ id, input }) => {
       const run = await getRun(deps, id, input.runId);
       return toProgress(await getRunProgress(deps.db, run.id));
+    }),
+
+    route(GET_RUN_TIMELINE, ofCampaign(), async ({ id, input }) => {
+      const run = await getRun(deps, id, input.runId);
+      const { intervalSeconds, points } = await readRunTimeline(deps.db, run.id);
+      return {
+        runId: run.id,
+        campaignId: run.campaignId,
+        intervalSeconds,
+        points: points.map(({ at, ...counts }) => ({ timestamp: toWireDate(at), ...counts })),
+      };
     }),
 
     route(LIST_RUNS, ofCampaign(toNoRuns), async ({ id, input }) => {
