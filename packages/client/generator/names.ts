@@ -66,6 +66,7 @@ export const NAMES: Readonly<Record<string, Name>> = {
   getPushCampaignList: { name: 'campaigns.list' },
   putPushCampaignIdUserAdd: { name: 'campaigns.addUsers', repeat: 'safe', audience: true },
   postPushCampaignIdUserDelete: { name: 'campaigns.removeUsers', repeat: 'safe', audience: true },
+  getPushCampaignIdUserCount: { name: 'campaigns.countUsers' },
   getPushCampaignIdUserList: {
     name: 'campaigns.listUsers',
     pages: { by: 'number', items: 'users' },

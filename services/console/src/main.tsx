@@ -4,7 +4,7 @@ import '@mantine/notifications/styles.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { BrowserRouter } from 'react-router';
+import { createBrowserRouter, RouterProvider } from 'react-router';
 
 import { createQueryClient } from './api/query-client.ts';
 import { App } from './app.tsx';
@@ -16,6 +16,9 @@ import { SplashEnd } from './layout/splash-end.tsx';
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no #root');
 
+/** One that can hold a way out of a page: see `LeaveGuard`. */
+const router = createBrowserRouter([{ path: '*', element: <App /> }], { basename: CONSOLE_PATH });
+
 createRoot(root).render(
   <StrictMode>
     <LanguageProvider>
@@ -23,9 +26,7 @@ createRoot(root).render(
         <SplashEnd>
           <QueryClientProvider client={createQueryClient()}>
             {/* A page that has to come first is waited for in its place, not on the page before it. */}
-            <BrowserRouter basename={CONSOLE_PATH} useTransitions={false}>
-              <App />
-            </BrowserRouter>
+            <RouterProvider router={router} useTransitions={false} />
           </QueryClientProvider>
         </SplashEnd>
       </Look>

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
-import { describeWithForeign, eventually, makeDevice } from '@heliograph/testing';
+import {
+  describeWithForeign,
+  eventually,
+  findAppId,
+  makeApp,
+  makeDevice,
+} from '@heliograph/testing';
 import type { Locator, Page } from 'playwright-core';
 
 import { makeDevices } from '../../dispatcher/test/campaign-rig.ts';
@@ -50,12 +56,14 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       await page.getByRole('progressbar', { name: 'Adding users' }).waitFor();
       await expectUsable(page);
       await expectToAskBeforeItCloses(page);
+      await expectToAskBeforeItIsLeft(page, viewport);
       held.release();
       const added = page.getByRole('status').filter({ hasText: 'are in the campaign now' });
       await added.waitFor();
       expect(await added.textContent()).toContain('20,000 users');
       expect(await added.textContent()).toContain('1 came twice');
       expect(await added.textContent()).toContain('1 line had no user');
+      await page.getByText('20,000 users are in the campaign.').waitFor();
 
       await page.getByRole('tab', { name: 'Send' }).click();
       await page.getByRole('button', { name: 'Count the audience' }).click();
@@ -131,6 +139,34 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       await page.getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' });
       expect(complaints).toEqual([]);
     });
+  });
+
+  test('campaigns are listed by app: picked by who sees the apps, typed by others; an app that is not there is said', async () => {
+    const { db } = rig.stack;
+    const other = await findAppId(db, await makeApp(db));
+    const { page } = await rig.openAs('editor', '/campaigns/new');
+    await makeCampaign(page, 'Only of the first app');
+    await page.goto(`${rig.api.url}/console/campaigns`);
+    const title = page.getByRole('link', { name: 'Only of the first app' });
+    await title.waitFor();
+
+    await page.getByRole('textbox', { name: 'App' }).fill(other);
+    await page.getByRole('button', { name: 'Narrow down' }).click();
+    await title.waitFor({ state: 'detached' });
+    await page.getByRole('textbox', { name: 'App' }).fill('no such app');
+    await page.getByRole('button', { name: 'Narrow down' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('textbox', { name: 'App' }).fill('1');
+    await page.getByRole('button', { name: 'Narrow down' }).click();
+    await title.waitFor();
+    await title.click();
+    await page.getByRole('tab', { name: 'Audience' }).click();
+    await page.getByText('Nobody is in the campaign yet.').waitFor();
+
+    const admin = await rig.openAs('admin', '/campaigns');
+    await admin.page.getByRole('combobox', { name: 'App' }).selectOption(other);
+    await admin.page.getByText('There is no campaign yet.').waitFor();
+    expect(new URL(admin.page.url()).searchParams.get('appId')).toBe(other);
   });
 
   test('a campaign is made and sent by the keyboard alone, which stays where a dialog was opened', async () => {
@@ -211,6 +247,19 @@ async function expectToAskBeforeItCloses(page: Page): Promise<void> {
   const question = await asked;
   expect(question.type()).toBe('beforeunload');
   await question.dismiss();
+}
+
+/** By a link of the console; the import goes on. */
+async function expectToAskBeforeItIsLeft(page: Page, viewport: string): Promise<void> {
+  const before = page.url();
+  if (viewport === 'phone') await page.getByRole('button', { name: 'Open the menu' }).click();
+  await page.getByRole('link', { name: 'Campaigns', exact: true }).click();
+  const question = page.getByRole('dialog', { name: 'Leave this page?' });
+  await question.getByText('only while this page is open').waitFor();
+  await expectUsable(page);
+  await question.getByRole('button', { name: 'Stay here' }).last().click();
+  await question.waitFor({ state: 'detached' });
+  expect(page.url()).toBe(before);
 }
 
 async function sendLive(

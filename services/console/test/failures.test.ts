@@ -16,9 +16,11 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
   describe.each(['desktop', 'phone'] as const)('on a %s', (viewport) => {
     test('a push is found by its user, its device, its message and its provider’s id', async () => {
       const user = `sought-${viewport}`;
-      await makeDevice(rig.stack.db, 1, { userId: user });
+      // FCM's id is its own; that of APNs is the push's.
+      await makeDevice(rig.stack.db, 1, { userId: user, provider: 'fcm' });
       await rig.send(user);
       const delivery = await settled(user);
+      expect(delivery.providerMessageId).toContain('/messages/');
       const { page, complaints } = await rig.openAs('viewer', '/deliveries', { viewport });
 
       for (const [by, value] of [
@@ -26,12 +28,13 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
         ['Device', String(delivery.deviceId)],
         ['Push id (apns-id)', delivery.id],
         ['Message', delivery.messageId],
+        ['Provider’s message id', String(delivery.providerMessageId)],
       ] as const) {
         await page.getByLabel('Look for').first().click();
         await page.getByRole('option', { name: by, exact: true }).click();
         await page.getByLabel('Which').fill(value);
         await page.getByRole('button', { name: 'Search' }).click();
-        await page.waitForURL((url) => url.search.includes(value));
+        await page.waitForURL((url) => [...url.searchParams.values()].includes(value));
         // The address alone leads there, too.
         await page.reload();
         await page.getByRole('article').getByText(delivery.id).first().waitFor();
@@ -172,7 +175,7 @@ describeWithForeign('chromium', 'failures in a browser', (program) => {
     await rig.stack.settled(ids);
     return rig.stack.db
       .selectFrom('deliveries')
-      .select(['id', 'messageId', 'deviceId', 'state'])
+      .select(['id', 'messageId', 'deviceId', 'state', 'providerMessageId'])
       .where('messageId', 'in', ids)
       .executeTakeFirstOrThrow();
   }

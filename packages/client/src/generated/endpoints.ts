@@ -150,6 +150,7 @@ import type {
   UpdateDeviceStatus,
   UpdateFcm,
   UpdateIos,
+  UserCount,
   UsersEraseAnswer,
   UsersExportAnswer,
   WhichRun,
@@ -482,6 +483,13 @@ export interface Campaigns {
   ): Promise<void>;
 
   /**
+   * Counts the users of a campaign. How many devices they have is told by a dry run.
+   *
+   * `GET /push/campaign/{id}/user/count`. Takes an API key, or a user of the console, with the scope campaigns or campaigns:send or read or admin.
+   */
+  countUsers(id: number, options?: CallOptions): Promise<UserCount>;
+
+  /**
    * Lists the users of a campaign, in the order in which they were added.
    *
    * Pages are fetched as they are needed.
@@ -555,6 +563,11 @@ function createCampaigns(http: Http): Campaigns {
         http,
         { method: 'POST', path: `/push/campaign/${segment(id)}/user/delete`, repeat: 'safe' },
         users,
+        options,
+      ),
+    countUsers: (id, options) =>
+      http.call(
+        { method: 'GET', path: `/push/campaign/${segment(id)}/user/count`, repeat: 'safe' },
         options,
       ),
     listUsers: (id, query, options) =>

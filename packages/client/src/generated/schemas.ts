@@ -1762,6 +1762,11 @@ export interface UpdateIos {
   readonly ratePerSecond?: number | undefined;
 }
 
+export interface UserCount {
+  readonly campaignId: number;
+  readonly users: number;
+}
+
 export interface UsersEraseAnswer {
   /** What is left of messages names it. */
   readonly erasureId: string;

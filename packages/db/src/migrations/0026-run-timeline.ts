@@ -12,4 +12,7 @@ CREATE TABLE campaign_run_timeline (
   skipped bigint NOT NULL,
   PRIMARY KEY (run_id, at, shard)
 );
+
+-- Campaigns are listed by app, in the order of their ids.
+CREATE INDEX campaigns_by_app ON campaigns (app_ref, id);
 `;

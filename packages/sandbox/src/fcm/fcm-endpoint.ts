@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { ACCEPT, type Answer } from '../answers/answer.ts';
 import { playAnswer } from '../answers/play-answer.ts';
 import type { ScriptBook } from '../answers/script-book.ts';
@@ -114,6 +114,8 @@ function record(
   recorder.record(new ReceivedPush(fields, exchange.body));
 }
 
+/** As FCM's do, it says when it was given, in µs. */
 function createMessageId(): string {
-  return `0:${Date.now()}${randomBytes(10).toString('hex')}`;
+  const micros = Date.now() * 1_000 + randomInt(1_000);
+  return `0:${micros}%${randomBytes(8).toString('hex')}`;
 }

@@ -89,6 +89,7 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   'post /push/campaign/preview': thing(({ appId }) => ({ appId, message: { title: appId } })),
   'post /push/campaign/:id/user/add-all': OF_CAMPAIGN,
   'put /push/campaign/:id/user/add': { ...OF_CAMPAIGN, input: () => ['new user'] as never },
+  'get /push/campaign/:id/user/count': OF_CAMPAIGN,
   'get /push/campaign/:id/user/list': { ...OF_CAMPAIGN, missingIsFine: true },
   'post /push/campaign/:id/user/delete': {
     ...thing(({ userId }) => [userId] as never),

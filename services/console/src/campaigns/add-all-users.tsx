@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useApi } from '../api/api-provider.tsx';
 import { useText } from '../i18n/text.tsx';
 import { Failure } from '../layout/failure.tsx';
+import { LeaveGuard } from '../layout/leave-guard.tsx';
 import { campaignKey, useAudienceChange } from './use-campaign.ts';
 
 /** The api answers after about 15 s what it got done by then. */
@@ -45,6 +46,7 @@ export function AddAllUsers({ campaign: { id, appId } }: { readonly campaign: Ca
         </Button>
         {adding.isPending && (
           <>
+            <LeaveGuard question={say('audience.leaveQuestion')} />
             <Text role="status">{say('audience.addingAll', { count: added })}</Text>
             <Button variant="default" onClick={() => leave.current?.abort()}>
               {say('audience.cancel')}

@@ -2,7 +2,7 @@ import type { ListedCampaign } from '@heliograph/client';
 import { Anchor, Button, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconPlus } from '@tabler/icons-react';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 
 import { useApi } from '../api/api-provider.tsx';
 import { useText } from '../i18n/text.tsx';
@@ -13,6 +13,7 @@ import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
 import { RunStateBadge } from '../runs/run-state-badge.tsx';
 import { useMay } from '../session/session-gate.tsx';
+import { CampaignFilter } from './campaign-filter.tsx';
 import { useCampaignTitle } from './campaign-title.ts';
 import { RunBar } from './run-bar.tsx';
 import { CAMPAIGNS_KEY, isGoing } from './use-campaign.ts';
@@ -20,18 +21,20 @@ import { CAMPAIGNS_KEY, isGoing } from './use-campaign.ts';
 const PAGE_SIZE = 50;
 const REFRESH_MS = 5_000;
 
-/** Every campaign, the newest first, with what came of its latest sending. */
+/** Every campaign, or those of one app, the newest first, with what came of its latest sending. */
 export function CampaignsPage() {
   const say = useText();
   const api = useApi();
   const mayCreate = useMay('campaigns');
   const after = useCursor();
+  const appId = useSearchParams()[0].get('appId') ?? undefined;
   const campaigns = useQuery({
-    queryKey: [...CAMPAIGNS_KEY, after ?? ''],
+    queryKey: [...CAMPAIGNS_KEY, appId ?? '', after ?? ''],
     queryFn: ({ signal }) =>
       api.campaigns.list(
         {
           all: true,
+          appId,
           order: 'latest',
           size: PAGE_SIZE,
           includeRun: true,
@@ -56,6 +59,7 @@ export function CampaignsPage() {
         )
       }
     >
+      <CampaignFilter />
       <QueryView query={campaigns}>
         {(list) => (
           <Stack>

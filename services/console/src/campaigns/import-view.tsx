@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 
 import { useText } from '../i18n/text.tsx';
 import { Failure } from '../layout/failure.tsx';
+import { LeaveGuard } from '../layout/leave-guard.tsx';
 import { CsvError } from './read-csv.ts';
 import type { Import } from './use-import.ts';
 import type { Tally } from './users-of.ts';
@@ -20,6 +21,7 @@ export function ImportView({ run, percent = 100 }: ImportViewProps) {
   if (isRunning)
     return (
       <Stack gap="xs">
+        <LeaveGuard question={say('audience.leaveQuestion')} />
         <Progress.Root size="lg">
           <Progress.Section value={percent} animated aria-label={say('audience.importing')} />
         </Progress.Root>

@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { useBeforeUnload } from 'react-router';
 
 import { useApi } from '../api/api-provider.tsx';
 import { campaignKey, useAudienceChange } from './use-campaign.ts';
@@ -18,7 +17,7 @@ export interface Import {
   readonly reset: () => void;
 }
 
-/** Adding users to a campaign. It ends with the page, which the browser asks about, and can be done again: nobody is added twice. */
+/** Adding users to a campaign. It ends with the page and can be done again: nobody is added twice. */
 export function useImport(campaignId: number): Import {
   const api = useApi();
   const cache = useQueryClient();
@@ -41,10 +40,6 @@ export function useImport(campaignId: number): Import {
       setChanged(true);
       return cache.invalidateQueries({ queryKey: campaignKey(campaignId) });
     },
-  });
-
-  useBeforeUnload((event) => {
-    if (adding.isPending) event.preventDefault();
   });
 
   const reset = () => {

@@ -459,10 +459,12 @@ export const de: Catalogue = {
   'campaign.delete': 'Löschen',
   'campaign.deleteQuestion':
     'Die Kampagne wird mit ihren Benutzern gelöscht. Gesendetes bleibt gesendet, und ihre Versände bleiben lesbar.',
+  'audience.size':
+    '{users, plural, =0 {Noch ist niemand in der Kampagne.} one {# Benutzer ist in der Kampagne.} other {# Benutzer sind in der Kampagne.}}',
   'audience.counted':
     '{users, plural, one {# Benutzer} other {# Benutzer}} mit {devices, plural, one {# Gerät} other {# Geräten}} beim letzten Probelauf',
   'audience.notCounted':
-    'Noch hat niemand die Empfänger gezählt. Ein Probelauf tut das und sendet nichts.',
+    'Noch hat niemand die Geräte gezählt. Ein Probelauf tut es und sendet nichts.',
   'audience.toDryRun': 'Zum Probelauf',
   'audience.users': 'Benutzer der Kampagne',
   'audience.user': 'Benutzer',
@@ -624,6 +626,11 @@ export const de: Catalogue = {
   'replay.close': 'Schließen',
   'replay.leaving':
     'Wenn Sie den Dialog schließen, endet es; was bis dahin zurückgestellt ist, wird gesendet.',
+  'audience.leaveQuestion':
+    'Gerade werden Benutzer hinzugefügt. Das geht nur weiter, solange diese Seite offen ist; wer schon in der Kampagne ist, bleibt darin.',
+  'leave.title': 'Diese Seite verlassen?',
+  'leave.stay': 'Hier bleiben',
+  'leave.leave': 'Verlassen',
   'timeline.title': 'Im Lauf der Zeit',
   'timeline.showNumbers': 'Zahlen zeigen',
   'timeline.hideNumbers': 'Zahlen verbergen',

@@ -457,9 +457,11 @@ export const en = {
   'campaign.delete': 'Delete',
   'campaign.deleteQuestion':
     'The campaign is deleted with its users. What was sent stays sent, and its runs stay readable.',
+  'audience.size':
+    '{users, plural, =0 {Nobody is in the campaign yet.} one {# user is in the campaign.} other {# users are in the campaign.}}',
   'audience.counted':
     '{users, plural, one {# user} other {# users}} with {devices, plural, one {# device} other {# devices}} at the last dry run',
-  'audience.notCounted': 'Nobody has counted the audience yet. A dry run does, and sends nothing.',
+  'audience.notCounted': 'Nobody has counted the devices yet. A dry run does, and sends nothing.',
   'audience.toDryRun': 'To the dry run',
   'audience.users': 'Users of the campaign',
   'audience.user': 'User',
@@ -613,6 +615,11 @@ export const en = {
     'Others are of a campaign that is just being sent: count again when it is done.',
   'replay.close': 'Close',
   'replay.leaving': 'Closing this dialog stops it; what is put back by then is sent.',
+  'audience.leaveQuestion':
+    'Users are being added. That goes on only while this page is open; who is in the campaign already stays there.',
+  'leave.title': 'Leave this page?',
+  'leave.stay': 'Stay here',
+  'leave.leave': 'Leave',
   'timeline.title': 'Over time',
   'timeline.showNumbers': 'Show the numbers',
   'timeline.hideNumbers': 'Hide the numbers',

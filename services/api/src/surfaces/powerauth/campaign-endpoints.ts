@@ -195,6 +195,19 @@ export const LIST_USERS = ofCampaign(
   ),
 );
 
+export const COUNT_USERS = ofCampaign(
+  answering(
+    Type.Object({ campaignId: Type.Integer(), users: Type.Integer() }, { title: 'UserCount' }),
+    takingNothing({
+      tag,
+      scope: ['campaigns', 'campaigns:send', 'read'],
+      summary: 'Counts the users of a campaign. How many devices they have is told by a dry run',
+      methods: ['get'],
+      paths: ['/push/campaign/:id/user/count'],
+    }),
+  ),
+);
+
 export const REMOVE_USERS = ofCampaign(
   taking(UserIds, {
     tag,

@@ -1,4 +1,4 @@
-import type { Campaign, CampaignMessage } from '@heliograph/db';
+import { countCampaignUsers, type Campaign, type CampaignMessage } from '@heliograph/db';
 
 import { addAllUsers } from '../../campaigns/add-all-users.ts';
 import { addUsers } from '../../campaigns/add-users.ts';
@@ -19,6 +19,7 @@ import { originOf } from '../../http/request-span.ts';
 import {
   ADD_ALL_USERS,
   ADD_USERS,
+  COUNT_USERS,
   CREATE_CAMPAIGN,
   DELETE_CAMPAIGN,
   GET_CAMPAIGN,
@@ -78,6 +79,11 @@ export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
     route(ADD_ALL_USERS, ofCampaign(), ({ id, input }) => addAllUsers(deps, id, input.after ?? 0)),
 
     route(ADD_USERS, ofCampaign(), ({ id, input }) => addUsers(deps, id, input)),
+
+    route(COUNT_USERS, ofCampaign(), async ({ id }) => {
+      await getCampaign(deps, id);
+      return { campaignId: id, users: await countCampaignUsers(deps.db, id) };
+    }),
 
     route(LIST_USERS, ofCampaign(toNoUsers), async ({ id, input }) => {
       const users = await listUsers(deps, id, input);

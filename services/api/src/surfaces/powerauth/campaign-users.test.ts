@@ -296,6 +296,31 @@ describe('GET /push/campaign/{id}/user/list', () => {
   });
 });
 
+describe('GET /push/campaign/{id}/user/count', () => {
+  test('counts those that are there now, and of this campaign alone', async () => {
+    const [id, other] = [await createCampaign(), await createCampaign()];
+    const counts: unknown[] = [];
+    const count = async () =>
+      counts.push((await api.get(`/push/campaign/${id}/user/count`)).body.responseObject);
+
+    await count();
+    await add(id, makeIds(2_500));
+    await add(id, makeIds(10));
+    await add(other, makeIds(3));
+    await count();
+    await remove(id, makeIds(400));
+    await count();
+
+    expect(counts).toEqual([0, 2_500, 2_100].map((users) => ({ campaignId: id, users })));
+  });
+
+  test('refuses a campaign that does not exist', async () => {
+    const answer = await api.get(`/push/campaign/${MISSING}/user/count`);
+
+    expect(answer).toMatchObject({ status: 400, body: refusal() });
+  });
+});
+
 describe('POST /push/campaign/{id}/user/delete', () => {
   test.each(['POST', 'DELETE'])('as %s takes the request of the reference', async (method) => {
     const [id, other] = [await createCampaign(), await createCampaign()];

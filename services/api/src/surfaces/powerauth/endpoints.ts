@@ -41,6 +41,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   campaign.PREVIEW_CAMPAIGN,
   campaign.ADD_USERS,
   campaign.ADD_ALL_USERS,
+  campaign.COUNT_USERS,
   campaign.LIST_USERS,
   campaign.REMOVE_USERS,
   campaign.SEND_TEST,
