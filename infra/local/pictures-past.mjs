@@ -16,7 +16,7 @@ export async function furnish(stack) {
   await makeApps(stack, client);
   await makeKeys(stack, client);
   await makePeople(client);
-  await makeCallbacks(stack, client);
+  const callback = await makeCallbacks(stack, client);
   await registerReaders(client);
   await sendMessages(client);
   await breakThings(client);
@@ -27,7 +27,7 @@ export async function furnish(stack) {
     const { pauseList } = await client.pauses.list();
     return failureList.length >= 3 && pruningList.length > 0 && pauseList.length > 0;
   });
-  return names;
+  return { ...names, callback };
 }
 
 async function makeApps({ api, sandbox: { credentials, proxyUrl } }, client) {
@@ -122,7 +122,11 @@ async function makeCallbacks({ controlUrl, sandbox }, client) {
     body: JSON.stringify({ key, secret }),
   });
   // Nobody told this receiver about its key: it refuses what it is told.
-  await client.callbacks.create({ appId: APP, url: `${sandbox.callbackUrl}/ledger` });
+  const { id } = await client.callbacks.create({
+    appId: APP,
+    url: `${sandbox.callbackUrl}/ledger`,
+  });
+  return id;
 }
 
 /** Half of them on each platform; one of forty has a token that fails in some way. */

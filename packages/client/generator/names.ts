@@ -106,6 +106,11 @@ export const NAMES: Readonly<Record<string, Name>> = {
   postAdminAppCallbackRotate: once('callbacks.rotate'),
   postAdminAppCallbackTest: once('callbacks.test'),
   postAdminAppCallbackResume: once('callbacks.resume'),
+  getAdminAppCallbackCalls: {
+    name: 'callbacks.calls',
+    pages: { by: 'cursor', items: 'calls', next: 'next', parameter: 'after', size: 'size' },
+  },
+  postAdminAppCallbackResend: once('callbacks.resend'),
 
   getAdminAppList: { name: 'apps.list' },
   getAdminAppUnconfiguredList: { name: 'apps.listUnconfigured' },

@@ -12,6 +12,7 @@ export * from './outcome.ts';
 export * from './outcome-codes.ts';
 export * from './platform.ts';
 export * from './refusal.ts';
+export * from './retry-after.ts';
 export * from './role.ts';
 export * from './run.ts';
 export * from './scope.ts';

@@ -32,10 +32,12 @@ import {
 const LEASE_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
 const PLENTY: CallbackRoom = { proven: 100, unproven: 100, failing: 100, all: 100 };
-const OK = { result: '200', latencyMs: 5, leaseMs: LEASE_MS };
+const CALL = { events: 1, after: CALLBACKS_START, end: CALLBACKS_START };
+const OK = { result: '200', latencyMs: 5, leaseMs: LEASE_MS, call: CALL };
 const FAILED = {
   result: '503',
   latencyMs: 5,
+  call: CALL,
   delayMs: 0,
   isGone: false,
   giveUpAfterMs: DAY_MS,
@@ -89,6 +91,7 @@ describe('claiming', () => {
         id,
         appRef,
         developerKeyRef: 0,
+        hasResends: false,
         appId: app.appId,
         url: 'https://receiver.test/outcomes',
         types: ['run'],

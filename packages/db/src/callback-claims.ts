@@ -1,6 +1,7 @@
 import { CALLBACKS_START, type CallbackPosition } from '@heliograph/core';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 
+import { noteCall, type MadeCall } from './callback-calls.ts';
 import type { CallbackOwner } from './callback-events.ts';
 import { toLockKey } from './locks.ts';
 import type { Db } from './database.ts';
@@ -30,6 +31,8 @@ export interface ClaimedCallback extends CallbackOwner {
   readonly positionXid: string;
   readonly positionId: string;
   readonly leaseEpoch: number;
+  /** Operators want calls made again. */
+  readonly hasResends: boolean;
   /** What it is signed with, of the developer key or of its own; null where there is none. */
   readonly key: string | null;
   readonly secret: { readonly id: string; readonly sealed: string } | null;
@@ -43,7 +46,7 @@ export interface CallbackRoom extends Readonly<Record<CallbackStanding, number>>
 }
 
 /**
- * Takes leases on endpoints whose owner has something to tell and whose time has come, those first that wait longest; never so many
+ * Takes leases on endpoints whose owner has something to tell, or that are to be told something again, and whose time has come, those first that wait longest; never so many
  * that more than `perTarget` of one host are under lease in the fleet. One claims at a time, so that all count each other's: undefined
  * where somebody else was at it. A developer key that is disabled is told nothing until it is enabled again.
  */
@@ -68,11 +71,14 @@ export async function claimCallbacks(
         SELECT c.id, c.target, c.next_attempt_at, ${STANDING} AS standing
         FROM callback_endpoints c
         CROSS JOIN LATERAL (
-          SELECT FROM callback_events e
+          (SELECT FROM callback_events e
           WHERE e.app_ref = c.app_ref AND e.developer_key_ref = c.developer_key_ref
             AND (e.xid, e.id) > (c.position_xid, c.position_id) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+          LIMIT 1)
+          UNION ALL
+          (SELECT FROM callback_calls r WHERE ${waitsAt(sql`c.id`)} LIMIT 1)
           LIMIT 1
-        ) e
+        ) something
         WHERE c.suspended_at IS NULL AND c.next_attempt_at <= now() AND (c.lease_until IS NULL OR c.lease_until <= now())
           AND NOT EXISTS (
             SELECT FROM developer_keys k WHERE k.id = c.developer_key_ref AND k.disabled_at IS NOT NULL)
@@ -96,7 +102,8 @@ export async function claimCallbacks(
       FROM chosen JOIN callback_endpoints o ON o.id = chosen.id JOIN apps a ON a.id = o.app_ref
       WHERE c.id = chosen.id AND (c.lease_until IS NULL OR c.lease_until <= now())
       RETURNING c.id, c.app_ref, c.developer_key_ref, a.app_id, c.url, c.types, chosen.standing, c.failures, c.tried_from,
-        c.position_xid, c.position_id, c.lease_epoch, now() AS claimed_at, ${KEY} AS key, ${SECRET} AS secret`.execute(
+        c.position_xid, c.position_id, c.lease_epoch, now() AS claimed_at,
+        EXISTS (SELECT FROM callback_calls r WHERE ${waitsAt(sql`c.id`)}) AS has_resends, ${KEY} AS key, ${SECRET} AS secret`.execute(
       tx,
     );
     return rows;
@@ -116,6 +123,11 @@ const SECRET = sql`CASE
   ELSE (
     SELECT json_build_object('id', s.id, 'sealed', encode(s.sealed_secret, 'base64')) FROM developer_secrets s
     WHERE s.developer_key_ref = c.developer_key_ref AND s.valid_until IS NULL) END`;
+
+/** A call that an operator wants again. */
+function waitsAt(endpointId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`r.endpoint_ref = ${endpointId} AND r.result IS NULL`;
+}
 
 /**
  * The database was restored from a dump: transactions are counted from a lower number again, and what comes would stand before what
@@ -156,25 +168,28 @@ export async function moveCallback(
   return numAffectedRows === 1n;
 }
 
-/** The receiver took everything up to there. Otherwise like `moveCallback`. */
+/** The receiver took everything up to there by that call. Otherwise like `moveCallback`. */
 export async function succeedCallback(
   db: Db,
   held: HeldCallback,
   to: CallbackPosition,
-  { leaseMs, ...last }: LastAttempt & { readonly leaseMs: number },
+  { leaseMs, call, ...last }: LastAttempt & { readonly leaseMs: number },
 ): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { rows } = await sql`
+    WITH ${noteCall(held.id, call, { ...last, taken: true })}
     UPDATE callback_endpoints SET position_xid = ${to.xid}::xid8, position_id = ${to.id}::uuid,
       lease_until = now() + ${leaseMs}::float8 * interval '1 ms', failures = 0, failing_since = NULL,
       last_success_at = now(), ${noted(last)}
-    WHERE ${isHeld(held)}`.execute(db);
-  return numAffectedRows === 1n;
+    WHERE ${isHeld(held)}
+    RETURNING 1`.execute(db);
+  return rows.length === 1;
 }
 
 /** What came of a request, for operators. */
 export interface LastAttempt {
   readonly result: string;
   readonly latencyMs: number;
+  readonly call: MadeCall;
 }
 
 /**
@@ -191,6 +206,7 @@ export async function failCallback(
   },
 ): Promise<boolean> {
   const { rows } = await sql<{ suspended: boolean }>`
+    WITH ${noteCall(held.id, failure.call, { ...failure, taken: false })}
     UPDATE callback_endpoints SET failures = failures + 1, failing_since = coalesce(failing_since, now()),
       next_attempt_at = now() + ${failure.delayMs}::float8 * interval '1 ms', lease_until = NULL,
       suspended_at = CASE
@@ -215,6 +231,6 @@ function isHeld({ id, leaseEpoch }: HeldCallback) {
   return sql<boolean>`id = ${id} AND lease_epoch = ${leaseEpoch}`;
 }
 
-function noted({ result, latencyMs }: LastAttempt) {
+function noted({ result, latencyMs }: Omit<LastAttempt, 'call'>) {
   return sql`last_attempt_at = now(), last_result = ${result}, last_latency_ms = ${Math.round(latencyMs)}`;
 }

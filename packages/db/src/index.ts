@@ -3,6 +3,7 @@ export * from './api-keys.ts';
 export * from './apps.ts';
 export * from './audit.ts';
 export * from './callback-audience.ts';
+export * from './callback-calls.ts';
 export * from './callback-claims.ts';
 export * from './callback-endpoints.ts';
 export * from './callback-events.ts';

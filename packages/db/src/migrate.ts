@@ -24,6 +24,7 @@ import { consoleUsers } from './migrations/0023-console-users.ts';
 import { failures } from './migrations/0024-failures.ts';
 import { dispatchers } from './migrations/0025-dispatchers.ts';
 import { runTimeline } from './migrations/0026-run-timeline.ts';
+import { callbackCalls } from './migrations/0027-callback-calls.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -51,6 +52,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0024-failures': failures,
   '0025-dispatchers': dispatchers,
   '0026-run-timeline': runTimeline,
+  '0027-callback-calls': callbackCalls,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

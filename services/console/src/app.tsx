@@ -30,6 +30,9 @@ const RunDevicesPage = lazy(async () =>
 );
 const AppsPage = lazy(async () => toDefault((await import('./apps/apps-page.tsx')).AppsPage));
 const AppPage = lazy(async () => toDefault((await import('./apps/app-page.tsx')).AppPage));
+const CallbackPage = lazy(async () =>
+  toDefault((await import('./apps/callback-page.tsx')).CallbackPage),
+);
 const CertificatesPage = lazy(async () =>
   toDefault((await import('./certificates/certificates-page.tsx')).CertificatesPage),
 );
@@ -51,6 +54,7 @@ export function App() {
           <Route path="campaigns/:campaignId/runs/:runId/devices" element={<RunDevicesPage />} />
           <Route path="apps" element={<AppsPage />} />
           <Route path="apps/:appId" element={<AppPage />} />
+          <Route path="apps/:appId/callbacks/:callbackId" element={<CallbackPage />} />
           <Route path="certificates" element={<CertificatesPage />} />
           <Route path="keys" element={<KeysPage />} />
           <Route path="users" element={<UsersPage />} />

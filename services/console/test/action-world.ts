@@ -28,6 +28,7 @@ export async function makeActionWorld(rig: ConsoleRig): Promise<ActionWorld> {
   await suspendCallback(db, names.callbackId);
   for (const route of [
     'get /push/failure/list',
+    'post /admin/app/callback/resend',
     'get /admin/device/pruning/list',
     'get /admin/device/stale/list',
   ])

@@ -323,6 +323,13 @@ export const ACTIONS: readonly Action[] = [
     calls: ['apps/callback-events.tsx callbacks.resume'],
   },
   {
+    name: 'send a call to a callback again',
+    at: (world) => `/apps/${world.appId}/callbacks/${world.callbackId}`,
+    find: button('calls.resend'),
+    from: 'admin',
+    calls: ['apps/callback-page.tsx callbacks.resend'],
+  },
+  {
     name: 'save a LivePerson sender',
     at: toApp('liveperson'),
     find: button('liveperson.save'),

@@ -56,14 +56,16 @@ export interface OpenedPage {
 export interface RigOptions {
   /** Without one nothing is sent, and what was made stays as it is. */
   readonly hasDispatcher?: boolean;
+  /** Of all services. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export async function openConsoleRig(
   program: string,
-  { hasDispatcher = true }: RigOptions = {},
+  { hasDispatcher = true, settings = {} }: RigOptions = {},
 ): Promise<ConsoleRig> {
   await build();
-  const stack = await openStack();
+  const stack = await openStack({}, settings);
   await stack.makeSendingApp();
   const api = await stack.startApi({ AUTH: 'on' });
   if (hasDispatcher) await stack.startDispatcher();

@@ -18,6 +18,7 @@ const PAGES = [
   ['/apps/1', 'App 1'],
   ['/apps/1?tab=developer-keys', 'App 1'],
   ['/apps/1?tab=callbacks', 'App 1'],
+  ['/apps/1/callbacks/1', 'Calls of callback 1'],
   ['/failures', 'Failures'],
   ['/failures?tab=pauses', 'Failures'],
   ['/failures?tab=held', 'Failures'],

@@ -31,12 +31,16 @@ import type {
   AuditEntry,
   AuditListAnswer,
   AuditListQuery,
+  CallbackCall,
   CallbackEvent,
+  CallbacksCallsAnswer,
+  CallbacksCallsQuery,
   CallbacksCreateAnswer,
   CallbacksEventsAnswer,
   CallbacksEventsQuery,
   CallbacksListAnswer,
   CallbacksListQuery,
+  CallbacksResendAnswer,
   CallbacksRotateAnswer,
   Campaign,
   CampaignsAddAllUsersAnswer,
@@ -112,6 +116,7 @@ import type {
   ReadAllInboxMessages,
   ReadInboxMessage,
   ReplayFailures,
+  ResendCallbackCall,
   RestoreDevice,
   RestoreDevices,
   ResumeCallback,
@@ -922,6 +927,25 @@ export interface Callbacks {
    * `POST /admin/app/callback/resume`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
    */
   resume(request: ResumeCallback, options?: CallOptions): Promise<void>;
+
+  /**
+   * The latest 100 requests to a callback, the latest first.
+   *
+   * Pages are fetched as they are needed.
+   *
+   * `GET /admin/app/callback/calls`. Takes an API key, or a user of the console, with the scope admin.
+   */
+  calls(
+    query: CallbacksCallsQuery,
+    options?: CallOptions,
+  ): Paged<CallbackCall, CallbacksCallsAnswer>;
+
+  /**
+   * Makes a request to a callback again, with the same events.
+   *
+   * `POST /admin/app/callback/resend`. Takes an API key, or a user of the console, with the scope admin. Repeated only where it was certainly not done.
+   */
+  resend(request: ResendCallbackCall, options?: CallOptions): Promise<CallbacksResendAnswer>;
 }
 
 function createCallbacks(http: Http): Callbacks {
@@ -966,6 +990,23 @@ function createCallbacks(http: Http): Callbacks {
     resume: (request, options) =>
       http.call(
         { method: 'POST', path: '/admin/app/callback/resume', repeat: 'once', request },
+        options,
+      ),
+    calls: (query, options) =>
+      pagesByCursor(
+        http,
+        { method: 'GET', path: '/admin/app/callback/calls', repeat: 'safe', query },
+        {
+          parameter: 'after',
+          size: 'size',
+          items: (page: CallbacksCallsAnswer) => page.calls,
+          next: (page: CallbacksCallsAnswer) => page.next,
+        },
+        options,
+      ),
+    resend: (request, options) =>
+      http.call(
+        { method: 'POST', path: '/admin/app/callback/resend', repeat: 'once', request },
         options,
       ),
   };

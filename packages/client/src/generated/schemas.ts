@@ -211,9 +211,40 @@ export interface Callback {
   readonly cursor: string;
 }
 
+export interface CallbackCall {
+  readonly callId: number;
+  /** When it was made, or asked for while it waits. */
+  readonly timestamp: string;
+  readonly state: 'waiting' | 'taken' | 'refused';
+  /** The status of the answer, or what went wrong. */
+  readonly result: string | null;
+  readonly latencyMs: number | null;
+  /** How many it told. */
+  readonly events: number;
+  /** The call that it repeats. */
+  readonly resendOf: number | null;
+  /** A cursor that leads to its first event. */
+  readonly after: string;
+}
+
 import type { CallbackEvent } from '../callback-event.ts';
 
 export type { CallbackEvent };
+
+export interface CallbacksCallsAnswer {
+  readonly callbackId: number;
+  readonly calls: readonly CallbackCall[];
+  /** Leads to the next page as `after`. */
+  readonly next: string | null;
+}
+
+export interface CallbacksCallsQuery {
+  readonly callbackId: number;
+  /** The `next` of the page before. */
+  readonly after?: string | undefined;
+  /** 1 to 100. Default: 20. */
+  readonly size?: number | undefined;
+}
 
 export interface CallbacksCreateAnswer {
   readonly id: number;
@@ -249,6 +280,10 @@ export interface CallbacksListAnswer {
 export interface CallbacksListQuery {
   /** The application, a positive number or a string. At most 255 characters. */
   readonly appId: string | number;
+}
+
+export interface CallbacksResendAnswer {
+  readonly callId: number;
 }
 
 export interface CallbacksRotateAnswer {
@@ -1212,6 +1247,11 @@ export interface ReplayFailures {
   readonly dryRun?: boolean | undefined;
   /** The `next` of the answer before. At most 1000 characters. */
   readonly after?: string | undefined;
+}
+
+export interface ResendCallbackCall {
+  readonly callbackId: number;
+  readonly callId: number;
 }
 
 export interface RestoreDevice {

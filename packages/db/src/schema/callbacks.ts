@@ -3,6 +3,7 @@ import type { ColumnType, Generated } from 'kysely';
 
 export interface CallbackTables {
   callbackEndpoints: CallbackEndpointsTable;
+  callbackCalls: CallbackCallsTable;
   callbackSecrets: CallbackSecretsTable;
   callbackEvents: CallbackEventsTable;
 }
@@ -31,6 +32,21 @@ interface CallbackEndpointsTable {
   lastLatencyMs: number | null;
   suspendedAt: Date | null;
   suspendedBecause: 'gone' | 'failing' | null;
+}
+
+interface CallbackCallsTable {
+  id: Generated<number>;
+  endpointRef: number;
+  at: Generated<Date>;
+  events: number;
+  afterXid: string;
+  afterId: string;
+  endXid: string;
+  endId: string;
+  resendOf: number | null;
+  result: string | null;
+  taken: boolean | null;
+  latencyMs: number | null;
 }
 
 interface CallbackSecretsTable {

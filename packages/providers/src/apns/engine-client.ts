@@ -1,11 +1,10 @@
 import type { SecureContext } from 'node:tls';
 
 import { findHeader, type Answered, type Goaway } from '@heliograph/http2';
-import type { Outcome } from '@heliograph/core';
-
+import { toRetryAfterMs, type Outcome } from '@heliograph/core';
 import { Engine } from '../engine/engine.ts';
 import type { PushRequest } from '../engine/push-request.ts';
-import { toRetryAfterMs } from '../retry-after.ts';
+
 import { findField, findText, parseJson } from '../json.ts';
 import type { Attempt, ProviderLog, Push, PushFeed } from '../push-provider.ts';
 import type { ConnectLimits } from '../session-pool/connect-budget.ts';

@@ -1,7 +1,15 @@
-import type { Fail, Gone, Outcome, Pause, PauseScope, Requeue, Retry } from '@heliograph/core';
+import {
+  toRetryAfterMs,
+  type Fail,
+  type Gone,
+  type Outcome,
+  type Pause,
+  type PauseScope,
+  type Requeue,
+  type Retry,
+} from '@heliograph/core';
 import { toRequeue } from '../requeue.ts';
 import { parseFcmError, type FcmError } from './error-body.ts';
-import { toRetryAfterMs } from '../retry-after.ts';
 
 /** An answer of FCM's messages:send, taken off the wire. */
 export interface FcmAnswer {

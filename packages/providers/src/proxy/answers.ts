@@ -1,7 +1,14 @@
-import type { Ambiguous, BackoffName, Fail, Outcome, Pause, Retry } from '@heliograph/core';
+import {
+  toRetryAfterMs,
+  type Ambiguous,
+  type BackoffName,
+  type Fail,
+  type Outcome,
+  type Pause,
+  type Retry,
+} from '@heliograph/core';
 
 import type { ProxyCredential } from '../credential.ts';
-import { toRetryAfterMs } from '../retry-after.ts';
 
 /** An answer of a customer's proxy, taken off the wire. */
 export interface ProxyAnswer {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { claimDue, listDeliveries, recordUpdates, saveSender, type Db } from '@heliograph/db';
 import { toSentUpdate } from '@heliograph/testing';
+import { sql } from 'kysely';
 
 import type { Names } from './world.ts';
 
@@ -210,6 +211,11 @@ export const REQUESTS: Readonly<Record<string, RequestEntry>> = {
   'post /admin/app/callback/rotate': byCallback,
   'post /admin/app/callback/test': byCallback,
   'post /admin/app/callback/resume': byCallback,
+  'get /admin/app/callback/calls': byCallback,
+  'post /admin/app/callback/resend': {
+    ...thing(({ callbackId }) => ({ callbackId, callId: callbackId })),
+    prepare: makeCall,
+  },
   'get /push/callback/events': byAppId,
 };
 
@@ -224,6 +230,15 @@ async function failDelivery(db: Db, { messageId }: Names): Promise<void> {
   if (claimed === undefined) throw new Error('there is nothing to fail');
   const sent = toSentUpdate(claimed.id, claimed.leaseEpoch);
   await recordUpdates(db, [{ ...sent, state: 'failed', reason: 'PayloadTooLarge' }]);
+}
+
+/** Its id is the callback's. */
+async function makeCall(db: Db, { callbackId }: Names): Promise<void> {
+  await sql`
+    INSERT INTO callback_calls (id, endpoint_ref, events, after_xid, after_id, end_xid, end_id, result, taken)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, id, 0, '0', gen_random_uuid(), '0', gen_random_uuid(), '503', false FROM callback_endpoints WHERE id = ${callbackId}
+    ON CONFLICT (id) DO NOTHING`.execute(db);
 }
 
 async function removeCredentials(db: Db, { rowId }: Names): Promise<void> {

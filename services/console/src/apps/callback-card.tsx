@@ -1,8 +1,9 @@
 import type { Callback } from '@heliograph/client';
-import { Badge, Button, Card, Group, Stack, Title } from '@mantine/core';
+import { Anchor, Badge, Button, Card, Group, Stack, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { useIntl } from 'react-intl';
+import { Link } from 'react-router';
 
 import { useApi } from '../api/api-provider.tsx';
 import { useText } from '../i18n/text.tsx';
@@ -67,6 +68,9 @@ export function CallbackCard({ callback, onSecret, refresh }: CallbackCardProps)
             <Fact name={say('developerKeys.key')}>{callback.developerKey}</Fact>
           )}
         </Facts>
+        <Anchor component={Link} to={`callbacks/${callback.id}`}>
+          {say('callbacks.toCalls')}
+        </Anchor>
         {mayChange && <Acts callback={callback} onSecret={onSecret} refresh={refresh} />}
       </Stack>
     </Card>

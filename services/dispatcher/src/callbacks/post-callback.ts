@@ -1,3 +1,4 @@
+import { toRetryAfterMs } from '@heliograph/core';
 import { AddressRefused } from '@heliograph/outbound';
 import type { Dispatcher } from 'undici';
 
@@ -8,6 +9,8 @@ export const POST_DEADLINE_MS = 15_000;
 /** Of an answer's body we read so much, for so long, that its connection can be used again. */
 const MAX_ANSWER_BYTES = 4096;
 const ANSWER_DEADLINE_MS = 1_000;
+/** A receiver may ask for a wait as long as our longest one is by itself. */
+const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 export interface CallbackRequest {
   readonly url: URL;
@@ -18,11 +21,17 @@ export interface CallbackRequest {
 /** What came of a request; `result` is for operators: the status, or what went wrong. */
 export type PostOutcome =
   | { readonly kind: 'taken'; readonly result: string }
-  | { readonly kind: 'refused'; readonly result: string; readonly isGone: boolean }
+  | {
+      readonly kind: 'refused';
+      readonly result: string;
+      readonly isGone: boolean;
+      /** What the receiver asks for, ms; undefined where it asks for nothing. */
+      readonly retryAfterMs?: number | undefined;
+    }
   /** We gave it up ourselves. */
   | { readonly kind: 'abandoned' };
 
-/** POSTs, and looks at nothing but the status: 2xx is a success, a redirect none. Never rejects. */
+/** POSTs, and looks at nothing but the status, and how long to wait: 2xx is a success, a redirect none. Never rejects. */
 export async function postCallback(
   agent: Dispatcher,
   request: CallbackRequest,
@@ -44,7 +53,7 @@ export async function postCallback(
       signal: ending.signal,
     });
     await discard(answer.body);
-    return toOutcome(answer.statusCode);
+    return toOutcome(answer.statusCode, answer.headers['retry-after']);
   } catch (error) {
     if (abandon.aborted) return { kind: 'abandoned' };
     return {
@@ -66,10 +75,13 @@ async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
     .catch(() => undefined);
 }
 
-function toOutcome(status: number): PostOutcome {
+function toOutcome(status: number, retryAfter: string | string[] | undefined): PostOutcome {
   const result = String(status);
   if (status >= 200 && status <= 299) return { kind: 'taken', result };
-  return { kind: 'refused', result, isGone: status === 410 };
+  const header = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
+  const askedMs = toRetryAfterMs(header, new Date());
+  const retryAfterMs = askedMs === undefined ? undefined : Math.min(askedMs, MAX_RETRY_AFTER_MS);
+  return { kind: 'refused', result, isGone: status === 410, retryAfterMs };
 }
 
 /** As Node, OpenSSL or undici call it, but for what we call ourselves. */

@@ -5,17 +5,22 @@ import {
   type SecretBox,
 } from '@heliograph/core';
 import {
+  dropResend,
   failCallback,
   findEndOfOldEvents,
   listCallbackEvents,
+  listEventsOfCall,
+  listWaitingCalls,
   moveCallback,
   releaseCallback,
   succeedCallback,
   toCallbackSecretPlace,
   toDeveloperSecretPlace,
+  type CallbackCall,
   type CallbackEvent,
   type ClaimedCallback,
   type Db,
+  type MadeCall,
 } from '@heliograph/db';
 import { inSpan, type Tracing } from '@heliograph/runtime';
 import type { Logger } from 'pino';
@@ -121,6 +126,7 @@ class Turn {
 
   async run(): Promise<void> {
     const { db } = this.#deps;
+    if (this.#claimed.hasResends && !(await this.#tellAgain())) return;
     while (!this.#isOver()) {
       const events = await listCallbackEvents(db, this.#claimed, this.#position, MAX_EVENTS);
       const [first] = events;
@@ -138,16 +144,41 @@ class Turn {
     return stopping.aborted || clockMs() >= this.#askedAtMs + MAX_TURN_MS;
   }
 
+  /** What operators want told again, each as it was. Answers whether there may be more to tell. */
+  async #tellAgain(): Promise<boolean> {
+    const { db, log } = this.#deps;
+    for (const call of await listWaitingCalls(db, this.#claimed.id)) {
+      if (this.#isOver()) break;
+      const [first, ...others] = await listEventsOfCall(db, this.#claimed, call);
+      const batch = first && toBatch([first, ...others], this.#claimed, MAX_EVENTS);
+      if (batch?.events !== call.events) {
+        log.warn({ callbackId: this.#claimed.id, callId: call.id }, 'callback events are gone');
+        await dropResend(db, call.id);
+      } else if (!(await this.#tell(batch, call))) return false;
+    }
+    return true;
+  }
+
   /** A receiver that failed gets less at once: one event that it can't take is not to keep all others back for a day. */
   #maxEvents(): number {
     return Math.max(1, Math.floor(MAX_EVENTS / 2 ** this.#failures));
   }
 
-  /** Answers whether there may be more. */
-  async #tell(batch: CallbackBatch): Promise<boolean> {
+  /** Answers whether there may be more. What is told `again` moves nothing. */
+  async #tell(batch: CallbackBatch, again?: CallbackCall): Promise<boolean> {
     if (batch.events === 0) return this.#move(batch.end, 0);
     if (!(await this.#ensureLease())) return false;
 
+    const { events, end } = batch;
+    const call: MadeCall =
+      again === undefined
+        ? { events, after: this.#position, end }
+        : {
+            waitingId: again.id,
+            events,
+            after: { xid: again.afterXid, id: again.afterId },
+            end,
+          };
     const { key, secret } = this.#claimed;
     const opened = secret === null ? UNREADABLE : this.#open(secret);
     if (opened.kind === 'locked') {
@@ -155,7 +186,7 @@ class Turn {
       return false;
     }
     if (key === null || opened.kind === 'unreadable') {
-      await this.#fail({ kind: 'refused', result: 'secret unreadable', isGone: false }, 0);
+      await this.#fail({ kind: 'refused', result: 'secret unreadable', isGone: false }, 0, call);
       return false;
     }
 
@@ -173,14 +204,15 @@ class Turn {
     const latencyMs = answeredAtMs - startedAtMs;
     this.#deps.onEvents?.(outcome.kind === 'taken' ? 'told' : 'not_taken', batch.events);
     if (outcome.kind !== 'taken') {
-      await this.#fail(outcome, latencyMs);
+      await this.#fail(outcome, latencyMs, call);
       return false;
     }
     const { result } = outcome;
-    const last = { result, latencyMs, leaseMs: this.#leaseMs };
+    const last = { result, latencyMs, leaseMs: this.#leaseMs, call };
+    const position = again === undefined ? end : this.#position;
     this.#failures = 0;
-    return this.#keep(answeredAtMs, batch.end, () =>
-      succeedCallback(this.#deps.db, this.#claimed, batch.end, last),
+    return this.#keep(answeredAtMs, position, () =>
+      succeedCallback(this.#deps.db, this.#claimed, position, last),
     );
   }
 
@@ -202,17 +234,22 @@ class Turn {
     });
   }
 
-  async #fail(outcome: Exclude<PostOutcome, { kind: 'taken' }>, latencyMs: number): Promise<void> {
+  async #fail(
+    outcome: Exclude<PostOutcome, { kind: 'taken' }>,
+    latencyMs: number,
+    call: MadeCall,
+  ): Promise<void> {
     const { db, log, random } = this.#deps;
     const { id, url } = this.#claimed;
     // Nobody knows whether it was taken; it is nobody's fault.
     if (outcome.kind === 'abandoned') return releaseCallback(db, this.#claimed);
 
-    const { result, isGone } = outcome;
-    const delayMs = toRetryDelayMs('callback', this.#failures + 1, undefined, random);
+    const { result, isGone, retryAfterMs } = outcome;
+    const delayMs = toRetryDelayMs('callback', this.#failures + 1, retryAfterMs, random);
     const suspended = await failCallback(db, this.#claimed, {
       result,
       latencyMs,
+      call,
       delayMs,
       isGone,
       giveUpAfterMs: GIVE_UP_AFTER_MS,

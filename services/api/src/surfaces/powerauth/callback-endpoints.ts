@@ -11,6 +11,8 @@ const DAY_SECONDS = 24 * 3_600;
 const MAX_URL_LENGTH = 2_048;
 const MAX_EVENTS = 1_000;
 export const DEFAULT_EVENTS = 100;
+export const DEFAULT_CALLS = 20;
+const CALL_STATES = ['waiting', 'taken', 'refused'] as const;
 
 const DeveloperKey = text({
   minLength: 1,
@@ -164,6 +166,62 @@ export const RESUME_CALLBACK = taking(
     methods: ['post'],
     paths: ['/admin/app/callback/resume'],
   },
+);
+
+const CallId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+const Call = Type.Object(
+  {
+    callId: CallId,
+    timestamp: Type.String({ description: 'When it was made, or asked for while it waits.' }),
+    state: oneOf(CALL_STATES),
+    result: nullable(Type.String({ description: 'The status of the answer, or what went wrong.' })),
+    latencyMs: nullable(Type.Integer()),
+    events: Type.Integer({ description: 'How many it told.' }),
+    resendOf: nullable(Type.Integer({ description: 'The call that it repeats.' })),
+    after: Type.String({
+      description: 'A cursor that leads to its first event.',
+    }),
+  },
+  { title: 'CallbackCall' },
+);
+
+export type CallAnswer = Static<typeof Call>;
+
+export const LIST_CALLBACK_CALLS = answering(
+  Type.Object({
+    callbackId: CallbackId,
+    calls: Type.Array(Call),
+    next: nullable(Type.String({ description: 'Leads to the next page as `after`.' })),
+  }),
+  takingFrom(
+    'query',
+    Type.Object({
+      ...named,
+      after: optional(
+        text({ pattern: String.raw`^\d{1,15}$`, description: 'The `next` of the page before.' }),
+      ),
+      size: optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_CALLS })),
+    }),
+    {
+      tag,
+      scope: ['admin'],
+      summary: 'The latest 100 requests to a callback, the latest first',
+      methods: ['get'],
+      paths: ['/admin/app/callback/calls'],
+    },
+  ),
+);
+
+export const RESEND_CALLBACK_CALL = answering(
+  Type.Object({ callId: CallId }),
+  taking(Type.Object({ ...named, callId: CallId }, { title: 'ResendCallbackCall' }), {
+    tag,
+    scope: ['admin'],
+    summary: 'Makes a request to a callback again, with the same events',
+    methods: ['post'],
+    paths: ['/admin/app/callback/resend'],
+  }),
 );
 
 const Event = Type.Object(

@@ -25,6 +25,7 @@ afterAll(async () => {
   await api.close();
 });
 
+const CALL = { events: 0, after: CALLBACKS_START, end: CALLBACKS_START };
 const URL_OF_RECEIVER = 'https://receiver.example/outcomes?for=us';
 const START = toCallbackCursor(CALLBACKS_START);
 
@@ -251,7 +252,7 @@ describe('POST /admin/app/callback/resume', () => {
     await failCallback(
       api.db,
       { id: callbackId, leaseEpoch: 0 },
-      { ...failure, giveUpAfterMs: 60_000 },
+      { ...failure, giveUpAfterMs: 60_000, call: CALL },
     );
     expect(await list(appId)).toMatchObject([
       { state: 'suspended', suspendedBecause: 'gone', nextAttempt: null, lastResult: '410' },
@@ -314,6 +315,126 @@ describe('POST /admin/app/callback/resume', () => {
     const answer = await api.post('/admin/app/callback/resume', { callbackId: id, ...request });
 
     expect(answer.status).toBe(400);
+  });
+});
+
+describe('the calls of a callback', () => {
+  /** A callback, and so many calls of one ping each that it refused. */
+  async function makeCalls(count: number) {
+    const { appId, owner } = await createApp();
+    const { id } = await create({ appId, url: URL_OF_RECEIVER });
+    const callbackId = Number(id);
+    for (let n = 0; n < count; n += 1) await insertPing(api.db, owner, n);
+    const events = await listCallbackEvents(api.db, owner, CALLBACKS_START, count);
+    for (const [n, event] of events.entries())
+      await failCallback(
+        api.db,
+        { id: callbackId, leaseEpoch: 0 },
+        {
+          result: '503',
+          latencyMs: 12,
+          delayMs: 60_000,
+          isGone: false,
+          giveUpAfterMs: 60_000,
+          call: { events: 1, after: events[n - 1] ?? CALLBACKS_START, end: event },
+        },
+      );
+    return { callbackId, owner, events };
+  }
+
+  interface Calls {
+    readonly calls: readonly { readonly callId: number }[];
+    readonly next: string | null;
+  }
+
+  async function calls(callbackId: number, more = '') {
+    const { body } = await api.get(`/admin/app/callback/calls?callbackId=${callbackId}${more}`);
+    return body.responseObject as unknown as Calls;
+  }
+
+  const resend = (callbackId: number, callId: number) =>
+    api.post('/admin/app/callback/resend', { callbackId, callId });
+
+  test('are listed in pages, the latest first', async () => {
+    const { callbackId, events } = await makeCalls(3);
+
+    const first = await calls(callbackId, '&size=2');
+    const second = await calls(callbackId, `&size=2&after=${first.next}`);
+
+    const [latest] = events.slice(-1);
+    expect(first.calls[0]).toEqual({
+      callId: expect.any(Number),
+      timestamp: expect.any(String),
+      state: 'refused',
+      result: '503',
+      latencyMs: 12,
+      events: 1,
+      resendOf: null,
+      after: toCallbackCursor(events[1] ?? CALLBACKS_START),
+    });
+    expect(latest).toBeDefined();
+    expect([first.calls.length, second.calls.length, second.next]).toEqual([2, 1, null]);
+    const ids = [...first.calls, ...second.calls].map(({ callId }) => callId);
+    expect(ids).toEqual(ids.toSorted((a, b) => b - a));
+  });
+
+  test('wait to be made again, once for whoever asks', async () => {
+    const { callbackId } = await makeCalls(1);
+    const [call] = (await calls(callbackId)).calls;
+    const callId = call?.callId ?? 0;
+
+    const asked = [await resend(callbackId, callId), await resend(callbackId, callId)];
+    const waiting = asked[0]?.body.responseObject as unknown as { readonly callId: number };
+    const again = await resend(callbackId, waiting.callId);
+
+    expect(asked[1]?.body).toEqual(asked[0]?.body);
+    expect(again.body).toEqual(asked[0]?.body);
+    expect((await calls(callbackId)).calls).toMatchObject([
+      { callId: waiting.callId, state: 'waiting', result: null, resendOf: callId },
+      { callId, state: 'refused' },
+    ]);
+    const endpoint = await findCallbackEndpoint(api.db, callbackId);
+    expect(endpoint?.nextAttemptAt.getTime()).toBeLessThanOrEqual(Date.now());
+  });
+
+  test('wait ten at a time', async () => {
+    const { callbackId } = await makeCalls(11);
+    const made = (await calls(callbackId)).calls;
+
+    const answers = [];
+    for (const { callId } of made) answers.push(await resend(callbackId, callId));
+
+    expect(answers.map(({ status }) => status)).toEqual([...Array<number>(10).fill(200), 409]);
+  });
+
+  test('are not made again where there is no such call, its events are gone, or the callback is suspended', async () => {
+    const { callbackId, owner } = await makeCalls(2);
+    const other = await makeCalls(1);
+    const [latest, first] = (await calls(callbackId)).calls.map(({ callId }) => callId);
+    const [ofOther] = (await calls(other.callbackId)).calls.map(({ callId }) => callId);
+
+    const missing = [
+      await resend(callbackId, 999_999_999),
+      await resend(callbackId, ofOther ?? 0),
+      await resend(999_999, latest ?? 0),
+    ];
+    await api.db.deleteFrom('callbackEvents').where('appRef', '=', owner.appRef).execute();
+    const gone = await resend(callbackId, first ?? 0);
+    await api.db
+      .updateTable('callbackEndpoints')
+      .set({ suspendedAt: new Date(), suspendedBecause: 'gone' })
+      .where('id', '=', callbackId)
+      .execute();
+    const suspended = await resend(callbackId, latest ?? 0);
+
+    expect(missing.map(({ status }) => status)).toEqual([404, 404, 400]);
+    expect(
+      [gone, suspended].map(({ status, body }) => [status, body.responseObject.message]),
+    ).toEqual([
+      [409, 'What this call told is not kept any more.'],
+      [409, 'The callback is suspended: resume it first.'],
+    ]);
+    expect((await calls(callbackId)).calls).toHaveLength(2);
   });
 });
 

@@ -1,10 +1,17 @@
 import { Refusal, toCallbackCursor } from '@heliograph/core';
-import { listCallbackEndpoints, type CallbackEndpoint, type CallbackEvent } from '@heliograph/db';
+import {
+  listCallbackCalls,
+  listCallbackEndpoints,
+  type CallbackCall,
+  type CallbackEndpoint,
+  type CallbackEvent,
+} from '@heliograph/db';
 
-import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { getCallback, type CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { deleteCallback } from '../../callbacks/delete-callback.ts';
 import { listEvents } from '../../callbacks/list-callback-events.ts';
 import { registerCallback } from '../../callbacks/register-callback.ts';
+import { resendCall } from '../../callbacks/resend-call.ts';
 import { resumeCallback, type ToldAgain } from '../../callbacks/resume-callback.ts';
 import { rotateCallbackSecret } from '../../callbacks/rotate-callback-secret.ts';
 import { testCallback } from '../../callbacks/test-callback.ts';
@@ -14,13 +21,17 @@ import { route, type Route } from '../../http/endpoint.ts';
 import { parseInstant, toWireDate } from '../../http/instant.ts';
 import {
   CREATE_CALLBACK,
+  DEFAULT_CALLS,
   DEFAULT_EVENTS,
   DELETE_CALLBACK,
+  LIST_CALLBACK_CALLS,
   LIST_CALLBACK_EVENTS,
   LIST_CALLBACKS,
+  RESEND_CALLBACK_CALL,
   RESUME_CALLBACK,
   ROTATE_CALLBACK,
   TEST_CALLBACK,
+  type CallAnswer,
   type ListedCallback,
 } from './callback-endpoints.ts';
 import { toWireAppId } from './fields.ts';
@@ -55,6 +66,25 @@ export function callbackRoutes(deps: CallbackDeps): readonly Route[] {
     route(RESUME_CALLBACK, OF_CALLBACK, ({ callbackId, after, since }) =>
       resumeCallback(deps, callbackId, toToldAgain(after, since)),
     ),
+
+    route(LIST_CALLBACK_CALLS, OF_CALLBACK, async ({ callbackId, after, size = DEFAULT_CALLS }) => {
+      await getCallback(deps.db, callbackId);
+      const found = await listCallbackCalls(deps.db, callbackId, {
+        before: after === undefined ? undefined : Number(after),
+        limit: size + 1,
+      });
+      const calls = found.slice(0, size);
+      const last = found.length > size ? calls.at(-1) : undefined;
+      return {
+        callbackId,
+        calls: calls.map(toCall),
+        next: last === undefined ? null : String(last.id),
+      };
+    }),
+
+    route(RESEND_CALLBACK_CALL, OF_CALLBACK, async ({ callbackId, callId }) => ({
+      callId: await resendCall(deps, callbackId, callId),
+    })),
   ];
 }
 
@@ -90,6 +120,20 @@ function toListed(callback: CallbackEndpoint): ListedCallback {
     passedOver,
     suspendedBecause: callback.suspendedBecause,
     cursor: toCallbackCursor({ xid: callback.positionXid, id: callback.positionId }),
+  };
+}
+
+function toCall(call: CallbackCall): CallAnswer {
+  const { id, at, taken, result, latencyMs, events, resendOf } = call;
+  return {
+    callId: id,
+    timestamp: toWireDate(at),
+    state: taken === null ? 'waiting' : taken ? 'taken' : 'refused',
+    result,
+    latencyMs,
+    events,
+    resendOf,
+    after: toCallbackCursor({ xid: call.afterXid, id: call.afterId }),
   };
 }
 

@@ -126,5 +126,7 @@ export const ENDPOINTS: readonly EndpointDoc[] = [
   callback.ROTATE_CALLBACK,
   callback.TEST_CALLBACK,
   callback.RESUME_CALLBACK,
+  callback.LIST_CALLBACK_CALLS,
+  callback.RESEND_CALLBACK_CALL,
   callback.LIST_CALLBACK_EVENTS,
 ];
