@@ -70,7 +70,7 @@ describe('heliograph users create', () => {
     const name = await create('--app', appId);
 
     expect(await listed(name)).toBe(
-      `${name}  active  viewer  application ${appId}  signed in never`,
+      `${name}  active  viewer  application ${appId}  password  signed in never`,
     );
     expect([await fits(name, PASSWORD), await fits(name, 'another')]).toEqual([true, false]);
     expect(await listAudit(database.db, { appRef, before: undefined, limit: 10 })).toMatchObject([
@@ -186,7 +186,7 @@ describe('heliograph users', () => {
     expect((await run(['remove', name])).code).toBe(0);
     seen.push(await listed(name));
 
-    const rest = 'sender  every application  signed in never';
+    const rest = 'sender  every application  password  signed in never';
     expect(seen).toEqual([
       `${name}  active  ${rest}`,
       `${name}  disabled  ${rest}`,
