@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 
 import { inCheckout } from './checkout.ts';
 
@@ -57,8 +58,10 @@ async function waitForIssuer(child: ChildProcess): Promise<string> {
       throw new Error(`the provider ended:\n${said}`);
     }),
   ])) as [{ readonly issuer: string }];
+  // A test that fails before its `close` is not to keep Jest from ending, which ends the provider as well.
   child.unref();
   child.channel?.unref();
+  if (child.stderr instanceof Socket) child.stderr.unref();
   return facts.issuer;
 }
 

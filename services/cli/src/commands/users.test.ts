@@ -52,7 +52,7 @@ async function create(...options: string[]): Promise<string> {
 
 async function fits(name: string, password: string): Promise<boolean> {
   const user = await findConsoleUserToSignIn(database.db, name);
-  return passwords.verify(user?.passwordHash, password);
+  return passwords.verify(user?.passwordHash ?? undefined, password);
 }
 
 const listed = async (name: string) =>
