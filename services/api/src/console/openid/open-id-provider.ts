@@ -164,6 +164,8 @@ function toMessages(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   if (error instanceof client.AuthorizationResponseError) return [error.message, error.error];
   if (error instanceof client.ResponseBodyError) return [error.message, error.error];
+  if (error instanceof client.WWWAuthenticateChallengeError)
+    return [error.message, ...error.cause.map(({ parameters }) => parameters.error ?? '')];
   const { cause } = error;
   if (cause instanceof Response) return [error.message, `${cause.status}`];
   return [error.message, ...toMessages(cause)];
