@@ -65,7 +65,9 @@ export async function listConsoleUsers(
     .selectFrom('consoleUsers as u')
     .leftJoin('apps', 'apps.id', 'u.appRef')
     .select(['u.name', 'u.role', 'apps.appId', 'u.disabledAt', 'u.lastSignInAt', 'u.createdAt'])
-    .select(sql<SignInWay>`CASE WHEN u.password_hash IS NULL THEN 'oidc' ELSE 'password' END`.as('way'))
+    .select(
+      sql<SignInWay>`CASE WHEN u.password_hash IS NULL THEN 'oidc' ELSE 'password' END`.as('way'),
+    )
     .orderBy('u.name');
   return (appRef === undefined ? all : all.where('u.appRef', '=', appRef)).execute();
 }

@@ -56,16 +56,18 @@ export interface OpenedPage {
 export interface RigOptions {
   /** Without one nothing is sent, and what was made stays as it is. */
   readonly hasDispatcher?: boolean;
+  /** More settings of the api. */
+  readonly apiEnv?: Readonly<Record<string, string>>;
 }
 
 export async function openConsoleRig(
   program: string,
-  { hasDispatcher = true }: RigOptions = {},
+  { hasDispatcher = true, apiEnv = {} }: RigOptions = {},
 ): Promise<ConsoleRig> {
   await build();
   const stack = await openStack();
   await stack.makeSendingApp();
-  const api = await stack.startApi({ AUTH: 'on' });
+  const api = await stack.startApi({ ...apiEnv, AUTH: 'on' });
   if (hasDispatcher) await stack.startDispatcher();
   const { said } = await stack.runCli(['keys', 'create', '--name', 'test', '--scopes', 'admin']);
   const key = /hg_[\w-]+/.exec(said)?.[0] ?? '';

@@ -154,12 +154,7 @@ describe('what a browser keeps of a sign-in that is under way', () => {
     const [foreign = ''] = seal(other).split(';');
 
     expect(
-      findAttempt(
-        { headers: { cookie } } as never,
-        createSecretBox(other, [one]),
-        'https',
-        now,
-      ),
+      findAttempt({ headers: { cookie } } as never, createSecretBox(other, [one]), 'https', now),
     ).toEqual(attempt);
     expect([
       find(cookie, other),

@@ -118,10 +118,7 @@ export function toRequestId(res: ServerResponse): string {
 }
 
 /** Where it leads; the page with the reason where that is nowhere. */
-async function orExplain(
-  page: string,
-  lead: () => Promise<URL | string>,
-): Promise<URL | string> {
+async function orExplain(page: string, lead: () => Promise<URL | string>): Promise<URL | string> {
   try {
     return await lead();
   } catch (error) {

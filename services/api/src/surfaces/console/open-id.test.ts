@@ -343,11 +343,11 @@ describe('who comes back from the provider', () => {
     ['no cookie', () => ''],
     ["somebody else's cookie", async () => (await begin()).cookie],
     ['a cookie that is none', () => `${SECURE_ATTEMPT_COOKIE}=${'x'.repeat(300)}`],
-  ])('with %s is nobody: a link that somebody sends signs nobody in', async (_, toCookie) => {
+  ])('with %s is nobody: a link that somebody sends signs nobody in', async (_, findCookie) => {
     const { url } = await begin();
     const landing = await provider.visit(url, (await makePerson()).subject);
 
-    expectRefused(await land(landing, await toCookie()), 'expired');
+    expectRefused(await land(landing, await findCookie()), 'expired');
   });
 
   test('comes once: whoever finds the address and the cookie later is refused at every server', async () => {
