@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 
-import { findConsoleUserToSignIn, listAudit } from '@heliograph/db';
+import { findConsoleUserToSignIn, listAudit, saveOpenIdUser } from '@heliograph/db';
 import { createPasswords } from '@heliograph/runtime/passwords';
 import { makeApp, useTestDatabase } from '@heliograph/testing';
 
@@ -209,6 +209,28 @@ describe('heliograph users', () => {
       'admin.user.create',
     ]);
     expect(JSON.stringify(entries)).not.toContain(PASSWORD);
+  });
+
+  test('shows who signs in by OpenID Connect, gives them neither role nor password, and disables them', async () => {
+    const name = randomUUID();
+    const identity = { issuer: 'https://id.example.com', subject: name };
+    await saveOpenIdUser(database.db, { identity, role: 'viewer', names: [name] });
+
+    const refused = [
+      await run(['set-role', name, 'admin']),
+      await run(['set-password', name, '--generate']),
+    ];
+    const disabled = await run(['disable', name]);
+
+    const err = `The user ${name} signs in by OpenID Connect: the provider says the role, and knows the password.\n`;
+    expect(refused).toEqual([
+      { code: 1, out: '', err },
+      { code: 1, out: '', err },
+    ]);
+    expect(disabled.code).toBe(0);
+    expect(await listed(name)).toBe(
+      `${name}  disabled  viewer  every application  OpenID Connect  signed in never`,
+    );
   });
 
   test.each([

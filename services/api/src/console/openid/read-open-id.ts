@@ -24,7 +24,7 @@ export function readOpenId(
 ): OpenIdSettings | undefined {
   if (read.optional('OIDC_ISSUER') === undefined) {
     const set = OTHERS.filter((name) => read.optional(name) !== undefined);
-    if (set.length > 0) read.refuse(`OIDC_ISSUER is not set, but ${set.join(', ')}`);
+    if (set.length > 0) read.refuse(`${set.join(', ')}: of no use without OIDC_ISSUER`);
     return undefined;
   }
   return {
