@@ -21,6 +21,8 @@ const TIMEOUT_MS = 10_000;
 const FRESH_MS = 3_600_000;
 const CLOCK_TOLERANCE_SECONDS = 30;
 const MAX_PROBLEM = 300;
+/** As long as the standard allows. */
+const SUBJECT = /^[^\0]{1,255}$/;
 
 export interface OpenIdProviderOptions {
   readonly timeoutMs?: number;
@@ -115,6 +117,7 @@ async function redeem(
   });
   const said = tokens.claims();
   if (said === undefined) throw new OpenIdFailure('failed', 'there is no ID token');
+  if (!SUBJECT.test(said.sub)) throw new OpenIdFailure('failed', 'the subject is none');
   const identity = { issuer: said.iss, subject: said.sub };
   if (isEnough(said, roleClaim) || config.serverMetadata().userinfo_endpoint === undefined)
     return { identity, claims: said };
