@@ -262,16 +262,16 @@ describeWithForeign('checks', 'the Helm chart', (checks) => {
         spec.template.spec.containers.flatMap(({ name, env = [] }) =>
           env
             .filter((one) => /^(?:OIDC_|CONSOLE_)/.test(one.name))
-            .map((one) => [name, one.name, one.value]),
+            .map((one) => `${name} ${one.name}=${one.value ?? ''}`),
         ),
     );
 
     expect(settings.toSorted()).toEqual([
-      ['api', 'CONSOLE_PUBLIC_URL', 'https://push.example.com/console'],
-      ['api', 'OIDC_CLIENT_ID', 'heliograph'],
-      ['api', 'OIDC_CLIENT_SECRET', undefined],
-      ['api', 'OIDC_ISSUER', 'https://id.example.com'],
-      ['api', 'OIDC_ROLES', 'push-team=sender'],
+      'api CONSOLE_PUBLIC_URL=https://push.example.com/console',
+      'api OIDC_CLIENT_ID=heliograph',
+      'api OIDC_CLIENT_SECRET=',
+      'api OIDC_ISSUER=https://id.example.com',
+      'api OIDC_ROLES=push-team=sender',
     ]);
   });
 
