@@ -28,6 +28,9 @@ export function SignInPage({ enter }: { readonly enter: (session: Session) => vo
     onSuccess: enter,
     onError: () => form.setFieldValue('password', ''),
   });
+  const failure = signingIn.isError
+    ? explain(signingIn.error, say)
+    : otherFailure && say(`signIn.byOther.${otherFailure}`);
 
   return (
     <Center component="main" mih="100dvh" p="md">
@@ -38,11 +41,9 @@ export function SignInPage({ enter }: { readonly enter: (session: Session) => vo
             <Title order={1} size="h3">
               {say('signIn.title')}
             </Title>
-            {(signingIn.isError || otherFailure !== undefined) && (
+            {failure !== undefined && (
               <Alert color="red" role="alert">
-                {signingIn.isError
-                  ? explain(signingIn.error, say)
-                  : say(`signIn.byOther.${otherFailure ?? 'failed'}`)}
+                {failure}
               </Alert>
             )}
             <TextInput
