@@ -23,7 +23,7 @@ import { traceParents } from './migrations/0022-trace-parents.ts';
 import { consoleUsers } from './migrations/0023-console-users.ts';
 import { failures } from './migrations/0024-failures.ts';
 import { dispatchers } from './migrations/0025-dispatchers.ts';
-import { openIdUsers } from './migrations/0026-open-id-users.ts';
+import { openIdUsers } from './migrations/0028-open-id-users.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -50,7 +50,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0023-console-users': consoleUsers,
   '0024-failures': failures,
   '0025-dispatchers': dispatchers,
-  '0026-open-id-users': openIdUsers,
+  '0028-open-id-users': openIdUsers,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */
