@@ -10,13 +10,15 @@ export default {
   testMatch: ['<rootDir>/{packages,services}/*/{src,test,bench}/**/*.test.ts'],
   transform: {
     '\\.ts$': ['@swc/jest', SWC],
-    // CommonJS already, but it imports Node's own modules dynamically, which Jest can't.
-    '/@opentelemetry/otlp-exporter-base/.*\\.js$': [
+    // CommonJS already, but it imports Node's own modules dynamically, which Jest can't; the others are ES modules only.
+    '/(?:@opentelemetry/otlp-exporter-base|openid-client|oauth4webapi|jose)/.*\\.js$': [
       '@swc/jest',
       { ...SWC, jsc: { ...SWC.jsc, parser: { syntax: 'ecmascript' } } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!@opentelemetry/otlp-exporter-base/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!@opentelemetry/otlp-exporter-base/|openid-client/|oauth4webapi/|jose/)',
+  ],
   testEnvironment: 'node',
   testEnvironmentOptions: {
     customExportConditions: ['@heliograph/source', 'node', 'require', 'default'],

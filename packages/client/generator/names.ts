@@ -185,6 +185,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   getConsoleSessionList: 'sessions are for browsers: a backend shows a key',
   postConsoleSessionPassword: 'sessions are for browsers: a backend shows a key',
   deleteConsoleSessionAll: 'sessions are for browsers: a backend shows a key',
+  getConsoleSessionWays: 'sessions are for browsers: a backend shows a key',
+  getConsoleSessionOidc: 'leads browsers to a provider',
+  getConsoleSessionOidcCallback: 'leads browsers back from a provider',
 };
 
 /** What the groups are for. */

@@ -1,20 +1,25 @@
 import type { Role } from '@heliograph/core';
 import { sql } from 'kysely';
 
+import type { SignInWay } from './console-users.ts';
 import type { Db } from './database.ts';
 
+/** What is kept of a session that begins. */
 export interface NewConsoleSession {
-  readonly userId: number;
-  /** The hash that the password was found to fit. */
-  readonly passwordHash: string;
-  /** Takes its place, where it is not as strong as it should be. */
-  readonly newPasswordHash: string | undefined;
   /** SHA-256 of what the browser shows. */
   readonly idHash: Buffer;
   readonly address: string;
   readonly userAgent: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+}
+
+export interface NewPasswordSession extends NewConsoleSession {
+  readonly userId: number;
+  /** The hash that the password was found to fit. */
+  readonly passwordHash: string;
+  /** Takes its place, where it is not as strong as it should be. */
+  readonly newPasswordHash: string | undefined;
 }
 
 /** A session as those need it who look at what browsers show. */
@@ -24,6 +29,7 @@ export interface StoredConsoleSession {
   readonly userId: number;
   readonly name: string;
   readonly role: Role;
+  readonly way: SignInWay;
   readonly app: { readonly ref: number; readonly appId: string } | null;
   readonly createdAt: Date;
   /** True to a minute. */
@@ -48,7 +54,7 @@ const TIDY_LIMIT = 1000;
  * Answers false where the password was changed, or the user disabled or removed, since the password was looked at. The generation is read
  * under the lock of the user's row: a change that comes at the same time is before this, and refuses it, or after it, and ends it.
  */
-export async function openConsoleSession(db: Db, session: NewConsoleSession): Promise<boolean> {
+export async function openConsoleSession(db: Db, session: NewPasswordSession): Promise<boolean> {
   const { userId, passwordHash, newPasswordHash = passwordHash, createdAt } = session;
   const { rows } = await sql`
     WITH signed AS (
@@ -81,6 +87,7 @@ export async function findConsoleSessions(
 ): Promise<readonly StoredConsoleSession[]> {
   const { rows } = await sql<StoredConsoleSession>`
     SELECT encode(s.id_hash, 'hex') AS id, s.user_id, u.name, u.role, s.created_at, s.last_used_at, s.expires_at,
+      CASE WHEN u.password_hash IS NULL THEN 'oidc' ELSE 'password' END AS way,
       CASE WHEN a.id IS NOT NULL THEN json_build_object('ref', a.id, 'appId', a.app_id) END AS app
     FROM console_sessions s
       JOIN console_users u ON u.id = s.user_id AND u.generation = s.generation AND u.disabled_at IS NULL

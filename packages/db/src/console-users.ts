@@ -11,9 +11,14 @@ export interface NewConsoleUser {
   readonly appRef: number | null;
 }
 
+/** How a user signs in: by a password that we keep a hash of, or by OpenID Connect. */
+export const SIGN_IN_WAYS = ['password', 'oidc'] as const;
+export type SignInWay = (typeof SIGN_IN_WAYS)[number];
+
 /** A user without the hash of the password. */
 export interface ListedConsoleUser {
   readonly name: string;
+  readonly way: SignInWay;
   readonly role: Role;
   /** The app that the user is bound to; null: every app. */
   readonly appId: string | null;
@@ -25,7 +30,8 @@ export interface ListedConsoleUser {
 /** A user as it is looked at when somebody signs in. */
 export interface ConsoleUserToSignIn {
   readonly id: number;
-  readonly passwordHash: string;
+  /** Null where the user signs in by OpenID Connect. */
+  readonly passwordHash: string | null;
   readonly appRef: number | null;
   readonly disabledAt: Date | null;
 }
@@ -44,7 +50,7 @@ export async function insertConsoleUser(
 ): Promise<{ readonly createdAt: Date } | undefined> {
   return db
     .insertInto('consoleUsers')
-    .values({ ...user, disabledAt: null, lastSignInAt: null })
+    .values({ ...user, oidcIssuer: null, oidcSubject: null, disabledAt: null, lastSignInAt: null })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('createdAt')
     .executeTakeFirst();
@@ -59,6 +65,9 @@ export async function listConsoleUsers(
     .selectFrom('consoleUsers as u')
     .leftJoin('apps', 'apps.id', 'u.appRef')
     .select(['u.name', 'u.role', 'apps.appId', 'u.disabledAt', 'u.lastSignInAt', 'u.createdAt'])
+    .select(
+      sql<SignInWay>`CASE WHEN u.password_hash IS NULL THEN 'oidc' ELSE 'password' END`.as('way'),
+    )
     .orderBy('u.name');
   return (appRef === undefined ? all : all.where('u.appRef', '=', appRef)).execute();
 }
@@ -74,17 +83,30 @@ export async function findConsoleUserToSignIn(
     .executeTakeFirst();
 }
 
-/** Ends all sessions of the user in the same statement, whatever is changed. Answers false where there is no such user. */
+/** How the user signs in; undefined where there is no such user. */
+export async function findSignInWay(db: Db, name: string): Promise<SignInWay | undefined> {
+  const user = await findConsoleUserToSignIn(db, name);
+  if (user === undefined) return undefined;
+  return user.passwordHash === null ? 'oidc' : 'password';
+}
+
+/**
+ * Ends all sessions of the user in the same statement, whatever is changed. Answers false where there is no such user, or the change is one
+ * of a password or a role, and the user signs in by OpenID Connect, where the provider says both.
+ */
 export async function changeConsoleUser(
   db: Db,
   name: string,
   change: ConsoleUserChange,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
+  const named = db
     .updateTable('consoleUsers')
     .set({ ...change, generation: sql<number>`generation + 1` })
-    .where('name', '=', name)
-    .executeTakeFirstOrThrow();
+    .where('name', '=', name);
+  const isOurs = change.role !== undefined || change.passwordHash !== undefined;
+  const { numUpdatedRows } = await (
+    isOurs ? named.where('passwordHash', 'is not', null) : named
+  ).executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
 }
 

@@ -62,6 +62,7 @@ export * from './locks.ts';
 export * from './m800-requests.ts';
 export * from './messages.ts';
 export * from './migrate.ts';
+export * from './open-id-users.ts';
 export * from './overview.ts';
 export * from './owners.ts';
 export * from './partitions.ts';

@@ -25,6 +25,7 @@ import { failures } from './migrations/0024-failures.ts';
 import { dispatchers } from './migrations/0025-dispatchers.ts';
 import { runTimeline } from './migrations/0026-run-timeline.ts';
 import { callbackCalls } from './migrations/0027-callback-calls.ts';
+import { openIdUsers } from './migrations/0028-open-id-users.ts';
 import { createPartitions } from './partitions.ts';
 
 /** Every migration in order. Plain SQL, never edited once shipped. */
@@ -53,6 +54,7 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
   '0025-dispatchers': dispatchers,
   '0026-run-timeline': runTimeline,
   '0027-callback-calls': callbackCalls,
+  '0028-open-id-users': openIdUsers,
 };
 
 /** Brings the schema up to date and makes the partitions of the next days. Safe to run on several machines at once. */

@@ -47,6 +47,7 @@ describe('docs/operations.md', () => {
   test('lists every variable that the services read, and no other', () => {
     const code = [
       'services/api/src/config.ts',
+      'services/api/src/console/openid/read-open-id.ts',
       'services/dispatcher/src/config.ts',
       'packages/runtime/src/secrets-key.ts',
       'packages/runtime/src/tracing/read-tracing.ts',

@@ -2,6 +2,7 @@ export * from './database.ts';
 export * from './eventually.ts';
 export * from './foreign.ts';
 export * from './metrics-table.ts';
+export * from './open-id-provider.ts';
 export * from './own-servers.ts';
 export * from './plan-of.ts';
 export * from './redis.ts';

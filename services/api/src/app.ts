@@ -9,6 +9,7 @@ import { createGate, type AccessDeps } from './access/gate.ts';
 import { createGuard } from './access/guard.ts';
 import { createLoadLimit, shedding } from './access/load-limit.ts';
 import type { ConsoleFiles } from './console/console-files.ts';
+import type { OpenId } from './console/openid/open-id-sign-in.ts';
 import type { SignInLimit } from './console/sign-in-limit.ts';
 import { beginAnswer } from './http/begin-answer.ts';
 import type { Route } from './http/endpoint.ts';
@@ -44,6 +45,8 @@ export interface AppDeps
 
 export interface ConsoleDeps {
   readonly signInLimit: SignInLimit;
+  /** Undefined: people sign in by passwords only. */
+  readonly openId?: OpenId | undefined;
   /** Undefined where the page is not built. */
   readonly files: ConsoleFiles | undefined;
 }
@@ -84,5 +87,6 @@ function consoleRoutes(deps: AppDeps): readonly Route[] {
   const { console, access } = deps;
   if (console === undefined || access.sessions === undefined) return [];
   const { isOff = false, sessions } = access;
-  return sessionRoutes({ ...deps, limit: console.signInLimit, sessions, isOff });
+  const { signInLimit: limit, openId } = console;
+  return sessionRoutes({ ...deps, limit, openId, sessions, isOff });
 }

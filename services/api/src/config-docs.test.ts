@@ -10,6 +10,7 @@ const ENVIRONMENTS: readonly NodeJS.ProcessEnv[] = [
   { REDIS_CLUSTER_NODES: 'a:1', LIVEPERSON_PORT: '443' },
   { AUTH: 'off', HOST: '0.0.0.0' },
   { METRICS_PORT: '9464' },
+  { OIDC_ISSUER: 'https://id.example.com' },
 ];
 
 /** Defaults that the page says in words. */

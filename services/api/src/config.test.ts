@@ -254,3 +254,104 @@ describe('CONSOLE', () => {
     expect(() => loadConfig({ ...REQUIRED, ...env })).toThrow(Object.keys(env)[0] ?? '');
   });
 });
+
+describe('OIDC_ISSUER', () => {
+  const OIDC = {
+    OIDC_ISSUER: 'https://id.example.com/realms/staff',
+    OIDC_CLIENT_ID: 'heliograph',
+    CONSOLE_PUBLIC_URL: 'https://push.example.com/base/console/',
+  };
+  const load = (env: NodeJS.ProcessEnv) =>
+    loadConfig({ ...REQUIRED, ...OIDC, ...env }).console?.openId;
+
+  test('has people sign in by OpenID Connect; without it they do by passwords only', () => {
+    expect(loadConfig(REQUIRED).console?.openId).toBeUndefined();
+    expect(loadConfig({ ...REQUIRED, OIDC_ISSUER: '', OIDC_ROLES: '' }).console).toBeDefined();
+    expect(load({})).toEqual({
+      issuer: new URL(OIDC.OIDC_ISSUER),
+      clientId: 'heliograph',
+      clientSecret: undefined,
+      scopes: 'openid profile email',
+      name: 'SSO',
+      consoleUrl: 'https://push.example.com/base/console',
+      roleClaim: 'roles',
+      roles: new Map([
+        ['viewer', 'viewer'],
+        ['editor', 'editor'],
+        ['sender', 'sender'],
+        ['admin', 'admin'],
+      ]),
+    });
+  });
+
+  test('takes values of the claim as roles, in any spelling', () => {
+    const openId = load({
+      OIDC_ROLES: 'push-team=sender, CN%3DPush%2COU%3DIT=admin,a=b=viewer',
+      OIDC_ROLE_CLAIM: 'groups',
+      OIDC_CLIENT_SECRET: 'secret',
+      OIDC_SCOPES: ' openid  groups',
+      OIDC_NAME: 'Example ID',
+    });
+
+    expect(openId).toMatchObject({
+      roleClaim: 'groups',
+      clientSecret: 'secret',
+      scopes: 'openid groups',
+      name: 'Example ID',
+      roles: new Map([
+        ['push-team', 'sender'],
+        ['CN=Push,OU=IT', 'admin'],
+        ['a=b', 'viewer'],
+      ]),
+    });
+  });
+
+  test.each([
+    { OIDC_ISSUER: 'http://localhost:4000', CONSOLE_PUBLIC_URL: 'http://127.0.0.1:8080/console' },
+    { OIDC_ISSUER: 'http://[::1]:4000', CONSOLE_PUBLIC_URL: 'http://localhost/console' },
+    { CONSOLE_PUBLIC_URL: 'http://push.example.com/console', CONSOLE_ALLOW_HTTP: 'true' },
+  ])('may be in the clear at this machine itself: %j', (env) => {
+    expect(load(env)).toBeDefined();
+  });
+
+  test.each([
+    [{ OIDC_ISSUER: 'http://id.example.com' }, 'OIDC_ISSUER must be https'],
+    [{ OIDC_ISSUER: 'http://id.example.com', CONSOLE_ALLOW_HTTP: 'true' }, 'OIDC_ISSUER must be'],
+    [{ OIDC_ISSUER: 'http://localhost.example.com' }, 'OIDC_ISSUER must be https'],
+    [{ OIDC_ISSUER: 'id.example.com' }, 'OIDC_ISSUER is not a URL'],
+    [
+      { OIDC_ISSUER: 'https://id.example.com/?x' },
+      'OIDC_ISSUER must be an address without a query',
+    ],
+    [{ CONSOLE_PUBLIC_URL: 'http://push.example.com/console' }, 'CONSOLE_PUBLIC_URL must be https'],
+    [
+      { CONSOLE_PUBLIC_URL: 'https://push.example.com' },
+      'CONSOLE_PUBLIC_URL must end with /console',
+    ],
+    [{ CONSOLE_PUBLIC_URL: '' }, 'CONSOLE_PUBLIC_URL is not set'],
+    [{ OIDC_CLIENT_ID: '' }, 'OIDC_CLIENT_ID is not set'],
+    [{ OIDC_SCOPES: 'profile' }, 'OIDC_SCOPES must have openid'],
+    [{ OIDC_NAME: 'x'.repeat(41) }, 'OIDC_NAME has more than 40 characters'],
+    [{ OIDC_ROLES: 'a=root' }, 'OIDC_ROLES is not a list'],
+    [{ OIDC_ROLES: 'admin' }, 'OIDC_ROLES is not a list'],
+    [{ OIDC_ROLES: '%=admin' }, 'OIDC_ROLES is not a list'],
+    [{ OIDC_ROLES: 'a=admin,' }, 'OIDC_ROLES is not a list'],
+    [
+      { OIDC_ISSUER: '', OIDC_ROLES: 'a=admin', OIDC_CLIENT_SECRET_FILE: '/x' },
+      'OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, OIDC_ROLES: of no use without OIDC_ISSUER',
+    ],
+    [
+      { OIDC_CLIENT_SECRET: 'hidden', OIDC_CLIENT_SECRET_FILE: '/x' },
+      'OIDC_CLIENT_SECRET and OIDC_CLIENT_SECRET_FILE are both set',
+    ],
+  ])('is refused with %j', (env, mistake) => {
+    expect(() => load(env)).toThrow(mistake);
+    expect(() => load(env)).not.toThrow('hidden');
+  });
+
+  test('is reported with all that is missing at once', () => {
+    expect(() => loadConfig({ ...REQUIRED, OIDC_ISSUER: 'https://id.example.com' })).toThrow(
+      /OIDC_CLIENT_ID is not set\n.*CONSOLE_PUBLIC_URL is not set/,
+    );
+  });
+});

@@ -10,6 +10,7 @@ import {
 } from '@heliograph/runtime';
 
 import type { PowerAuthOptions } from './activations/power-auth-client.ts';
+import { readOpenId } from './console/openid/read-open-id.ts';
 import { isLoopback } from './http/loopback.ts';
 import type { ListenAddress } from './http/server.ts';
 import { findTlsMistake, type TlsIdentity } from './http/tls-identity.ts';
@@ -183,7 +184,8 @@ function readConsole(read: EnvReader) {
     maxMs: 60 * MINUTE_MS * read.int('CONSOLE_SESSION_HOURS', 12, { min: 1, max: 168 }),
     allowHttp: read.bool('CONSOLE_ALLOW_HTTP', false),
   };
-  return isOn ? sessions : undefined;
+  const openId = readOpenId(read, sessions);
+  return isOn ? { ...sessions, openId } : undefined;
 }
 
 function readBuildTime(read: EnvReader): Date | undefined {

@@ -46,6 +46,8 @@ import { listRunProgress } from './campaigns/run-progress.ts';
 import { createRunWatcher } from './campaigns/run-watcher.ts';
 import { loadConfig } from './config.ts';
 import { readConsoleFiles } from './console/console-files.ts';
+import type { OpenId } from './console/openid/open-id-sign-in.ts';
+import type { OpenIdSettings } from './console/openid/open-id.ts';
 import { createSignInLimit } from './console/sign-in-limit.ts';
 import { createSigningKeys } from './developer-keys/signing-keys.ts';
 import { openServer } from './http/server.ts';
@@ -155,6 +157,7 @@ runMain('api', async () => {
   const watched = config.metrics && (await openMetricsServer(metrics, config.metrics));
   shutdown.add('metrics', () => watched?.close());
 
+  const openId = config.console?.openId && (await openOpenId(config.console.openId));
   const { prefix } = config.redis;
   const app = createApp({
     db,
@@ -235,6 +238,7 @@ runMain('api', async () => {
         onError: (error) =>
           log.warn({ err: error }, 'sign-ins bounded by this server alone: redis does not answer'),
       }),
+      openId,
       files: readConsoleFiles(fileURLToPath(new URL('../../console/dist', import.meta.url))),
     },
     maxRequests: config.maxRequests,
@@ -294,3 +298,9 @@ runMain('api', async () => {
     metricsPort: watched?.port,
   });
 });
+
+/** The library behind it is loaded where it is wanted. */
+async function openOpenId(settings: OpenIdSettings): Promise<OpenId> {
+  const { createOpenIdProvider } = await import('./console/openid/open-id-provider.ts');
+  return { settings, provider: createOpenIdProvider(settings) };
+}

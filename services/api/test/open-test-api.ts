@@ -49,6 +49,9 @@ import { createApp } from '../src/app.ts';
 import { listRunProgress } from '../src/campaigns/run-progress.ts';
 import { createRunWatcher } from '../src/campaigns/run-watcher.ts';
 import { readConsoleFiles } from '../src/console/console-files.ts';
+import type { OpenIdProviderOptions } from '../src/console/openid/open-id-provider.ts';
+import type { OpenId } from '../src/console/openid/open-id-sign-in.ts';
+import type { OpenIdSettings } from '../src/console/openid/open-id.ts';
 import { createSignInLimit, type SignInBounds } from '../src/console/sign-in-limit.ts';
 import { createSigningKeys } from '../src/developer-keys/signing-keys.ts';
 import { openServer, type ConnectionLimits } from '../src/http/server.ts';
@@ -113,6 +116,8 @@ export interface TestConsole {
   /** How long sign-ins wait for Redis; longer than any test unless given. */
   readonly patienceMs?: number;
   readonly passwords?: Passwords;
+  /** By whom people sign in beside passwords, and how long that may take. */
+  readonly openId?: OpenIdSettings & OpenIdProviderOptions;
 }
 
 export interface Answer {
@@ -311,6 +316,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
             patienceMs: consoleOptions.patienceMs ?? 60_000,
             ...(consoleOptions.bounds && { bounds: consoleOptions.bounds }),
           }),
+          openId: consoleOptions.openId && (await openOpenId(consoleOptions.openId)),
           files:
             consoleOptions.folder === undefined
               ? undefined
@@ -382,6 +388,12 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     },
   };
   return api;
+}
+
+/** As `main.ts` does it: a test that needs no provider does not load what one takes. */
+async function openOpenId(settings: OpenIdSettings & OpenIdProviderOptions): Promise<OpenId> {
+  const { createOpenIdProvider } = await import('../src/console/openid/open-id-provider.ts');
+  return { settings, provider: createOpenIdProvider(settings, settings) };
 }
 
 async function openBacking({ redis, databaseServerUrl }: TestApiOptions): Promise<Backing> {

@@ -58,16 +58,18 @@ export interface RigOptions {
   readonly hasDispatcher?: boolean;
   /** Of all services. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** More settings of the api. */
+  readonly apiEnv?: Readonly<Record<string, string>>;
 }
 
 export async function openConsoleRig(
   program: string,
-  { hasDispatcher = true, settings = {} }: RigOptions = {},
+  { hasDispatcher = true, settings = {}, apiEnv = {} }: RigOptions = {},
 ): Promise<ConsoleRig> {
   await build();
   const stack = await openStack({}, settings);
   await stack.makeSendingApp();
-  const api = await stack.startApi({ AUTH: 'on' });
+  const api = await stack.startApi({ ...apiEnv, AUTH: 'on' });
   if (hasDispatcher) await stack.startDispatcher();
   const { said } = await stack.runCli(['keys', 'create', '--name', 'test', '--scopes', 'admin']);
   const key = /hg_[\w-]+/.exec(said)?.[0] ?? '';

@@ -380,6 +380,8 @@ export interface ConsoleSession {
     'send' | 'devices' | 'campaigns' | 'campaigns:send' | 'read' | 'admin'
   )[];
   readonly appId: number | string | null;
+  /** By a password, which may be changed here, or by OpenID Connect. Null where access control is off. */
+  readonly signInWay: 'password' | 'oidc' | null;
   /** Goes along as X-CSRF-Token with every request by the session that is no GET. Null where access control is off. */
   readonly csrfToken: string | null;
   readonly timestampCreated: string | null;
@@ -395,6 +397,8 @@ export interface ConsoleUser {
   readonly role: 'viewer' | 'editor' | 'sender' | 'admin';
   readonly appId: number | string | null;
   readonly disabled: boolean;
+  /** By a password, or by OpenID Connect, where the provider says the role. */
+  readonly signInWay: 'password' | 'oidc';
   readonly timestampCreated: string;
   readonly timestampLastSignIn: string | null;
 }
@@ -1644,6 +1648,15 @@ export interface SignIn {
   readonly name: string;
   /** At most 1024 characters. */
   readonly password: string;
+}
+
+export interface SignInWays {
+  readonly oidc: {
+    /** What people know the provider by. */
+    readonly name: string;
+    /** Where signing in by it begins. */
+    readonly url: string;
+  } | null;
 }
 
 export interface SignedPushDelivery {

@@ -37,7 +37,10 @@ interface AuditLogTable {
 interface ConsoleUsersTable {
   id: Generated<number>;
   name: string;
-  passwordHash: string;
+  /** Null where a provider of OpenID Connect knows the user. */
+  passwordHash: string | null;
+  oidcIssuer: string | null;
+  oidcSubject: string | null;
   role: Role;
   appRef: number | null;
   generation: Generated<number>;

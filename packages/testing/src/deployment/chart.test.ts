@@ -53,6 +53,14 @@ const INSTALLATIONS: Readonly<Record<string, readonly string[]>> = {
     'tracing.headersKey=otlp-headers',
     'dispatcher.env.CONCURRENCY=64',
   ],
+  'with sign-in by OpenID Connect': [
+    ...MINIMUM,
+    'openId.issuer=https://id.example.com',
+    'openId.clientId=heliograph',
+    'openId.clientSecretKey=oidc-client-secret',
+    'openId.consoleUrl=https://push.example.com/console',
+    'api.env.OIDC_ROLES=push-team=sender',
+  ],
   'without metrics': [...MINIMUM, 'metrics.enabled=false'],
   'with metrics that nobody is pointed to': [...MINIMUM, 'metrics.annotations=false'],
   'with the fake providers': [...MINIMUM, 'sandbox.enabled=true', 'autoscaling.enabled=true'],
@@ -219,6 +227,16 @@ describeWithForeign('checks', 'the Helm chart', (checks) => {
       [...MINIMUM, 'redis.mode=sentinel'],
       /redis.sentinels is needed/,
     ],
+    [
+      'a provider of OpenID Connect that does not know us',
+      [...MINIMUM, 'openId.issuer=https://id.example.com'],
+      /openId.clientId is needed/,
+    ],
+    [
+      'a console that is nowhere',
+      [...MINIMUM, 'openId.consoleUrl=https://push.example.com'],
+      /consoleUrl/,
+    ],
   ])('is not installed with %s', (_, values, mistake) => {
     const rendered = spawnSync(helm, ['template', 'push', CHART, ...toFlags(values)], {
       encoding: 'utf8',
@@ -236,6 +254,25 @@ describeWithForeign('checks', 'the Helm chart', (checks) => {
     );
 
     expect(proxies).toEqual([['api', '10.0.0.0/8,fd00::/8']]);
+  });
+
+  test('tells the api, and nobody else, by whom people sign in to the console', () => {
+    const settings = podsOf(INSTALLATIONS['with sign-in by OpenID Connect'] ?? []).flatMap(
+      ({ spec }) =>
+        spec.template.spec.containers.flatMap(({ name, env = [] }) =>
+          env
+            .filter((one) => /^(?:OIDC_|CONSOLE_)/.test(one.name))
+            .map((one) => `${name} ${one.name}=${one.value ?? ''}`),
+        ),
+    );
+
+    expect(settings.toSorted()).toEqual([
+      'api CONSOLE_PUBLIC_URL=https://push.example.com/console',
+      'api OIDC_CLIENT_ID=heliograph',
+      'api OIDC_CLIENT_SECRET=',
+      'api OIDC_ISSUER=https://id.example.com',
+      'api OIDC_ROLES=push-team=sender',
+    ]);
   });
 
   test('leaves the number of dispatchers to KEDA where that scales them', () => {

@@ -32,6 +32,7 @@ const FILES = [
   'docker-compose.yml',
   'infra/docker/compose.sandbox.yml',
   'infra/docker/compose.other-keys.yml',
+  'infra/docker/compose.openid.yml',
 ];
 const OURS = ['migrate', 'api', 'dispatcher'];
 
@@ -58,6 +59,21 @@ describeWithForeign('checks', 'docker-compose.yml', (checks) => {
 
   test('hands the api the proxies that its caller names', () => {
     expect(compose.services['api']?.environment?.['TRUSTED_PROXIES']).toBe('${TRUSTED_PROXIES:-}');
+  });
+
+  test('has sign-in by OpenID Connect beside it, for the api alone, with the secret in a file', () => {
+    const { services: more, secrets } = read('infra/docker/compose.openid.yml');
+
+    expect(Object.keys(more)).toEqual(['api']);
+    const { OIDC_CLIENT_SECRET_FILE: file, ...others } = more['api']?.environment ?? {};
+    expect(file).toBe('/run/secrets/oidc_client_secret');
+    expect(Object.keys(secrets ?? {})).toEqual(more['api']?.secrets);
+    expect(others).toEqual(
+      Object.fromEntries(Object.keys(others).map((name) => [name, `\${${name}:-}`])),
+    );
+    expect(Object.keys(others)).toEqual(
+      expect.arrayContaining(['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'CONSOLE_PUBLIC_URL']),
+    );
   });
 
   test('would be refused with a field that Compose does not know', () => {

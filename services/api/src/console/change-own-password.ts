@@ -29,21 +29,23 @@ export async function changeOwnPassword(
   const { name, app, id: sessionId, userId } = session;
   if (!isPasswordLongEnough(newPassword))
     throw new Refusal('invalid_request', `requestObject.newPassword is none: ${PASSWORD_RULE}.`);
+  if (session.way !== 'password') throw noPassword();
   const attempt = { name, address };
   await beginAttempt(deps, attempt);
 
   const user = await findConsoleUserToSignIn(db, name);
   // Removed within the last second; somebody else may have the name by now.
   if (user?.id !== userId) throw new Refusal('unauthenticated', 'Nobody is signed in.');
+  const { passwordHash } = user;
+  if (passwordHash === null) throw noPassword();
   const appRef = app?.ref ?? null;
   const entry = toEntry('console.session.password', { name, appRef, requestId, address });
-  if (!(await inTurn(passwords.verify(user.passwordHash, password)))) {
+  if (!(await inTurn(passwords.verify(passwordHash, password)))) {
     if (await limit.takeRecord()) await recordAudit(db, entry, 'invalid_request');
     throw new Refusal('invalid_request', 'The present password is wrong.');
   }
   await limit.giveBack(attempt);
 
-  const { passwordHash } = user;
   const newPasswordHash = await inTurn(passwords.hash(newPassword));
   const isChanged = await db.transaction().execute(async (tx) => {
     const change = { userId, passwordHash, newPasswordHash, sessionId };
@@ -53,4 +55,8 @@ export async function changeOwnPassword(
   });
   if (!isChanged)
     throw new Refusal('conflict', 'The user was changed by somebody else at the same time.');
+}
+
+function noPassword(): Refusal {
+  return new Refusal('conflict', 'This user signs in by OpenID Connect, and has no password here.');
 }

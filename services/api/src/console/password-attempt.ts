@@ -1,4 +1,5 @@
 import { Refusal } from '@heliograph/core';
+import type { NewAuditEntry, SignInWay } from '@heliograph/db';
 import { PasswordsBusy, type Passwords } from '@heliograph/runtime/passwords';
 
 import { toActor } from '../access/caller.ts';
@@ -42,9 +43,13 @@ export interface AttemptFacts {
   readonly appRef: number | null;
   readonly requestId: string;
   readonly address: string;
+  /** By a password unless it says otherwise. */
+  readonly way?: SignInWay;
 }
 
 /** As the audit log has it. */
-export function toEntry(action: string, { name, appRef, requestId, address }: AttemptFacts) {
-  return { keyId: null, actor: toActor(name), requestId, action, appRef, objects: { address } };
+export function toEntry(action: string, facts: AttemptFacts): NewAuditEntry {
+  const { name, appRef, requestId, address, way } = facts;
+  const objects = { address, ...(way && { way }) };
+  return { keyId: null, actor: toActor(name), requestId, action, appRef, objects };
 }

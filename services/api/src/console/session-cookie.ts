@@ -27,17 +27,19 @@ export function toCsrfToken(id: string): string {
 }
 
 /** The session's id in the request; undefined where there is none, or more than one. */
-export function findSessionId(
-  { headers }: IncomingMessage,
-  transport: Transport,
-): string | undefined {
-  const prefix = `${toCookieName(transport)}=`;
+export function findSessionId(req: IncomingMessage, transport: Transport): string | undefined {
+  const id = findCookie(req, toCookieName(transport));
+  return id !== undefined && ID.test(id) ? id : undefined;
+}
+
+/** What the cookie of that name holds; undefined where there is none, or more than one. */
+export function findCookie({ headers }: IncomingMessage, name: string): string | undefined {
+  const prefix = `${name}=`;
   const found = (headers.cookie ?? '')
     .split(';')
     .map((cookie) => cookie.trim())
     .filter((cookie) => cookie.startsWith(prefix));
-  const id = found.length === 1 ? found[0]?.slice(prefix.length) : undefined;
-  return id !== undefined && ID.test(id) ? id : undefined;
+  return found.length === 1 ? found[0]?.slice(prefix.length) : undefined;
 }
 
 /** It goes when the browser is closed, if nothing ends the session before. */

@@ -16,6 +16,8 @@ export interface SignInLimit {
   take(attempt: SignInAttempt): Promise<number>;
   /** The attempt was none to guess. Never rejects. */
   giveBack(attempt: SignInAttempt): Promise<void>;
+  /** Whether it is the first time in ten minutes that this is shown. Never rejects. */
+  isFirstUse(id: string): Promise<boolean>;
   /** Whether one more failure may be written down: strangers are not to fill the audit log. Never rejects. */
   takeRecord(): Promise<boolean>;
 }
@@ -47,6 +49,9 @@ export const SIGN_IN_BOUNDS: SignInBounds = {
   name: { size: 100, perSecond: 1 / 6 },
   record: { size: 200, perSecond: 1 / 30 },
 };
+
+/** What comes once has come again after so long at the earliest. */
+const ONCE = { size: 1, perSecond: 1 / 600 };
 
 /** No sign-in waits longer for Redis. */
 const PATIENCE_MS = 500;
@@ -82,6 +87,8 @@ export function createSignInLimit({
   return {
     take: (attempt) => ask((one) => one.take(toBuckets(attempt))),
     giveBack: (attempt) => ask((one) => one.giveBack(toBuckets(attempt))),
+    isFirstUse: async (id) =>
+      (await ask((one) => one.take([{ name: `once:${id}`, ...ONCE }]))) === 0,
     takeRecord: async () =>
       (await ask((one) => one.take([{ name: 'records', ...bounds.record }]))) === 0,
   };

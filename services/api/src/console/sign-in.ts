@@ -3,16 +3,14 @@ import {
   findConsoleUserToSignIn,
   openConsoleSession,
   recordAudit,
-  endConsoleSession,
-  tidyConsoleSessions,
   type ConsoleUserToSignIn,
   type Db,
 } from '@heliograph/db';
 import type { Passwords } from '@heliograph/runtime/passwords';
 import type { Logger } from 'pino';
 
+import { createSession, endPrevious, tidySessions, type SignInPlace } from './new-session.ts';
 import { beginAttempt, inTurn, toEntry } from './password-attempt.ts';
-import { createSessionId, hashSessionId } from './session-cookie.ts';
 import type { SessionTimes } from './sessions.ts';
 import type { SignInLimit } from './sign-in-limit.ts';
 
@@ -24,18 +22,14 @@ export interface SignInDeps extends Pick<SessionTimes, 'maxMs'> {
   readonly now: () => Date;
 }
 
-export interface SignIn {
+export interface SignIn extends SignInPlace {
   /** As it was typed. */
   readonly name: string;
   readonly password: string;
-  readonly address: string;
-  readonly userAgent: string;
-  readonly requestId: string;
-  /** The session that the browser showed, if any: it ends. */
-  readonly previousId: string | undefined;
+  /** The session that the browser showed, if any, by the hash of its id: it ends. */
+  readonly previous: string | undefined;
 }
 
-const MAX_USER_AGENT = 200;
 const ACTION = 'console.session.create';
 
 /** Opens a session, and answers its id, which is kept nowhere. What is refused does not say whether there is such a user. */
@@ -45,10 +39,12 @@ export async function signIn(deps: SignInDeps, request: SignIn): Promise<string>
 
   const user =
     attempt.name === undefined ? undefined : await findConsoleUserToSignIn(deps.db, attempt.name);
-  const isRight = await inTurn(deps.passwords.verify(user?.passwordHash, request.password));
+  // Nobody's where the user signs in by OpenID Connect: that takes as long, and is as wrong.
+  const passwordHash = user?.passwordHash ?? undefined;
+  const isRight = await inTurn(deps.passwords.verify(passwordHash, request.password));
   const id =
-    isRight && user !== undefined && user.disabledAt === null
-      ? await open(deps, request, attempt.name ?? '', user)
+    isRight && user !== undefined && passwordHash !== undefined && user.disabledAt === null
+      ? await open(deps, request, attempt.name ?? '', { ...user, passwordHash })
       : undefined;
   if (id === undefined) {
     await recordFailure(deps, request, attempt.name ?? '', user);
@@ -64,12 +60,13 @@ export async function signIn(deps: SignInDeps, request: SignIn): Promise<string>
 /** Undefined where the user changed meanwhile. */
 async function open(
   { db, log, passwords, maxMs, now }: SignInDeps,
-  { password, address, userAgent, requestId, previousId }: SignIn,
+  request: SignIn,
   name: string,
-  user: ConsoleUserToSignIn,
+  user: ConsoleUserToSignIn & { readonly passwordHash: string },
 ): Promise<string | undefined> {
-  const id = createSessionId();
+  const { password, address, requestId, previous } = request;
   const createdAt = now();
+  const { id, session } = createSession(request, { createdAt, maxMs });
   const newPasswordHash = passwords.isWeak(user.passwordHash)
     ? await inTurn(passwords.hash(password))
     : undefined;
@@ -78,22 +75,15 @@ async function open(
       userId: user.id,
       passwordHash: user.passwordHash,
       newPasswordHash,
-      idHash: hashSessionId(id),
-      address,
-      userAgent: userAgent.slice(0, MAX_USER_AGENT),
-      createdAt,
-      expiresAt: new Date(createdAt.getTime() + maxMs),
+      ...session,
     });
     if (!opened) return false;
-    if (previousId !== undefined)
-      await endConsoleSession(tx, hashSessionId(previousId).toString('hex'));
+    await endPrevious(tx, previous);
     await recordAudit(tx, toEntry(ACTION, { name, appRef: user.appRef, requestId, address }), 'ok');
     return true;
   });
   if (!isOpen) return undefined;
-  await tidyConsoleSessions(db, user.id, createdAt).catch((error: unknown) =>
-    log.warn({ err: error }, 'old sessions not forgotten'),
-  );
+  await tidySessions({ db, log }, user.id, createdAt);
   return id;
 }
 

@@ -37,6 +37,8 @@ export interface EndpointDoc {
   /** The whole answer of a success. */
   readonly answer: TSchema;
   readonly answerType: 'application/json' | 'text/event-stream';
+  /** Where a success leads a browser, instead of being answered. */
+  readonly leadsTo?: string;
   /** Request headers beyond the usual ones, by name. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -82,6 +84,25 @@ export function route<Input, Answer>(
     async respond(call, guard) {
       const answer = await run(endpoint, subject, call, guard, (input) => handle(input, call));
       writeJson(call.res, 200, endpoint.wrap(answer));
+    },
+  };
+}
+
+/** A route that leads browsers elsewhere. */
+export function leadingRoute<Input>(
+  endpoint: Endpoint<Input, void>,
+  subject: Subject<Input, URL | string>,
+  lead: (input: Input, call: Call) => Promise<URL | string>,
+): Route {
+  return {
+    doc: endpoint,
+    async respond(call, guard) {
+      const url = await run(endpoint, subject, call, guard, (input) => lead(input, call));
+      call.res.statusCode = 303;
+      call.res.setHeader('Location', String(url));
+      // What brought a browser here is nothing to tell where it goes.
+      call.res.setHeader('Referrer-Policy', 'no-referrer');
+      call.res.end();
     },
   };
 }

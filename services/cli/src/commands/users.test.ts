@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 
-import { findConsoleUserToSignIn, listAudit } from '@heliograph/db';
+import { findConsoleUserToSignIn, listAudit, saveOpenIdUser } from '@heliograph/db';
 import { createPasswords } from '@heliograph/runtime/passwords';
 import { makeApp, useTestDatabase } from '@heliograph/testing';
 
@@ -52,7 +52,7 @@ async function create(...options: string[]): Promise<string> {
 
 async function fits(name: string, password: string): Promise<boolean> {
   const user = await findConsoleUserToSignIn(database.db, name);
-  return passwords.verify(user?.passwordHash, password);
+  return passwords.verify(user?.passwordHash ?? undefined, password);
 }
 
 const listed = async (name: string) =>
@@ -70,7 +70,7 @@ describe('heliograph users create', () => {
     const name = await create('--app', appId);
 
     expect(await listed(name)).toBe(
-      `${name}  active  viewer  application ${appId}  signed in never`,
+      `${name}  active  viewer  application ${appId}  password  signed in never`,
     );
     expect([await fits(name, PASSWORD), await fits(name, 'another')]).toEqual([true, false]);
     expect(await listAudit(database.db, { appRef, before: undefined, limit: 10 })).toMatchObject([
@@ -186,7 +186,7 @@ describe('heliograph users', () => {
     expect((await run(['remove', name])).code).toBe(0);
     seen.push(await listed(name));
 
-    const rest = 'sender  every application  signed in never';
+    const rest = 'sender  every application  password  signed in never';
     expect(seen).toEqual([
       `${name}  active  ${rest}`,
       `${name}  disabled  ${rest}`,
@@ -209,6 +209,28 @@ describe('heliograph users', () => {
       'admin.user.create',
     ]);
     expect(JSON.stringify(entries)).not.toContain(PASSWORD);
+  });
+
+  test('shows who signs in by OpenID Connect, gives them neither role nor password, and disables them', async () => {
+    const name = randomUUID();
+    const identity = { issuer: 'https://id.example.com', subject: name };
+    await saveOpenIdUser(database.db, { identity, role: 'viewer', names: [name] });
+
+    const refused = [
+      await run(['set-role', name, 'admin']),
+      await run(['set-password', name, '--generate']),
+    ];
+    const disabled = await run(['disable', name]);
+
+    const err = `The user ${name} signs in by OpenID Connect: the provider says the role, and knows the password.\n`;
+    expect(refused).toEqual([
+      { code: 1, out: '', err },
+      { code: 1, out: '', err },
+    ]);
+    expect(disabled.code).toBe(0);
+    expect(await listed(name)).toBe(
+      `${name}  disabled  viewer  every application  OpenID Connect  signed in never`,
+    );
   });
 
   test.each([

@@ -11,6 +11,7 @@ import {
 import {
   changeConsoleUser,
   findConsoleUserOwners,
+  findSignInWay,
   insertConsoleUser,
   listConsoleUsers,
   removeConsoleUser,
@@ -161,7 +162,7 @@ function change(io: CommandIo, name: string, what: ConsoleUserChange, entry: Ent
   return inRecord(io, name, entry, (tx) => changeConsoleUser(tx, name, what));
 }
 
-/** Does it together with its entry in the audit log; `act` answers whether there is such a user. */
+/** Does it together with its entry in the audit log; `act` answers whether there is such a user of whom that can be changed. */
 function inRecord(
   io: CommandIo,
   name: string,
@@ -171,7 +172,12 @@ function inRecord(
   return withDatabase(io, (db) =>
     db.transaction().execute(async (tx) => {
       const [appRef = null] = await findConsoleUserOwners(tx, name);
-      if (!(await act(tx))) throw new CommandFailed(`There is no user ${name}.`);
+      if (!(await act(tx)))
+        throw new CommandFailed(
+          (await findSignInWay(tx, name)) === 'oidc'
+            ? `The user ${name} signs in by OpenID Connect: the provider says the role, and knows the password.`
+            : `There is no user ${name}.`,
+        );
       await record(tx, { ...entry, appRef });
     }),
   );
@@ -225,12 +231,14 @@ function parseRole(text: string): Role {
   return text;
 }
 
-function toLine({ name, role, appId, disabledAt, lastSignInAt }: ListedConsoleUser): string {
+function toLine(user: ListedConsoleUser): string {
+  const { name, way, role, appId, disabledAt, lastSignInAt } = user;
   return [
     name,
     disabledAt === null ? 'active' : 'disabled',
     role,
     appId === null ? 'every application' : `application ${appId}`,
+    way === 'oidc' ? 'OpenID Connect' : 'password',
     `signed in ${lastSignInAt?.toISOString() ?? 'never'}`,
   ].join('  ');
 }

@@ -23,6 +23,23 @@ export const de: Catalogue = {
   'signIn.throttled':
     'Zu viele Versuche. Warten Sie {seconds, plural, one {# Sekunde} other {# Sekunden}} und versuchen Sie es dann wieder.',
   'signIn.noAccount': 'Konten legt ein Administrator mit „heliograph users create“ an.',
+  'signIn.or': 'oder',
+  'signIn.by': 'Mit {name} anmelden',
+  'signIn.byOther.denied':
+    'Der Anbieter hat Sie hier nicht anmelden lassen, oder Sie haben es sich anders überlegt.',
+  'signIn.byOther.expired':
+    'Das hat zu lange gedauert, begann in einem anderen Browser oder wurde schon benutzt. Beginnen Sie noch einmal.',
+  'signIn.byOther.no_role':
+    'Der Anbieter kennt Sie, gibt Ihnen hier aber keine Rolle. Ein Administrator des Anbieters kann das ändern.',
+  'signIn.byOther.disabled':
+    'Sie dürfen sich hier nicht mehr anmelden. Ein Administrator kann es wieder erlauben.',
+  'signIn.byOther.unavailable':
+    'Der Anbieter antwortet zurzeit nicht. Versuchen Sie es später noch einmal, oder melden Sie sich mit einem Passwort an.',
+  'signIn.byOther.failed':
+    'Die Antwort des Anbieters ist nicht, wie sie sein soll. Ein Administrator findet mehr im Log.',
+  'signIn.byOther.throttled':
+    'Zu viele Versuche. Warten Sie eine Minute, und versuchen Sie es dann wieder.',
+  'signIn.byOther.insecure': 'Anmelden kann man sich nur über https.',
   'signOut.submit': 'Abmelden',
   'password.change': 'Passwort ändern',
   'password.present': 'Bisheriges Passwort',
@@ -416,6 +433,8 @@ export const de: Catalogue = {
   'users.passwordOf': 'Passwort von {name}',
   'users.enabled': 'Darf sich anmelden',
   'users.disabled': 'Gesperrt',
+  'users.way': 'Meldet sich an mit',
+  'users.wayOf': '{way, select, oidc {OpenID Connect} other {Passwort}}',
   'users.lastSignIn': 'Letzte Anmeldung',
   'users.setRole': 'Rolle ändern',
   'users.setRoleOf': 'Rolle ändern: {name}',
@@ -429,6 +448,8 @@ export const de: Catalogue = {
   'users.remove': 'Entfernen',
   'users.removeQuestion':
     '{name} wird überall abgemeldet und entfernt. Das Protokoll nennt den Benutzer weiter.',
+  'users.removeOidcQuestion':
+    '{name} wird überall abgemeldet und entfernt. Wem der Anbieter eine Rolle gibt, der kommt bei der nächsten Anmeldung wieder: sperren Sie den Benutzer, um das zu verhindern.',
   'role.viewer': 'Sieht alles außer Schlüsseln',
   'role.editor': 'Legt auch Kampagnen an und ändert Geräte',
   'role.sender': 'Sendet auch',

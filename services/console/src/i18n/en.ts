@@ -22,6 +22,21 @@ export const en = {
   'signIn.throttled':
     'Too many tries. Wait {seconds, plural, one {# second} other {# seconds}}, then try again.',
   'signIn.noAccount': 'An administrator makes accounts with “heliograph users create”.',
+  'signIn.or': 'or',
+  'signIn.by': 'Sign in with {name}',
+  'signIn.byOther.denied': 'The provider did not let you sign in here, or you changed your mind.',
+  'signIn.byOther.expired':
+    'That took too long, was begun in another browser, or was used already. Begin again.',
+  'signIn.byOther.no_role':
+    'The provider knows you, but gives you no role here. An administrator of it can do that.',
+  'signIn.byOther.disabled':
+    'You may not sign in here any more. An administrator can allow it again.',
+  'signIn.byOther.unavailable':
+    'The provider does not answer at the moment. Try again later, or sign in with a password.',
+  'signIn.byOther.failed':
+    'What the provider answered is not as it should be. An administrator finds more in the log.',
+  'signIn.byOther.throttled': 'Too many tries. Wait a minute, then try again.',
+  'signIn.byOther.insecure': 'Signing in takes https.',
   'signOut.submit': 'Sign out',
   'password.change': 'Change the password',
   'password.present': 'Present password',
@@ -414,6 +429,8 @@ export const en = {
   'users.passwordOf': 'Password of {name}',
   'users.enabled': 'May sign in',
   'users.disabled': 'Disabled',
+  'users.way': 'Signs in by',
+  'users.wayOf': '{way, select, oidc {OpenID Connect} other {Password}}',
   'users.lastSignIn': 'Last sign-in',
   'users.setRole': 'Change the role',
   'users.setRoleOf': 'Change the role: {name}',
@@ -427,6 +444,8 @@ export const en = {
   'users.remove': 'Remove',
   'users.removeQuestion':
     '{name} is signed out everywhere and removed. The audit log still names the user.',
+  'users.removeOidcQuestion':
+    '{name} is signed out everywhere and removed. Whom the provider gives a role comes back at the next sign-in: disable the user to prevent that.',
   'role.viewer': 'Looks at everything but keys',
   'role.editor': 'Makes campaigns and changes devices, too',
   'role.sender': 'Sends, too',

@@ -29,8 +29,8 @@ export function PersonMenu() {
             <Text fw={600}>{session.name}</Text>
             <Text size="sm">{say('session.role', { role: session.role })}</Text>
           </Menu.Label>
-          {/* Where access control is off, nobody has one. */}
-          {session.csrfToken !== null && (
+          {/* Where access control is off, nobody has one; a provider keeps its own. */}
+          {session.csrfToken !== null && session.signInWay !== 'oidc' && (
             <Menu.Item leftSection={<IconLock aria-hidden size={16} />} onClick={open}>
               {say('password.change')}
             </Menu.Item>

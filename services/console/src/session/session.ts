@@ -1,4 +1,4 @@
-import type { ConsoleSession } from '@heliograph/client';
+import type { ConsoleSession, SignInWays } from '@heliograph/client';
 
 import { ApiError } from '../api/api-error.ts';
 import { API_URL } from '../base.ts';
@@ -32,6 +32,14 @@ export async function signIn(name: string, password: string): Promise<Session> {
     body: JSON.stringify({ requestObject: { name, password } }),
   });
   return readSession(answer);
+}
+
+/** How one may sign in beside a password. */
+export async function findSignInWays(): Promise<SignInWays> {
+  const answer = await fetch(`${SESSION_URL.href}/ways`);
+  if (!answer.ok) throw await toApiError(answer);
+  const { responseObject }: { readonly responseObject: SignInWays } = await answer.json();
+  return responseObject;
 }
 
 export async function signOut({ csrfToken }: Session): Promise<void> {

@@ -16,16 +16,21 @@ import { ApiError } from '../api/api-error.ts';
 import { useText } from '../i18n/text.tsx';
 import { Brand } from '../layout/brand.tsx';
 import { describeFailure } from '../layout/failure.tsx';
+import { OtherWays, useOtherFailure } from './other-ways.tsx';
 import { signIn, type Session } from './session.ts';
 
 export function SignInPage({ enter }: { readonly enter: (session: Session) => void }) {
   const say = useText();
+  const otherFailure = useOtherFailure();
   const form = useForm({ initialValues: { name: '', password: '' } });
   const signingIn = useMutation({
     mutationFn: ({ name, password }: typeof form.values) => signIn(name, password),
     onSuccess: enter,
     onError: () => form.setFieldValue('password', ''),
   });
+  const failure = signingIn.isError
+    ? explain(signingIn.error, say)
+    : otherFailure && say(`signIn.byOther.${otherFailure}`);
 
   return (
     <Center component="main" mih="100dvh" p="md">
@@ -36,9 +41,9 @@ export function SignInPage({ enter }: { readonly enter: (session: Session) => vo
             <Title order={1} size="h3">
               {say('signIn.title')}
             </Title>
-            {signingIn.isError && (
+            {failure !== undefined && (
               <Alert color="red" role="alert">
-                {explain(signingIn.error, say)}
+                {failure}
               </Alert>
             )}
             <TextInput
@@ -58,6 +63,7 @@ export function SignInPage({ enter }: { readonly enter: (session: Session) => vo
             <Button type="submit" loading={signingIn.isPending}>
               {say('signIn.submit')}
             </Button>
+            <OtherWays />
             <Text size="sm" c="dimmed">
               {say('signIn.noAccount')}
             </Text>

@@ -51,6 +51,7 @@ export function UsersPage() {
               say('signIn.name'),
               say('users.role'),
               say('failures.app'),
+              say('users.way'),
               say('keys.state'),
               say('users.lastSignIn'),
               say('failures.act'),
@@ -61,6 +62,7 @@ export function UsersPage() {
                 <Table.Td>{user.name}</Table.Td>
                 <Table.Td>{say('session.role', { role: user.role })}</Table.Td>
                 <Table.Td>{user.appId ?? say('keys.allApps')}</Table.Td>
+                <Table.Td>{say('users.wayOf', { way: user.signInWay })}</Table.Td>
                 <Table.Td>
                   <Badge variant="light" tt="none" color={user.disabled ? 'gray' : 'green'}>
                     {say(user.disabled ? 'users.disabled' : 'users.enabled')}
@@ -95,9 +97,11 @@ function Acts({ user, onPassword, refresh }: ActsProps) {
   const { name } = user;
   // Whoever locks himself out needs somebody else, or the command line.
   const isSelf = name === session.name;
+  // Then the provider says the role, and knows the password.
+  const isElsewhere = user.signInWay === 'oidc';
   return (
     <Group gap="xs" wrap="nowrap">
-      {!isSelf && (
+      {!isSelf && !isElsewhere && (
         <DialogButton
           size="xs"
           variant="default"
@@ -107,14 +111,18 @@ function Acts({ user, onPassword, refresh }: ActsProps) {
           {(close) => <SetRole user={user} onDone={refresh} close={close} />}
         </DialogButton>
       )}
-      <ConfirmButton
-        label={say('users.newPassword')}
-        color="indigo"
-        variant="default"
-        size="xs"
-        question={say('users.newPasswordQuestion', { name })}
-        act={async () => onPassword(name, (await api.consoleUsers.setPassword({ name })).password)}
-      />
+      {!isElsewhere && (
+        <ConfirmButton
+          label={say('users.newPassword')}
+          color="indigo"
+          variant="default"
+          size="xs"
+          question={say('users.newPasswordQuestion', { name })}
+          act={async () =>
+            onPassword(name, (await api.consoleUsers.setPassword({ name })).password)
+          }
+        />
+      )}
       {!isSelf && (
         <>
           <ConfirmButton
@@ -135,7 +143,9 @@ function Acts({ user, onPassword, refresh }: ActsProps) {
             color="red"
             variant="light"
             size="xs"
-            question={say('users.removeQuestion', { name })}
+            question={say(isElsewhere ? 'users.removeOidcQuestion' : 'users.removeQuestion', {
+              name,
+            })}
             act={async () => {
               await api.consoleUsers.remove({ name });
               await refresh();

@@ -1,12 +1,14 @@
 import { MAX_PASSWORD_LENGTH, PASSWORD_RULE, ROLES, SCOPES } from '@heliograph/core';
+import { SIGN_IN_WAYS } from '@heliograph/db';
 import { Type } from '@sinclair/typebox';
 
+import { LANDING } from '../../console/openid/open-id.ts';
 import { SECURE_COOKIE } from '../../console/session-cookie.ts';
 import { CSRF_HEADER } from '../../console/sessions.ts';
 import type { EndpointDoc } from '../../http/endpoint.ts';
 import type { DescribedEndpoint, DescribedSecurity } from '../ops/openapi.ts';
-import { answering, taking, takingNothing } from '../powerauth/envelope.ts';
-import { nullable, oneOf, text, WireAppId } from '../powerauth/fields.ts';
+import { answering, leading, taking, takingFrom, takingNothing } from '../powerauth/envelope.ts';
+import { nullable, oneOf, optional, text, WireAppId } from '../powerauth/fields.ts';
 
 /*
  * To the gate these are open: they look at the cookie themselves, and a session of any role will do.
@@ -23,6 +25,12 @@ const Session = Type.Object(
     role: oneOf(ROLES),
     scopes: Type.Array(oneOf(SCOPES)),
     appId: nullable(WireAppId),
+    signInWay: nullable(
+      oneOf(
+        SIGN_IN_WAYS,
+        'By a password, which may be changed here, or by OpenID Connect. Null where access control is off.',
+      ),
+    ),
     csrfToken: nullable(
       Type.String({
         description: `Goes along as ${CSRF_HEADER} with every request by the session that is no GET. Null where access control is off.`,
@@ -126,6 +134,65 @@ export const CHANGE_OWN_PASSWORD = taking(
   },
 );
 
+export const LIST_SIGN_IN_WAYS = answering(
+  Type.Object(
+    {
+      oidc: nullable(
+        Type.Object({
+          name: Type.String({ description: 'What people know the provider by.' }),
+          url: Type.String({ format: 'uri', description: 'Where signing in by it begins.' }),
+        }),
+      ),
+    },
+    { title: 'SignInWays' },
+  ),
+  takingNothing({
+    ...open,
+    summary: 'How one may sign in beside a password; null where there is no such way',
+    methods: ['get'],
+    paths: ['/console/session/ways'],
+  }),
+);
+
+export const BEGIN_OIDC = leading(
+  'To the provider of OpenID Connect, or back to the console with the reason why not',
+  takingFrom(
+    'query',
+    Type.Object({
+      to: optional(
+        text({
+          maxLength: 8192,
+          description: 'What is shown afterwards: a path below the console.',
+        }),
+      ),
+    }),
+    {
+      ...open,
+      summary: 'Leads a browser to the provider of OpenID Connect, to sign in there',
+      methods: ['get'],
+      paths: ['/console/session/oidc'],
+    },
+  ),
+);
+
+export const FINISH_OIDC = leading(
+  'To the console, signed in, or with the reason why not',
+  takingNothing({
+    ...open,
+    summary: 'Where the provider of OpenID Connect sends a browser back to, with its answer',
+    methods: ['get'],
+    paths: [`/console${LANDING}`],
+  }),
+);
+
+/** They begin and end without a session. */
+const WITHOUT_SESSION: readonly EndpointDoc[] = [
+  SIGN_IN,
+  LIST_SIGN_IN_WAYS,
+  BEGIN_OIDC,
+  FINISH_OIDC,
+];
+
 export const SESSION_ENDPOINTS: readonly EndpointDoc[] = [
   SIGN_IN,
   GET_SESSION,
@@ -133,6 +200,9 @@ export const SESSION_ENDPOINTS: readonly EndpointDoc[] = [
   LIST_SESSIONS,
   SIGN_OUT_EVERYWHERE,
   CHANGE_OWN_PASSWORD,
+  LIST_SIGN_IN_WAYS,
+  BEGIN_OIDC,
+  FINISH_OIDC,
 ];
 
 export const SESSION_SECURITY: DescribedSecurity = {
@@ -149,6 +219,6 @@ export const SESSION_SECURITY: DescribedSecurity = {
 export const DESCRIBED_SESSION_ENDPOINTS: readonly DescribedEndpoint[] = SESSION_ENDPOINTS.map(
   (doc) => {
     const { scope, ...described } = doc;
-    return doc === SIGN_IN ? { ...described, scope } : described;
+    return WITHOUT_SESSION.includes(doc) ? { ...described, scope } : described;
   },
 );

@@ -15,7 +15,6 @@ import { toActor } from '../../access/caller.ts';
 import { NOTHING } from '../../access/subject.ts';
 import { changeOwnPassword } from '../../console/change-own-password.ts';
 import {
-  findSessionId,
   hashSessionId,
   toCsrfToken,
   toNoCookie,
@@ -34,6 +33,13 @@ import { route, type Route } from '../../http/endpoint.ts';
 import { toWireDate } from '../../http/instant.ts';
 import { isSameOrigin } from '../../http/same-origin.ts';
 import {
+  findPrevious,
+  nobodyHasTo,
+  openIdRoutes,
+  toRequestId,
+  type OpenIdRouteDeps,
+} from './open-id-routes.ts';
+import {
   CHANGE_OWN_PASSWORD,
   GET_SESSION,
   LIST_SESSIONS,
@@ -42,11 +48,8 @@ import {
   SIGN_OUT_EVERYWHERE,
 } from './session-endpoints.ts';
 
-export interface SessionRouteDeps extends Omit<SignInDeps, 'maxMs'> {
+export interface SessionRouteDeps extends Omit<SignInDeps, 'maxMs'>, OpenIdRouteDeps {
   readonly db: Db;
-  readonly sessions: SessionDeps;
-  /** Where access control is off, nobody has to sign in. */
-  readonly isOff: boolean;
 }
 
 export function sessionRoutes(deps: SessionRouteDeps): readonly Route[] {
@@ -75,8 +78,7 @@ export function sessionRoutes(deps: SessionRouteDeps): readonly Route[] {
 
   return [
     route(SIGN_IN, NOTHING, async ({ name, password }, { req, res }) => {
-      if (isOff)
-        throw new Refusal('invalid_request', 'Access control is off: nobody has to sign in.');
+      if (isOff) throw nobodyHasTo();
       const transport = getTransport(sessions, req);
       if (!isSameOrigin(req, transport))
         throw new Refusal('forbidden', 'This comes from a page of another origin.');
@@ -88,7 +90,7 @@ export function sessionRoutes(deps: SessionRouteDeps): readonly Route[] {
           address: toClientAddress(req, sessions.trustedProxies),
           userAgent: req.headers['user-agent'] ?? '',
           requestId: toRequestId(res),
-          previousId: findSessionId(req, transport),
+          previous: findPrevious(req, transport),
         },
       );
       const session = await sessions.ring.find(hashSessionId(id).toString('hex'));
@@ -133,6 +135,8 @@ export function sessionRoutes(deps: SessionRouteDeps): readonly Route[] {
       const requestId = toRequestId(res);
       await changeOwnPassword(deps, { session, password, newPassword, address, requestId });
     }),
+
+    ...openIdRoutes(deps),
   ];
 }
 
@@ -147,12 +151,8 @@ function getTransport(sessions: SessionDeps, req: IncomingMessage): Transport {
   return transport;
 }
 
-function toRequestId(res: ServerResponse): string {
-  return String(res.getHeader('X-Correlation-ID'));
-}
-
 function toWireSession(
-  { session: { name, role, app, createdAt, expiresAt }, csrfToken }: ShownSession,
+  { session: { name, role, way, app, createdAt, expiresAt }, csrfToken }: ShownSession,
   { idleMs }: SessionDeps,
 ) {
   return {
@@ -160,6 +160,7 @@ function toWireSession(
     role,
     scopes: [...toScopes(role)],
     appId: app === null ? null : toWireAppId(app.appId),
+    signInWay: way,
     csrfToken,
     timestampCreated: toWireDate(createdAt),
     timestampExpires: toWireDate(expiresAt),
@@ -173,6 +174,7 @@ function toAnybody({ idleMs }: SessionDeps) {
     role: 'admin' as const,
     scopes: [...SCOPES],
     appId: null,
+    signInWay: null,
     csrfToken: null,
     timestampCreated: null,
     timestampExpires: null,

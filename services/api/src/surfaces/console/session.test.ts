@@ -301,7 +301,7 @@ async function hashOf(name: string): Promise<string> {
     .select('passwordHash')
     .where('name', '=', name)
     .executeTakeFirstOrThrow();
-  return passwordHash;
+  return passwordHash ?? '';
 }
 
 async function makeSignedIn(role: Role = 'admin') {

@@ -126,12 +126,19 @@ function toOperation(
         }
       : {}),
     responses: {
-      '200': {
-        description: 'OK',
-        content: { [endpoint.answerType]: { schema: toSchema(endpoint.answer) } },
-      },
+      ...toSuccess(endpoint, toSchema),
       default: { description: 'Refused', content: toContent(toSchema(surface.error)) },
     },
+  };
+}
+
+function toSuccess(
+  { answer, answerType, leadsTo }: DescribedEndpoint,
+  toSchema: (schema: unknown) => unknown,
+) {
+  if (leadsTo !== undefined) return { '303': { description: leadsTo } };
+  return {
+    '200': { description: 'OK', content: { [answerType]: { schema: toSchema(answer) } } },
   };
 }
 

@@ -1,4 +1,5 @@
 import { MAX_PASSWORD_LENGTH, NAME_RULE, PASSWORD_RULE, ROLES } from '@heliograph/core';
+import { SIGN_IN_WAYS } from '@heliograph/db';
 import { Type } from '@sinclair/typebox';
 
 import { answering, taking, takingFrom } from './envelope.ts';
@@ -53,6 +54,10 @@ const Listed = Type.Object(
     role: Role,
     appId: nullable(WireAppId),
     disabled: Type.Boolean(),
+    signInWay: oneOf(
+      SIGN_IN_WAYS,
+      'By a password, or by OpenID Connect, where the provider says the role.',
+    ),
     timestampCreated: Instant,
     timestampLastSignIn: nullable(Instant),
   },

@@ -51,6 +51,7 @@ describe('/admin/user', () => {
       role: 'viewer',
       appId: null,
       disabled: false,
+      signInWay: 'password',
       timestampCreated: expect.any(String),
       timestampLastSignIn: expect.any(String),
     });

@@ -8,6 +8,7 @@ import {
 } from '@heliograph/core';
 import {
   changeConsoleUser,
+  findSignInWay,
   insertConsoleUser,
   listConsoleUsers,
   removeConsoleUser,
@@ -42,8 +43,9 @@ export interface ConsoleUserRouteDeps {
 export function consoleUserRoutes({ db, passwords, now }: ConsoleUserRouteDeps): readonly Route[] {
   async function change(typed: string, what: ConsoleUserChange): Promise<string> {
     const name = toConsoleUserName(typed);
-    if (name === undefined || !(await changeConsoleUser(db, name, what))) throw noSuchConsoleUser();
-    return name;
+    if (name === undefined) throw noSuchConsoleUser();
+    if (await changeConsoleUser(db, name, what)) return name;
+    throw (await findSignInWay(db, name)) === 'oidc' ? saidElsewhere() : noSuchConsoleUser();
   }
 
   return [
@@ -87,6 +89,13 @@ export function consoleUserRoutes({ db, passwords, now }: ConsoleUserRouteDeps):
   ];
 }
 
+function saidElsewhere(): Refusal {
+  return new Refusal(
+    'conflict',
+    'This user signs in by OpenID Connect: the provider says the role, and knows the password.',
+  );
+}
+
 /** The one that was given, or a new one, which is to be shown. */
 async function choosePassword(
   passwords: Passwords,
@@ -107,12 +116,13 @@ async function choosePassword(
 }
 
 function toListed(user: ListedConsoleUser) {
-  const { name, role, appId, disabledAt, lastSignInAt, createdAt } = user;
+  const { name, way, role, appId, disabledAt, lastSignInAt, createdAt } = user;
   return {
     name,
     role,
     appId: appId === null ? null : toWireAppId(appId),
     disabled: disabledAt !== null,
+    signInWay: way,
     timestampCreated: toWireDate(createdAt),
     timestampLastSignIn: lastSignInAt === null ? null : toWireDate(lastSignInAt),
   };

@@ -104,6 +104,14 @@ export function streaming<Input>(
   };
 }
 
+/** The same endpoint, leading a browser elsewhere. */
+export function leading<Input>(
+  leadsTo: string,
+  endpoint: Endpoint<Input, void>,
+): Endpoint<Input, void> {
+  return { ...endpoint, leadsTo };
+}
+
 const OK = { status: 'OK' };
 const PLAIN_OK = Type.Object({ status: Type.Literal('OK') }, { title: 'PlainOk' });
 
