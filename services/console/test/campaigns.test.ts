@@ -64,6 +64,10 @@ describeWithForeign('chromium', 'campaigns in a browser', (program) => {
       expect(await added.textContent()).toContain('1 came twice');
       expect(await added.textContent()).toContain('1 line had no user');
       await page.getByText('20,000 users are in the campaign.').waitFor();
+      const listed = page.getByRole('table', { name: 'Users of the campaign' });
+      await listed.getByRole('link', { name: `unknown-${viewport}-0`, exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await listed.getByRole('link', { name: `unknown-${viewport}-25`, exact: true }).waitFor();
 
       await page.getByRole('tab', { name: 'Send' }).click();
       await page.getByRole('button', { name: 'Count the audience' }).click();

@@ -343,6 +343,8 @@ export interface CampaignsListUsersAnswer {
 }
 
 export interface CampaignsListUsersQuery {
+  /** Pages are counted from behind this user: so one deep in a large campaign is as quick as the first. At most 255 characters. */
+  readonly afterUserId?: string | undefined;
   /** Counted from 0; nonsense counts as 0. Default: 0. */
   readonly page?: number | undefined;
   /** What is above 2000 counts as that, nonsense as the default. Default: 20. */

@@ -176,19 +176,42 @@ export async function countCampaignUsers(db: Db, id: number): Promise<number> {
   return count;
 }
 
+export interface CampaignUsersPage {
+  /** Behind the user at this position; undefined: from the first one on. */
+  readonly after?: number | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
 /** Users of a campaign in the order in which they were added; none where there is no such campaign. */
 export async function listCampaignUsers(
   db: Db,
   id: number,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
+  { after, offset, limit }: CampaignUsersPage,
 ): Promise<readonly string[]> {
-  const rows = await db
+  let query = db
     .selectFrom('campaignUsers')
     .select('userId')
     .where('campaignId', '=', id)
     .orderBy('position')
     .offset(offset)
-    .limit(limit)
-    .execute();
+    .limit(limit);
+  if (after !== undefined) query = query.where('position', '>', after);
+  const rows = await query.execute();
   return rows.map((row) => row.userId);
+}
+
+/** Where in the order a user stands; undefined for whom the campaign does not have. */
+export async function findCampaignUserPosition(
+  db: Db,
+  id: number,
+  userId: string,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('campaignUsers')
+    .select('position')
+    .where('campaignId', '=', id)
+    .where('userId', '=', userId)
+    .executeTakeFirst();
+  return row?.position;
 }

@@ -5,7 +5,7 @@ import { Link } from 'react-router';
 import { useApi } from '../api/api-provider.tsx';
 import { firstPage } from '../api/first-page.ts';
 import { useText } from '../i18n/text.tsx';
-import { NumberPager, usePageNumber } from '../layout/number-pager.tsx';
+import { CursorPager, useCursor } from '../layout/cursor-pager.tsx';
 import { QueryView } from '../layout/query-view.tsx';
 import { ScrollingTable } from '../layout/scrolling-table.tsx';
 import { campaignKey } from './use-campaign.ts';
@@ -16,11 +16,11 @@ const PAGE_SIZE = 25;
 export function UserList({ campaignId }: { readonly campaignId: number }) {
   const say = useText();
   const api = useApi();
-  const page = usePageNumber();
+  const afterUserId = useCursor();
   const found = useQuery({
-    queryKey: [...campaignKey(campaignId), 'users', page],
+    queryKey: [...campaignKey(campaignId), 'users', afterUserId ?? ''],
     queryFn: ({ signal }) =>
-      firstPage(api.campaigns.listUsers(campaignId, { page, size: PAGE_SIZE }, { signal })),
+      firstPage(api.campaigns.listUsers(campaignId, { afterUserId, size: PAGE_SIZE }, { signal })),
   });
   return (
     <Stack component="section" gap="sm">
@@ -49,7 +49,7 @@ export function UserList({ campaignId }: { readonly campaignId: number }) {
                 </Table.Tr>
               ))}
             </ScrollingTable>
-            <NumberPager hasNext={users.length === PAGE_SIZE} />
+            <CursorPager next={users.length < PAGE_SIZE ? null : users.at(-1)} />
           </>
         )}
       </QueryView>

@@ -5,7 +5,7 @@ import { ofCampaign } from './campaign-path.ts';
 import { answering, taking, takingFrom, takingNothing, takingOptional } from './envelope.ts';
 import { AppId, nullable, oneOf, optional, RowId, UserId, WireAppId } from './fields.ts';
 import { idempotencyHeaders, PushMessageBody } from './message-endpoints.ts';
-import { answeringPage, takingPaging } from './paging.ts';
+import { answeringPage, takingPageOf } from './paging.ts';
 import { Progress } from './run-endpoints.ts';
 
 const tag = 'Campaign';
@@ -185,13 +185,22 @@ export const ADD_USERS = ofCampaign(
 export const LIST_USERS = ofCampaign(
   answeringPage(
     Type.Object({ campaignId: Type.Integer(), users: Type.Array(Type.String()) }),
-    takingPaging({
-      tag,
-      scope: ['campaigns', 'read'],
-      summary: 'Lists the users of a campaign, in the order in which they were added',
-      methods: ['get'],
-      paths: ['/push/campaign/:id/user/list'],
-    }),
+    takingPageOf(
+      Type.Object({
+        afterUserId: optional({
+          ...UserId,
+          description:
+            'Pages are counted from behind this user: so one deep in a large campaign is as quick as the first.',
+        }),
+      }),
+      {
+        tag,
+        scope: ['campaigns', 'read'],
+        summary: 'Lists the users of a campaign, in the order in which they were added',
+        methods: ['get'],
+        paths: ['/push/campaign/:id/user/list'],
+      },
+    ),
   ),
 );
 

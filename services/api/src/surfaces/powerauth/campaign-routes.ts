@@ -87,7 +87,8 @@ export function campaignRoutes(deps: CampaignDeps): readonly Route[] {
 
     route(LIST_USERS, ofCampaign(toNoUsers), async ({ id, input }) => {
       const users = await listUsers(deps, id, input);
-      return { ...input, content: { campaignId: id, users: [...users] } };
+      const { page, size } = input;
+      return { page, size, content: { campaignId: id, users: [...users] } };
     }),
 
     route(

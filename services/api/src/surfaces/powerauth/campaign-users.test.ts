@@ -281,6 +281,24 @@ describe('GET /push/campaign/{id}/user/list', () => {
     ]);
   });
 
+  test('counts pages from behind a user, whom the campaign must have', async () => {
+    const id = await createCampaign();
+    await add(id, ['c', 'a', 'd', 'b', 'e']);
+
+    const pages = [
+      await pageOf(id, '?afterUserId=a&size=2'),
+      await pageOf(id, '?afterUserId=a&size=2&page=1'),
+      await pageOf(id, '?afterUserId=e'),
+    ];
+    const unknown = await api.get(`/push/campaign/${id}/user/list?afterUserId=x`);
+
+    expect(pages).toEqual([['d', 'b'], ['e'], []]);
+    expect(unknown).toMatchObject({
+      status: 400,
+      body: refusal('afterUserId is no user of the campaign.'),
+    });
+  });
+
   test('is empty for a campaign that does not exist', async () => {
     const { status, body } = await api.get(`/push/campaign/${MISSING}/user/list`);
 
